@@ -1,0 +1,253 @@
+//! LCA = step × integrated gradient, and its sums, on the device.
+
+use std::iter::Sum;
+use std::ops::Add;
+
+use burn::tensor::{DType, FloatDType, Tensor};
+
+use crate::parameters::{Layout, TensorKind, Values};
+
+/// Counts and sums of the LCA of some parameters.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Tally {
+    /// Parameters with negative LCA.
+    pub helping: u64,
+    /// Parameters with positive LCA.
+    pub hurting: u64,
+    /// Parameters whose LCA is exactly zero.
+    pub zero: u64,
+    /// Sum of the negative LCA.
+    pub lca_helping: f64,
+    /// Sum of the positive LCA.
+    pub lca_hurting: f64,
+}
+
+impl Tally {
+    /// Returns the sum of LCA.
+    pub fn lca(&self) -> f64 {
+        self.lca_helping + self.lca_hurting
+    }
+
+    /// Returns helping / all, in percent.
+    pub fn percent_helping(&self) -> f64 {
+        percent(self.helping, self.helping + self.hurting + self.zero)
+    }
+
+    /// Returns helping / (helping + hurting), in percent: exact zeros, as of the dead inputs of
+    /// an image's border, are left out.
+    pub fn percent_helping_of_nonzero(&self) -> f64 {
+        percent(self.helping, self.helping + self.hurting)
+    }
+
+    /// The tally of parameters that don't move.
+    pub(crate) fn of_zeros(parameters: usize) -> Self {
+        Self {
+            zero: parameters as u64,
+            ..Self::default()
+        }
+    }
+
+    /// The same with every LCA times a positive factor.
+    fn scaled(self, factor: f64) -> Self {
+        Self {
+            lca_helping: self.lca_helping * factor,
+            lca_hurting: self.lca_hurting * factor,
+            ..self
+        }
+    }
+}
+
+fn percent(part: u64, whole: u64) -> f64 {
+    100.0 * part as f64 / whole as f64
+}
+
+impl Add for Tally {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            helping: self.helping + other.helping,
+            hurting: self.hurting + other.hurting,
+            zero: self.zero + other.zero,
+            lca_helping: self.lca_helping + other.lca_helping,
+            lca_hurting: self.lca_hurting + other.lca_hurting,
+        }
+    }
+}
+
+impl Sum for Tally {
+    fn sum<I: Iterator<Item = Self>>(tallies: I) -> Self {
+        tallies.fold(Self::default(), Add::add)
+    }
+}
+
+/// The sums of one estimate, on the device until they are read with the step's losses.
+pub(crate) struct Tallies {
+    /// All sums in one tensor, so that they take one read.
+    pub sums: Tensor<1>,
+    /// LCA of the whole probe by parameter; `None` for what is not trainable.
+    pub lca: Vec<Option<Tensor<1>>>,
+    /// The tensors that have sums, in their order.
+    tensors: Vec<usize>,
+    rows: usize,
+}
+
+/// The sums of one tensor, on the host.
+#[derive(Debug, Clone)]
+pub(crate) struct TensorTally {
+    pub tensor: usize,
+    pub total: Tally,
+    pub step_norm: f64,
+    /// Norm of the gradient of the whole probe's loss at the start of the step.
+    pub gradient_norm: f64,
+    /// By row, in units of the row's own loss; empty where the whole probe is one row.
+    pub rows: Vec<RowTally>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RowTally {
+    pub tally: Tally,
+    pub gradient_norm: f64,
+}
+
+/// Sums per row: helping and hurting LCA, three counts, the square of the gradient.
+const SUMS_PER_ROW: usize = 6;
+
+impl Tallies {
+    /// Multiplies the step with a gradient integrated along it, and sums.
+    ///
+    /// `integrated` and `start`, the gradient at the start of the step, have shape
+    /// [rows, elements] by tensor. Trainable tensors come with all sums; so do the buffers that
+    /// have a gradient, whose LCA is the share that no parameter explains.
+    pub fn new(
+        layout: &Layout,
+        integrated: &[Option<Tensor<2>>],
+        start: &[Option<Tensor<2>>],
+        step: &Values,
+    ) -> Self {
+        let mut tensors = Vec::new();
+        let mut sums = Vec::new();
+        let mut lca = vec![None; layout.tensors.len()];
+        let mut rows = 1;
+        for (tensor, info) in layout.tensors.iter().enumerate() {
+            let (Some(integrated), Some(start)) = (&integrated[tensor], &start[tensor]) else {
+                continue;
+            };
+            if info.kind == TensorKind::Frozen {
+                continue;
+            }
+            let step = step.0[tensor].clone().unsqueeze::<2>();
+            rows = integrated.dims()[0];
+            let product = with_total(integrated.clone() * step.clone());
+            let start = with_total(start.clone());
+            if info.kind == TensorKind::Trainable {
+                let total = product.dims()[0] - 1;
+                lca[tensor] = Some(product.clone().slice([total..total + 1]).flatten(0, 1));
+            }
+            tensors.push(tensor);
+            sums.extend([
+                sum(product.clone().clamp_max(0.0)),
+                sum(product.clone().clamp_min(0.0)),
+                sum(product.clone().lower_elem(0.0).float()),
+                sum(product.clone().greater_elem(0.0).float()),
+                sum(product.equal_elem(0.0).float()),
+                sum(start.square()),
+                sum(step.square()),
+            ]);
+        }
+        Self {
+            sums: Tensor::cat(sums, 0),
+            lca,
+            tensors,
+            rows,
+        }
+    }
+
+    /// Takes the sums apart. `scale` is N/N_row by row, from a row's share in the whole to its
+    /// own mean loss.
+    pub fn unpack(&self, sums: &[f64], scale: &[f64]) -> Vec<TensorTally> {
+        let lines = if self.rows > 1 { self.rows + 1 } else { 1 };
+        let stride = SUMS_PER_ROW * lines + 1;
+        self.tensors
+            .iter()
+            .zip(sums.chunks_exact(stride))
+            .map(|(&tensor, sums)| {
+                let line = |k: usize| {
+                    let tally = Tally {
+                        lca_helping: sums[k],
+                        lca_hurting: sums[lines + k],
+                        helping: sums[2 * lines + k] as u64,
+                        hurting: sums[3 * lines + k] as u64,
+                        zero: sums[4 * lines + k] as u64,
+                    };
+                    RowTally {
+                        tally,
+                        gradient_norm: sums[5 * lines + k].sqrt(),
+                    }
+                };
+                let total = line(lines - 1);
+                TensorTally {
+                    tensor,
+                    total: total.tally,
+                    step_norm: sums[stride - 1].sqrt(),
+                    gradient_norm: total.gradient_norm,
+                    rows: (0..lines - 1)
+                        .map(|k| RowTally {
+                            tally: line(k).tally.scaled(scale[k]),
+                            gradient_norm: line(k).gradient_norm * scale[k],
+                        })
+                        .collect(),
+                }
+            })
+            .collect()
+    }
+}
+
+/// Appends the sum of the rows as a last row, where there is more than one.
+fn with_total(rows: Tensor<2>) -> Tensor<2> {
+    match rows.dims()[0] {
+        1 => rows,
+        _ => {
+            let total = rows.clone().sum_dim(0);
+            Tensor::cat(vec![rows, total], 0)
+        }
+    }
+}
+
+/// Elements that are summed in the tensor's own precision before the sums go on in f64.
+const BLOCK: usize = 256;
+
+/// Row sums, shape [rows], in f64 where the device has it.
+///
+/// Blocks of 256 are summed first: the vectorised f32 sum of a block is off by a few units in
+/// the last place, and only 1/256 of the elements have to be converted. Counts stay exact.
+fn sum(rows: Tensor<2>) -> Tensor<1> {
+    let [count, len] = rows.dims();
+    let wide = match rows.device().supports_dtype(DType::F64) {
+        true => FloatDType::F64,
+        false => FloatDType::F32,
+    };
+    let whole = len - len % BLOCK;
+    let tail = |from: usize| {
+        rows.clone()
+            .slice([0..count, from..len])
+            .cast(wide)
+            .sum_dim(1)
+    };
+    let sums = if whole == 0 {
+        tail(0)
+    } else {
+        let blocks = rows
+            .clone()
+            .slice([0..count, 0..whole])
+            .reshape([count * whole / BLOCK, BLOCK])
+            .sum_dim(1)
+            .reshape([count, whole / BLOCK])
+            .cast(wide)
+            .sum_dim(1);
+        match whole == len {
+            true => blocks,
+            false => blocks + tail(whole),
+        }
+    };
+    sums.flatten(0, 1)
+}

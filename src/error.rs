@@ -1,0 +1,142 @@
+//! The crate's one error type.
+
+use std::path::PathBuf;
+
+/// Everything that can go wrong, each with what to do about it.
+///
+/// Messages name the setting, tensor or file and end with the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LcaError {
+    /// Returned when a setting can't work, before any training step is taken.
+    #[error("{setting}: {problem}; {remedy}")]
+    Setting {
+        /// The setting as the user writes it, such as `Probe::chunk_size`.
+        setting: &'static str,
+        /// What is wrong with it, with the offending values.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+
+    /// Returned when a model's loss on a batch is not the mean of its loss on the examples, so
+    /// that losses and gradients of chunks don't add up to those of the whole.
+    #[error(
+        "the loss is not a mean over examples: {mixed} on a batch of {examples} examples, but \
+         {parts} as the mean over its parts; measure with a loss that averages per-example \
+         losses (no class weights in the denominator, no terms across the batch)"
+    )]
+    NotMean {
+        /// The loss of the batch.
+        mixed: f64,
+        /// The mean of the losses of its parts, weighted by their number of examples.
+        parts: f64,
+        /// Number of examples in the batch.
+        examples: usize,
+    },
+
+    /// Returned when there is nothing to allocate the loss to.
+    #[error("{problem}; {remedy}")]
+    NothingToMeasure {
+        /// What is missing.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+
+    /// Returned when the model that is observed has other tensors than the one at the start.
+    #[error("the model changed during training: {problem}; start a new observation after it")]
+    ModelChanged {
+        /// The first difference.
+        problem: String,
+    },
+
+    /// Returned when the probe's examples can't be read.
+    #[error("reading the examples of probe `{probe}`: {problem}; check the dataset")]
+    Examples {
+        /// Name of the probe.
+        probe: String,
+        /// What the dataset or the loader said.
+        problem: String,
+    },
+
+    /// Returned when the device fails to compute or to return a result.
+    #[error("the device failed while measuring: {0}; free device memory or lower the chunk size")]
+    Device(String),
+
+    /// Returned when a file or folder of a run can't be written, read or locked.
+    #[error("{action} {}: {source}; {remedy}", path.display())]
+    Disk {
+        /// What was being done, such as "writing".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+        /// What to do.
+        remedy: String,
+    },
+
+    /// Returned when another process is writing the run.
+    #[error(
+        "{} is being written by {holder}; wait until it ends, stop it, or record into another \
+         folder",
+        path.display()
+    )]
+    Locked {
+        /// The run's folder.
+        path: PathBuf,
+        /// The process and host that hold the lock.
+        holder: String,
+    },
+
+    /// Returned when a folder that is to be read holds no run.
+    #[error(
+        "{} holds no run, it has no run.json; give the folder that `Recorder::new` was given",
+        path.display()
+    )]
+    NoRun {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// Returned when a run was written by a newer version of this crate.
+    #[error(
+        "{} has schema version {found}, this version of burn-lca reads up to {known}; update \
+         burn-lca",
+        path.display()
+    )]
+    NewerSchema {
+        /// The file that says so.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest version that can be read.
+        known: u32,
+    },
+
+    /// Returned when a file of a run is damaged, or was never part of it.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+}
+
+impl LcaError {
+    pub(crate) fn setting(
+        setting: &'static str,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Setting {
+            setting,
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+}

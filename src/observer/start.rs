@@ -1,0 +1,272 @@
+//! What happens before the first step: settings are checked, chunks are cut, the run is opened.
+
+use std::fmt::Display;
+
+use burn::module::Module;
+use burn::train::InferenceStep;
+
+use super::{Measurement, Observer, Settings};
+use crate::LcaError;
+use crate::parameters::{TensorKind, Values};
+use crate::probe::{Chunks, Examples, MeanLoss, Plan, Twin, check_mean, time_chunk};
+use crate::record::{ClassInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
+
+/// Where the main probe's examples come from. Public for a sealed trait only.
+pub struct MainProbe<B>(Source<B>);
+
+enum Source<B> {
+    Given(Box<dyn Examples<B>>),
+    Batches(Chunks<B>),
+}
+
+impl<B> MainProbe<B> {
+    /// What the user gave.
+    pub(crate) fn given(examples: Box<dyn Examples<B>>) -> Self {
+        Self(Source::Given(examples))
+    }
+
+    /// The learner's own batches.
+    pub(crate) fn batches(chunks: Chunks<B>) -> Self {
+        Self(Source::Batches(chunks))
+    }
+
+    /// The number of batches, where they are the learner's own.
+    pub(crate) fn count_batches(&self) -> Option<usize> {
+        match &self.0 {
+            Source::Given(_) => None,
+            Source::Batches(chunks) => Some(chunks.chunks.len()),
+        }
+    }
+}
+
+/// Where the count of iterations goes on.
+pub(crate) enum Resume {
+    /// It starts.
+    No,
+    /// After this epoch, at this iteration unless the record of the run knows better.
+    AfterEpoch { epoch: u32, iteration: u64 },
+}
+
+/// Chunk sizes that are tried, from small to large.
+const CHUNK_SIZES: [usize; 4] = [128, 512, 2048, 8192];
+
+/// A larger chunk must be faster by this factor, since it takes more memory.
+const WORTH_MORE_MEMORY: f64 = 0.97;
+
+/// Where the loss depends on the chunk, its size must not depend on the machine.
+const CHUNK_WITH_STATISTICS: usize = 256;
+
+impl<M> Observer<M>
+where
+    M: Module + Display + InferenceStep,
+    M::Input: Clone,
+    M::Output: MeanLoss,
+{
+    /// Checks everything that can be checked, and measures where training starts.
+    pub fn start(
+        model: &M,
+        probe: MainProbe<M::Input>,
+        settings: Settings<M::Input>,
+        resume: Resume,
+    ) -> Result<Self, LcaError> {
+        settings.integrator.validate()?;
+        let validation = settings
+            .validation
+            .map(|examples| Ok((Plan::new("validation", &*examples)?, examples)))
+            .transpose()?;
+        let main = match probe.0 {
+            Source::Given(examples) => Prepared::Plan(Plan::new("train", &*examples)?, examples),
+            Source::Batches(chunks) => Prepared::Chunks(chunks),
+        };
+        let classes = main.has_classes()
+            || validation
+                .as_ref()
+                .is_some_and(|(_, examples)| examples.class_names().is_some());
+
+        let twin = Twin::of(model, settings.batch_norm, classes)?;
+        let here = twin.read(model)?;
+        warn_of_other_buffers(&twin);
+        let main = match main {
+            Prepared::Plan(plan, examples) => cut(&twin, &here, plan, &*examples)?,
+            Prepared::Chunks(chunks) => chunks,
+        };
+        let validation = validation
+            .map(|(plan, examples)| cut(&twin, &here, plan, &*examples))
+            .transpose()?;
+
+        let (epoch, mut iteration) = match resume {
+            Resume::No => (None, 0),
+            Resume::AfterEpoch { epoch, iteration } => (Some(epoch), iteration),
+        };
+        let mut writer = None;
+        if let Some(recorder) = &settings.recorder {
+            let probes: Vec<_> = std::iter::once(&main).chain(&validation).collect();
+            let info = RunInfo {
+                first_iteration: iteration,
+                ..run_info(model, &twin, &settings.integrator, &probes)
+            };
+            let opened = RunWriter::create(recorder, info, epoch)?;
+            iteration = opened.first_iteration();
+            writer = Some(opened);
+        }
+        Ok(Self {
+            main: Measurement::start(&twin, &here, main)?,
+            validation: validation
+                .map(|chunks| Measurement::start(&twin, &here, chunks))
+                .transpose()?,
+            twin,
+            integrator: settings.integrator,
+            here,
+            iteration,
+            writer,
+        })
+    }
+}
+
+enum Prepared<B> {
+    Plan(Plan, Box<dyn Examples<B>>),
+    Chunks(Chunks<B>),
+}
+
+impl<B> Prepared<B> {
+    fn has_classes(&self) -> bool {
+        match self {
+            Self::Plan(_, examples) => examples.class_names().is_some(),
+            Self::Chunks(_) => false,
+        }
+    }
+}
+
+/// Checks the loss and cuts the probe into chunks of the size given, or of the fastest.
+fn cut<M>(
+    twin: &Twin<M>,
+    here: &Values,
+    plan: Plan,
+    examples: &dyn Examples<M::Input>,
+) -> Result<Chunks<M::Input>, LcaError>
+where
+    M: Module + Display + InferenceStep,
+    M::Input: Clone,
+    M::Output: MeanLoss,
+{
+    check_mean(twin, here, &plan, examples)?;
+    let size = match examples.chunk_size() {
+        Some(size) => size,
+        None if twin.depends_on_chunks() => CHUNK_WITH_STATISTICS,
+        None => fastest_chunk(twin, here, &plan, examples)?,
+    };
+    plan.cut(examples, size, twin.device())
+}
+
+/// Climbs the chunk sizes as long as the time per example falls: matrix products want large
+/// chunks, convolutions on a CPU small ones.
+fn fastest_chunk<M>(
+    twin: &Twin<M>,
+    here: &Values,
+    plan: &Plan,
+    examples: &dyn Examples<M::Input>,
+) -> Result<usize, LcaError>
+where
+    M: Module + Display + InferenceStep,
+    M::Input: Clone,
+    M::Output: MeanLoss,
+{
+    let largest = plan.rows().iter().map(|row| row.examples).max().unwrap_or(1);
+    let mut best = (CHUNK_SIZES[0], f64::INFINITY);
+    for size in CHUNK_SIZES {
+        let count = size.min(plan.examples());
+        let indices: Vec<usize> = plan.spread(count).iter().map(|&(k, _)| k).collect();
+        let batch = plan.batch(examples, &indices, twin.device())?;
+        let seconds = time_chunk(twin, here, &batch)?.as_secs_f64() / count as f64;
+        if seconds > best.1 * WORTH_MORE_MEMORY {
+            break;
+        }
+        best = (size, seconds);
+        if size >= largest {
+            break;
+        }
+    }
+    log::info!(
+        "LCA: probe `{}` is swept in chunks of at most {} examples",
+        plan.name(),
+        best.0
+    );
+    Ok(best.0)
+}
+
+/// Buffers that move in a way this crate doesn't know: their share ends up in the residual.
+fn warn_of_other_buffers<M: Module + Display>(twin: &Twin<M>) {
+    let others: Vec<&str> = twin
+        .layout
+        .of_kind(TensorKind::Buffer)
+        .filter(|(_, tensor)| !tensor.in_batch_norm)
+        .map(|(_, tensor)| &*tensor.path)
+        .collect();
+    if !others.is_empty() {
+        log::warn!(
+            "LCA: what the buffers {} change of the loss when they move shows as residual",
+            others.join(", ")
+        );
+    }
+}
+
+/// What is needed to read the numbers of the run.
+fn run_info<M: Module + Display, B>(
+    model: &M,
+    twin: &Twin<M>,
+    integrator: &crate::Integrator,
+    probes: &[&Chunks<B>],
+) -> RunInfo {
+    let tensors = &twin.layout.tensors;
+    RunInfo {
+        model: model.to_string(),
+        tensors: tensors
+            .iter()
+            .filter(|tensor| tensor.kind != TensorKind::Buffer)
+            .map(|tensor| TensorInfo {
+                path: tensor.path.clone(),
+                shape: tensor.shape.clone(),
+                parameters: tensor.len as u64,
+                unit_axis: (!tensor.shape.is_empty()).then_some(tensor.unit_axis),
+                units: tensor.units(),
+                trainable: tensor.kind == TensorKind::Trainable,
+            })
+            .collect(),
+        buffers: twin
+            .layout
+            .of_kind(TensorKind::Buffer)
+            .map(|(_, tensor)| tensor.path.clone())
+            .collect(),
+        probes: probes
+            .iter()
+            .map(|probe| ProbeInfo {
+                name: probe.name.clone(),
+                examples: probe.examples as u64,
+                chunk_size: probe.chunk_size,
+                chunks: probe.chunks.len(),
+                classes: probe
+                    .class_names
+                    .iter()
+                    .zip(&probe.row_of_class)
+                    .enumerate()
+                    .map(|(index, (name, row))| ClassInfo {
+                        index: index as i32,
+                        name: name.clone(),
+                        examples: row.map_or(0, |row| probe.rows[row].examples as u64),
+                    })
+                    .collect(),
+            })
+            .collect(),
+        integrator: integrator.into(),
+        batch_norm: tensors
+            .iter()
+            .any(|tensor| tensor.in_batch_norm)
+            .then(|| twin.mode.to_string()),
+        device: format!("{:?}", twin.device().clone().without_autodiff()),
+        seeds: probes
+            .iter()
+            .filter_map(|probe| Some((format!("subset of {}", probe.name), probe.subset_seed?)))
+            .collect(),
+        ..RunInfo::default()
+    }
+}

@@ -1,0 +1,342 @@
+//! A model's float tensors as a flat, named list: read, interpolate, subtract.
+//!
+//! This is the only room that is generic over a tensor's rank; right of it every tensor is
+//! flat and known by its path.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor};
+
+use crate::LcaError;
+
+/// What a float tensor of a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TensorKind {
+    /// Requires gradients: has an LCA.
+    Trainable,
+    /// A parameter whose gradients are turned off: its LCA is zero.
+    Frozen,
+    /// State that no optimizer moves, such as a running mean.
+    Buffer,
+}
+
+/// One float tensor of a model.
+#[derive(Debug, Clone)]
+pub(crate) struct TensorInfo {
+    /// Path of the field, such as `fc1.weight`.
+    pub path: String,
+    pub shape: Vec<usize>,
+    /// Number of elements.
+    pub len: usize,
+    pub kind: TensorKind,
+    /// The axis that counts neurons or channels.
+    pub unit_axis: usize,
+    /// Whether the module that holds the tensor is a batch normalization.
+    pub in_batch_norm: bool,
+    /// What the model stores; arithmetic is in f32 at least.
+    dtype: DType,
+    id: ParamId,
+}
+
+impl TensorInfo {
+    /// Number of neurons or channels.
+    pub fn units(&self) -> usize {
+        self.shape.get(self.unit_axis).copied().unwrap_or(1)
+    }
+}
+
+/// The float tensors of a model, in the order in which the model visits them.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    pub tensors: Vec<TensorInfo>,
+}
+
+/// The values of a model's float tensors at one point, flat, in the layout's order, outside of
+/// autodiff and in f32 at least.
+#[derive(Debug, Clone)]
+pub(crate) struct Values(pub Vec<Tensor<1>>);
+
+impl Layout {
+    /// Lists the float tensors of a model.
+    ///
+    /// `twin` must share no state with the model that trains: the way to tell a buffer is to
+    /// ask it for gradients, which it refuses.
+    pub fn of<M: Module>(twin: M) -> Self {
+        let mut lister = Lister::default();
+        twin.visit(&mut lister);
+        let forced = twin.set_require_grad(true);
+        let mut probe = GradientRequirement(Vec::new());
+        forced.visit(&mut probe);
+        for (tensor, accepts) in lister.tensors.iter_mut().zip(probe.0) {
+            tensor.kind = match (accepts, tensor.kind) {
+                (false, _) => TensorKind::Buffer,
+                (true, kind) => kind,
+            };
+        }
+        Self {
+            tensors: lister.tensors,
+        }
+    }
+
+    /// Reads all values of a model that is outside of autodiff.
+    ///
+    /// # Errors
+    ///
+    /// [`LcaError::ModelChanged`] where the model's tensors are not those of the layout.
+    pub fn read<M: Module>(&self, model: &M) -> Result<Values, LcaError> {
+        let mut reader = Reader {
+            expected: &self.tensors,
+            values: Vec::with_capacity(self.tensors.len()),
+            problem: None,
+        };
+        model.visit(&mut reader);
+        if reader.problem.is_none() && reader.values.len() < self.tensors.len() {
+            reader.problem = Some(format!(
+                "tensor `{}` is gone",
+                self.tensors[reader.values.len()].path
+            ));
+        }
+        match reader.problem {
+            Some(problem) => Err(LcaError::ModelChanged { problem }),
+            None => Ok(Values(reader.values)),
+        }
+    }
+
+    /// Puts values into a model on an autodiff device; trainable tensors become leaves.
+    pub fn write<M: Module>(&self, model: M, values: &Values, track: &Tracking) -> M {
+        let mut writer = Writer {
+            layout: &self.tensors,
+            values: &values.0,
+            track,
+            next: 0,
+        };
+        model.map(&mut writer)
+    }
+
+    /// Takes the gradients of a model's leaves, flat and in f32 at least; `None` where no
+    /// gradient reached the tensor.
+    pub fn gradients<M: Module>(
+        &self,
+        model: &M,
+        gradients: &mut Gradients,
+    ) -> Vec<Option<Tensor<1>>> {
+        let mut taker = GradientTaker {
+            gradients,
+            taken: Vec::with_capacity(self.tensors.len()),
+        };
+        model.visit(&mut taker);
+        taker.taken
+    }
+
+    /// Number of parameters that require gradients.
+    pub fn trainable(&self) -> usize {
+        self.of_kind(TensorKind::Trainable)
+            .map(|(_, t)| t.len)
+            .sum()
+    }
+
+    /// The tensors of one kind with their index.
+    pub fn of_kind(&self, kind: TensorKind) -> impl Iterator<Item = (usize, &TensorInfo)> {
+        self.tensors
+            .iter()
+            .enumerate()
+            .filter(move |(_, tensor)| tensor.kind == kind)
+    }
+}
+
+impl Values {
+    /// `self + alpha · step`, tensor by tensor.
+    pub fn along(&self, step: &Values, alpha: f64) -> Values {
+        Values(
+            self.0
+                .iter()
+                .zip(&step.0)
+                .map(|(value, step)| value.clone() + step.clone().mul_scalar(alpha))
+                .collect(),
+        )
+    }
+
+    /// `self − before`, tensor by tensor.
+    pub fn minus(&self, before: &Values) -> Values {
+        Values(
+            self.0
+                .iter()
+                .zip(&before.0)
+                .map(|(after, before)| after.clone() - before.clone())
+                .collect(),
+        )
+    }
+}
+
+/// Which tensors become leaves of the graph, and how the graph is recorded.
+pub(crate) struct Tracking {
+    /// By tensor of the layout.
+    pub leaves: Vec<bool>,
+    /// The model's autodiff device: carries the gradient checkpointing strategy that all
+    /// operands of an operation must share.
+    pub device: Device,
+}
+
+/// Whether every float parameter of a model already has its value.
+///
+/// Burn draws a parameter's initial value on first use. Reading an unused one would draw it
+/// earlier than training does, and so change the random numbers of all that follow.
+pub(crate) fn is_initialized<M: Module>(model: &M) -> bool {
+    struct Visitor(bool);
+    impl ModuleVisitor for Visitor {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 &= param.is_initialized();
+        }
+    }
+    let mut visitor = Visitor(true);
+    model.visit(&mut visitor);
+    visitor.0
+}
+
+/// A half-precision or packed tensor as f32; others as they are.
+fn at_least_f32<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    match tensor.dtype() {
+        DType::F32 | DType::F64 => tensor,
+        DType::QFloat(_) => at_least_f32(tensor.dequantize()),
+        _ => tensor.cast(FloatDType::F32),
+    }
+}
+
+#[derive(Default)]
+struct Lister {
+    path: Vec<String>,
+    containers: Vec<String>,
+    tensors: Vec<TensorInfo>,
+}
+
+impl Lister {
+    /// Linear weights are [in, out], transposed convolutions [in, out, …], all else of
+    /// rank two and more [out, in, …]; vectors count their elements.
+    fn unit_axis(&self, rank: usize) -> usize {
+        // A reparameterization such as LoRA nests below the weight of its module.
+        let module = self
+            .containers
+            .iter()
+            .rev()
+            .find_map(|container| container.strip_prefix("Struct:"))
+            .unwrap_or_default();
+        let input_first = ["Linear", "LoraAdapter"].contains(&module)
+            || module.starts_with("ConvTranspose");
+        usize::from(input_first && rank > 1)
+    }
+}
+
+impl ModuleVisitor for Lister {
+    fn enter_module(&mut self, name: &str, container_type: &str) {
+        self.path.push(name.to_owned());
+        self.containers.push(container_type.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+        self.containers.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.base();
+        let shape = tensor.dims().to_vec();
+        self.tensors.push(TensorInfo {
+            path: self.path.join("."),
+            len: shape.iter().product(),
+            kind: match tensor.is_require_grad() {
+                true => TensorKind::Trainable,
+                false => TensorKind::Frozen,
+            },
+            unit_axis: self.unit_axis(D),
+            in_batch_norm: self
+                .containers
+                .iter()
+                .any(|container| container == BATCH_NORM),
+            dtype: tensor.dtype(),
+            id: param.id,
+            shape,
+        });
+    }
+}
+
+/// The container type that Burn reports for its batch normalization.
+pub(crate) const BATCH_NORM: &str = "Struct:BatchNorm";
+
+struct GradientRequirement(Vec<bool>);
+
+impl ModuleVisitor for GradientRequirement {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(param.base().is_require_grad());
+    }
+}
+
+struct Reader<'a> {
+    expected: &'a [TensorInfo],
+    values: Vec<Tensor<1>>,
+    problem: Option<String>,
+}
+
+impl ModuleVisitor for Reader<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.problem.is_some() {
+            return;
+        }
+        let tensor = param.base();
+        match self.expected.get(self.values.len()) {
+            None => self.problem = Some(format!("a tensor of shape {:?} is new", tensor.dims())),
+            Some(info) if info.id != param.id || info.shape != tensor.dims() => {
+                self.problem = Some(format!(
+                    "tensor `{}` was of shape {:?} and is now another one, of shape {:?}",
+                    info.path,
+                    info.shape,
+                    tensor.dims()
+                ));
+            }
+            Some(info) => self
+                .values
+                .push(at_least_f32(tensor.without_autodiff()).reshape([info.len])),
+        }
+    }
+}
+
+struct Writer<'a> {
+    layout: &'a [TensorInfo],
+    values: &'a [Tensor<1>],
+    track: &'a Tracking,
+    next: usize,
+}
+
+impl ModuleMapper for Writer<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (info, value) = (&self.layout[self.next], &self.values[self.next]);
+        let leaf = self.track.leaves[self.next];
+        self.next += 1;
+        if matches!(info.dtype, DType::QFloat(_)) {
+            // A packed base, which nothing trains.
+            return param;
+        }
+        param.map(|old| {
+            let mut tensor = value.clone().reshape(old.dims()).cast(info.dtype).autodiff();
+            if let Some(strategy) = self.track.device.gradient_checkpointing_strategy() {
+                tensor = tensor.with_gradient_checkpointing_strategy(strategy);
+            }
+            tensor.set_require_grad(leaf)
+        })
+    }
+}
+
+struct GradientTaker<'a> {
+    gradients: &'a mut Gradients,
+    taken: Vec<Option<Tensor<1>>>,
+}
+
+impl ModuleVisitor for GradientTaker<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.base();
+        let len = tensor.shape().num_elements();
+        self.taken.push(
+            tensor
+                .grad_remove(self.gradients)
+                .map(|gradient| at_least_f32(gradient).reshape([len])),
+        );
+    }
+}

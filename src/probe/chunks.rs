@@ -1,0 +1,360 @@
+//! Which examples a probe is made of, and how they are cut into chunks of one class each.
+
+use burn::tensor::Device;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::index;
+
+use super::{Examples, Subset, validate};
+use crate::LcaError;
+
+/// The examples of a probe in sweeping order: by class, then as the dataset has them.
+pub(crate) struct Plan {
+    name: String,
+    order: Vec<usize>,
+    rows: Vec<Row>,
+    class_names: Vec<String>,
+    /// Row of each class; `None` where the class has no examples.
+    row_of_class: Vec<Option<usize>>,
+    subset_seed: Option<u64>,
+}
+
+/// What one line of the gradient is the gradient of: a class, or the whole probe.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub class: Option<usize>,
+    pub examples: usize,
+}
+
+/// One forward and backward pass.
+pub(crate) struct Chunk<B> {
+    pub row: usize,
+    pub examples: usize,
+    pub batch: B,
+}
+
+/// A probe that is ready to be swept.
+pub(crate) struct Chunks<B> {
+    pub name: String,
+    pub examples: usize,
+    pub chunk_size: usize,
+    pub rows: Vec<Row>,
+    /// Names of all classes, those without examples included; empty without classes.
+    pub class_names: Vec<String>,
+    pub row_of_class: Vec<Option<usize>>,
+    /// What a random part of the examples was drawn with.
+    pub subset_seed: Option<u64>,
+    pub chunks: Vec<Chunk<B>>,
+}
+
+impl Plan {
+    /// Orders a probe's examples, after checking its settings and labels.
+    pub fn new<B>(name: &str, probe: &dyn Examples<B>) -> Result<Self, LcaError> {
+        validate(probe)?;
+        let class_names = probe.class_names().unwrap_or_default().to_vec();
+        let labels = probe.labels().map_err(|problem| LcaError::Examples {
+            probe: name.to_owned(),
+            problem,
+        })?;
+
+        let groups = match labels {
+            None => vec![(None, (0..probe.len()).collect::<Vec<_>>())],
+            Some(labels) => {
+                let mut groups = vec![Vec::new(); class_names.len()];
+                for (example, label) in labels.into_iter().enumerate() {
+                    let Some(group) = groups.get_mut(label) else {
+                        return Err(LcaError::setting(
+                            "Probe::classes",
+                            format!(
+                                "example {example} has class {label}, and there are {} classes, \
+                                 0 to {}",
+                                class_names.len(),
+                                class_names.len() - 1
+                            ),
+                            "raise the number of classes or mend the label",
+                        ));
+                    };
+                    group.push(example);
+                }
+                groups
+                    .into_iter()
+                    .enumerate()
+                    .map(|(class, group)| (Some(class), group))
+                    .collect()
+            }
+        };
+        let groups = match probe.subset() {
+            None => groups,
+            Some(subset) => stratify(groups, subset),
+        };
+
+        let mut plan = Self {
+            name: name.to_owned(),
+            order: Vec::new(),
+            rows: Vec::new(),
+            row_of_class: vec![None; class_names.len()],
+            class_names,
+            subset_seed: probe.subset().map(|subset| subset.seed),
+        };
+        for (class, group) in groups {
+            if group.is_empty() {
+                continue;
+            }
+            if let Some(class) = class {
+                plan.row_of_class[class] = Some(plan.rows.len());
+            }
+            plan.rows.push(Row {
+                class,
+                examples: group.len(),
+            });
+            plan.order.extend(group);
+        }
+        Ok(plan)
+    }
+
+    pub fn examples(&self) -> usize {
+        self.order.len()
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Up to `count` examples spread evenly over the plan, so that most classes are in it, each
+    /// with its row.
+    pub fn spread(&self, count: usize) -> Vec<(usize, usize)> {
+        let count = count.min(self.order.len());
+        let ends: Vec<usize> = self
+            .rows
+            .iter()
+            .scan(0, |end, row| {
+                *end += row.examples;
+                Some(*end)
+            })
+            .collect();
+        (0..count)
+            .map(|k| {
+                let position = k * self.order.len() / count;
+                let row = ends.partition_point(|&end| end <= position);
+                (self.order[position], row)
+            })
+            .collect()
+    }
+
+    /// Makes the batch of some examples.
+    pub fn batch<B>(
+        &self,
+        probe: &dyn Examples<B>,
+        examples: &[usize],
+        device: &Device,
+    ) -> Result<B, LcaError> {
+        probe
+            .batch(examples, device)
+            .map_err(|problem| LcaError::Examples {
+                probe: self.name.clone(),
+                problem,
+            })
+    }
+
+    /// Makes all chunks, each of one class and of at most `chunk_size` examples; the chunks of a
+    /// class are of even size, so that none is a remainder of a few examples.
+    pub fn cut<B>(
+        self,
+        probe: &dyn Examples<B>,
+        chunk_size: usize,
+        device: &Device,
+    ) -> Result<Chunks<B>, LcaError> {
+        let mut chunks = Vec::new();
+        let mut start = 0;
+        for (row, Row { examples, .. }) in self.rows.iter().enumerate() {
+            let count = examples.div_ceil(chunk_size);
+            for k in 0..count {
+                let (from, to) = (k * examples / count, (k + 1) * examples / count);
+                let indices = &self.order[start + from..start + to];
+                chunks.push(Chunk {
+                    row,
+                    examples: indices.len(),
+                    batch: self.batch(probe, indices, device)?,
+                });
+            }
+            start += examples;
+        }
+        Ok(Chunks {
+            name: self.name,
+            examples: self.order.len(),
+            chunk_size,
+            rows: self.rows,
+            class_names: self.class_names,
+            row_of_class: self.row_of_class,
+            subset_seed: self.subset_seed,
+            chunks,
+        })
+    }
+}
+
+impl<B> Chunks<B> {
+    /// Takes batches as they are: the whole is one row, a batch is a chunk.
+    pub fn from_batches(
+        name: &str,
+        batches: impl IntoIterator<Item = (B, usize)>,
+    ) -> Result<Self, LcaError> {
+        let chunks: Vec<_> = batches
+            .into_iter()
+            .map(|(batch, examples)| Chunk {
+                row: 0,
+                examples,
+                batch,
+            })
+            .collect();
+        let examples = chunks.iter().map(|chunk| chunk.examples).sum();
+        if examples == 0 {
+            return Err(LcaError::setting(
+                "LcaMetric::probe",
+                "the training data loader has no examples to measure on",
+                "give the learner a loader with data, or the metric a probe",
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            examples,
+            chunk_size: chunks.iter().map(|chunk| chunk.examples).max().unwrap_or(0),
+            rows: vec![Row {
+                class: None,
+                examples,
+            }],
+            class_names: Vec::new(),
+            row_of_class: Vec::new(),
+            subset_seed: None,
+            chunks,
+        })
+    }
+
+    /// The share of a chunk in the mean over the probe.
+    pub fn weight(&self, chunk: &Chunk<B>) -> f64 {
+        chunk.examples as f64 / self.examples as f64
+    }
+
+    /// N/N_row by row: from a row's share in the mean over the probe to the row's own mean.
+    pub fn scales(&self) -> Vec<f64> {
+        self.rows
+            .iter()
+            .map(|row| self.examples as f64 / row.examples as f64)
+            .collect()
+    }
+}
+
+type Group = (Option<usize>, Vec<usize>);
+
+/// Draws a subset in which every group keeps its share, by the method of largest remainders.
+fn stratify(groups: Vec<Group>, subset: Subset) -> Vec<Group> {
+    let total: usize = groups.iter().map(|(_, group)| group.len()).sum();
+    let exact = |group: &[usize]| subset.examples * group.len();
+    let mut counts: Vec<usize> = groups.iter().map(|(_, g)| exact(g) / total).collect();
+    let mut by_remainder: Vec<usize> = (0..groups.len()).collect();
+    by_remainder.sort_by_key(|&k| std::cmp::Reverse(exact(&groups[k].1) % total));
+    let missing = subset.examples - counts.iter().sum::<usize>();
+    for &k in by_remainder.iter().take(missing) {
+        counts[k] += 1;
+    }
+
+    let mut rng = StdRng::seed_from_u64(subset.seed);
+    groups
+        .into_iter()
+        .zip(counts)
+        .map(|((class, group), count)| {
+            let mut picked: Vec<usize> = index::sample(&mut rng, group.len(), count)
+                .into_iter()
+                .map(|k| group[k])
+                .collect();
+            picked.sort_unstable();
+            (class, picked)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Labels {
+        labels: Vec<usize>,
+        names: Vec<String>,
+        subset: Option<Subset>,
+    }
+
+    impl Labels {
+        fn new(labels: &[usize], classes: usize) -> Self {
+            Self {
+                labels: labels.to_vec(),
+                names: (0..classes).map(|class| class.to_string()).collect(),
+                subset: None,
+            }
+        }
+    }
+
+    impl Examples<Vec<usize>> for Labels {
+        fn len(&self) -> usize {
+            self.labels.len()
+        }
+        fn chunk_size(&self) -> Option<usize> {
+            None
+        }
+        fn subset(&self) -> Option<Subset> {
+            self.subset
+        }
+        fn class_names(&self) -> Option<&[String]> {
+            (!self.names.is_empty()).then_some(&*self.names)
+        }
+        fn labels(&self) -> Result<Option<Vec<usize>>, String> {
+            Ok((!self.names.is_empty()).then(|| self.labels.clone()))
+        }
+        fn batch(&self, indices: &[usize], _: &Device) -> Result<Vec<usize>, String> {
+            Ok(indices.to_vec())
+        }
+    }
+
+    #[test]
+    fn chunks_hold_one_class_each_and_every_example_once() {
+        let probe = Labels::new(&[2, 0, 2, 2, 0, 2, 2], 4);
+        let plan = Plan::new("train", &probe).unwrap();
+        let chunks = plan.cut(&probe, 2, &Device::default()).unwrap();
+
+        let cut: Vec<_> = chunks.chunks.iter().map(|c| c.batch.clone()).collect();
+        assert_eq!(cut, [vec![1, 4], vec![0], vec![2, 3], vec![5, 6]]);
+        let weights: f64 = chunks.chunks.iter().map(|c| chunks.weight(c)).sum();
+        assert_eq!(weights, 1.0);
+        // Classes 1 and 3 have no examples, and no row to divide by.
+        assert_eq!(chunks.row_of_class, [Some(0), None, Some(1), None]);
+    }
+
+    #[test]
+    fn a_stratified_subset_keeps_the_share_of_every_class() {
+        let labels: Vec<usize> = (0..1000).map(|k| usize::from(k % 10 < 3)).collect();
+        let mut probe = Labels::new(&labels, 2);
+        probe.subset = Some(Subset {
+            examples: 101,
+            seed: 7,
+        });
+        let plan = Plan::new("train", &probe).unwrap();
+        // 70 % of 101 is 70.7 and 30 % is 30.3.
+        assert_eq!((plan.rows[0].examples, plan.rows[1].examples), (71, 30));
+        let mut distinct = plan.order.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), 101);
+        assert_eq!(Plan::new("train", &probe).unwrap().order, plan.order);
+    }
+
+    #[test]
+    fn a_label_outside_the_classes_is_named_with_its_example() {
+        let error = Plan::new("train", &Labels::new(&[0, 1, 5], 3))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains("example 2 has class 5"), "{error}");
+    }
+}

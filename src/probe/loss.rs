@@ -1,0 +1,47 @@
+//! What a model's inference output must offer: the mean loss of its batch.
+
+use burn::tensor::Tensor;
+use burn::train::{
+    ClassificationOutput, MultiLabelClassificationOutput, RegressionOutput, SequenceOutput,
+};
+
+/// The mean loss of a batch, read off a model's inference output.
+///
+/// Implemented for burn-train's output types. For a type of your own:
+///
+/// ```
+/// use burn::tensor::Tensor;
+/// use burn_lca::MeanLoss;
+///
+/// struct MyOutput {
+///     loss: Tensor<1>,
+/// }
+///
+/// impl MeanLoss for MyOutput {
+///     fn mean_loss(&self) -> Tensor<1> {
+///         self.loss.clone()
+///     }
+/// }
+/// ```
+pub trait MeanLoss {
+    /// Returns the loss averaged over the examples of the batch, shape `[1]`, still attached to
+    /// the graph that computed it.
+    fn mean_loss(&self) -> Tensor<1>;
+}
+
+macro_rules! mean_loss {
+    ($($output:ty),+) => {$(
+        impl MeanLoss for $output {
+            fn mean_loss(&self) -> Tensor<1> {
+                self.loss.clone()
+            }
+        }
+    )+};
+}
+
+mean_loss!(
+    ClassificationOutput,
+    MultiLabelClassificationOutput,
+    RegressionOutput,
+    SequenceOutput
+);

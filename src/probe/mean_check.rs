@@ -1,0 +1,87 @@
+//! Whether a model's loss on a batch is the mean over the batch's examples, without which
+//! neither chunks nor classes add up.
+
+use std::fmt::Display;
+
+use burn::module::Module;
+use burn::train::InferenceStep;
+
+use super::chunks::Plan;
+use super::twin::Twin;
+use super::{Examples, MeanLoss};
+use crate::LcaError;
+use crate::parameters::Values;
+
+/// Examples in the mixed batch.
+const EXAMPLES: usize = 64;
+
+/// What rounding explains, relative to the loss: other batch sizes sum in another order.
+const TOLERANCE: f64 = 1e-4;
+
+/// The same for half precision, whose last bit is at 1e-3.
+const HALF_TOLERANCE: f64 = 2e-2;
+
+/// Compares the loss of a mixed batch with the mean over its parts: of one class each, or two
+/// uneven ones without classes.
+pub(crate) fn check_mean<M>(
+    twin: &Twin<M>,
+    values: &Values,
+    plan: &Plan,
+    probe: &dyn Examples<M::Input>,
+) -> Result<(), LcaError>
+where
+    M: Module + Display + InferenceStep,
+    M::Output: MeanLoss,
+{
+    if twin.depends_on_chunks() {
+        return Ok(());
+    }
+    let examples = plan.spread(EXAMPLES);
+    if examples.len() < 2 {
+        return Ok(());
+    }
+    let model = twin.at(values);
+    let mut half = false;
+    let mut loss_of = |part: &[usize]| -> Result<f64, LcaError> {
+        let batch = plan.batch(probe, part, twin.device())?;
+        let loss = model.step(batch).mean_loss().without_autodiff();
+        half |= loss.dtype().size() < 4;
+        let data = loss
+            .try_into_data()
+            .map_err(|error| LcaError::Device(error.to_string()))?;
+        Ok(data.iter::<f64>().next().unwrap_or(f64::NAN))
+    };
+
+    let all: Vec<usize> = examples.iter().map(|&(example, _)| example).collect();
+    let mixed = loss_of(&all)?;
+    let parts: Vec<&[usize]> = if plan.rows().len() > 1 {
+        // The spread is in the plan's order, so a class is a run of it.
+        let mut rest = &*all;
+        examples
+            .chunk_by(|(_, a), (_, b)| a == b)
+            .map(|run| {
+                let (part, tail) = rest.split_at(run.len());
+                rest = tail;
+                part
+            })
+            .collect()
+    } else {
+        let (small, large) = all.split_at(all.len().div_ceil(3));
+        vec![small, large]
+    };
+    let mut mean = 0.0;
+    for part in parts {
+        mean += loss_of(part)? * part.len() as f64 / all.len() as f64;
+    }
+
+    let tolerance = if half { HALF_TOLERANCE } else { TOLERANCE };
+    // A loss that is not finite is a matter of the model, and is recorded as such.
+    match (mixed - mean).abs() > tolerance * mixed.abs().max(1e-3) {
+        true => Err(LcaError::NotMean {
+            mixed,
+            parts: mean,
+            examples: all.len(),
+        }),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,178 @@
+//! A run's folder: what is where, and what counts when a process died half-way.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::LcaError;
+
+use super::files::{self, TEMPORARY, disk};
+use super::info::{RunInfo, now};
+use super::schema::Table;
+
+/// The file that says what the run is.
+const RUN: &str = "run.json";
+/// The ending of part files.
+pub(super) const PART: &str = "parquet";
+/// The one file of a table that is replaced as a whole.
+pub(super) const SNAPSHOT: &str = "snapshot.parquet";
+
+/// The folder of a run.
+#[derive(Debug, Clone)]
+pub(super) struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns the folder of a table's parts.
+    pub(super) fn table(&self, table: Table) -> PathBuf {
+        self.path.join(table.name())
+    }
+
+    /// Returns the folder in which a table's rewrite is put together.
+    pub(super) fn building(&self, table: Table) -> PathBuf {
+        self.path.join(format!(".{table}.building"))
+    }
+
+    /// Returns the folder of a complete rewrite that has not taken the table's place yet.
+    pub(super) fn next(&self, table: Table) -> PathBuf {
+        self.path.join(format!(".{table}.next"))
+    }
+
+    /// Returns the folder of a table that its rewrite has replaced.
+    pub(super) fn old(&self, table: Table) -> PathBuf {
+        self.path.join(format!(".{table}.old"))
+    }
+
+    /// Returns a table's parts in the order of their names, which is that of their rows.
+    ///
+    /// Between the two renames of a rewrite the table itself is not there; its complete
+    /// rewrite is.
+    pub(super) fn parts(&self, table: Table) -> Result<Vec<PathBuf>, LcaError> {
+        for folder in [self.table(table), self.next(table), self.table(table)] {
+            match list(&folder) {
+                Ok(parts) => return Ok(parts),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(disk("reading", &folder, error)),
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Returns whether the folder holds a run.
+    pub(super) fn holds_run(&self) -> bool {
+        self.path.join(RUN).exists()
+    }
+
+    pub(super) fn read_info(&self) -> Result<RunInfo, LcaError> {
+        let path = self.path.join(RUN);
+        match fs::read_to_string(&path) {
+            Ok(text) => RunInfo::parse(&text, &path),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(LcaError::NoRun {
+                path: self.path.clone(),
+            }),
+            Err(error) => Err(disk("reading", &path, error)),
+        }
+    }
+
+    /// Writes `run.json` with the present time, and returns its text.
+    pub(super) fn write_info(&self, info: &mut RunInfo) -> Result<String, LcaError> {
+        info.updated = now();
+        let path = self.path.join(RUN);
+        let text = serde_json::to_string_pretty(info)
+            .map_err(|error| disk("writing", &path, error.into()))?;
+        files::replace(&path, text.as_bytes())?;
+        Ok(text)
+    }
+
+    /// Fails if a new run here would mix with Parquet files that are no run's.
+    pub(super) fn check_unclaimed(&self) -> Result<(), LcaError> {
+        for table in Table::ALL {
+            if !self.parts(table)?.is_empty() {
+                return Err(LcaError::setting(
+                    "Recorder::new",
+                    format!(
+                        "{} has Parquet files in {table} but no run.json, so they are not known \
+                         to be a run's",
+                        self.path.display()
+                    ),
+                    "choose another folder, or move them away",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the run, and nothing that is not part of one.
+    pub(super) fn remove_run(&self) -> Result<(), LcaError> {
+        for table in Table::ALL {
+            for folder in [self.building(table), self.next(table), self.old(table)] {
+                files::remove_folder(&folder)?;
+            }
+            let folder = self.table(table);
+            self.remove_temporary(table)?;
+            for part in self.parts(table)? {
+                files::remove(&part)?;
+            }
+            // Fails where somebody else keeps files in it, which then stays.
+            let _ = fs::remove_dir(folder);
+        }
+        // Last, so that a removal that was cut short can be repeated.
+        files::remove(&self.path.join(RUN))?;
+        files::sync_folder(&self.path)
+    }
+
+    /// Brings every table into the one state that its files on disk stand for.
+    ///
+    /// A rewrite counts from the moment its folder is called `.next` and the table's own is
+    /// gone; see [`super::rewrite`] for the order of the renames.
+    pub(super) fn recover(&self) -> Result<(), LcaError> {
+        for table in Table::ALL {
+            files::remove_folder(&self.building(table))?;
+            let (path, next) = (self.table(table), self.next(table));
+            if next.exists() {
+                if path.exists() {
+                    files::remove_folder(&next)?;
+                } else {
+                    files::rename(&next, &path)?;
+                }
+            }
+            files::remove_folder(&self.old(table))?;
+            self.remove_temporary(table)?;
+        }
+        Ok(())
+    }
+
+    fn remove_temporary(&self, table: Table) -> Result<(), LcaError> {
+        let folder = self.table(table);
+        match list_with(&folder, TEMPORARY) {
+            Ok(paths) => paths.iter().try_for_each(|path| files::remove(path)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(disk("reading", &folder, error)),
+        }
+    }
+}
+
+fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    list_with(folder, PART)
+}
+
+fn list_with(folder: &Path, extension: &str) -> std::io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,46 @@
+//! The record of a run: a folder of Parquet tables and a `run.json`.
+//!
+//! Writing goes through [`RunWriter`]: the training side hands over plain rows, one thread
+//! turns them into part files. Reading goes through [`Run`]: one streaming scan per table.
+//! Nothing here knows about tensors, devices or models; what the columns mean is in
+//! `docs/schema.md`.
+
+mod bins;
+mod checksum;
+mod columns;
+mod files;
+mod folder;
+mod info;
+mod lock;
+mod part;
+mod queue;
+mod reader;
+mod resume;
+mod rewrite;
+mod rows;
+mod run;
+mod scan;
+mod schema;
+mod selection;
+mod settings;
+mod tables;
+mod totals;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bins::{HISTOGRAM_BINS, histogram_bin};
+pub use info::{
+    ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
+    TensorInfo,
+};
+pub(crate) use rows::{
+    ClassRow, HistogramRows, ParameterRows, ParameterTotalRows, Rows, StepRow, TensorRow, UnitRows,
+};
+pub use run::{Run, RunStatus};
+pub use scan::{Batches, Scan};
+pub use schema::{SCHEMA_VERSION, Table};
+pub use selection::ParameterSelection;
+pub use settings::Recorder;
+pub(crate) use writer::RunWriter;

@@ -1,0 +1,265 @@
+//! A part file: written under a temporary name, synced, renamed.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::LcaError;
+
+use super::checksum::chunk_checksum;
+use super::files::{self, TEMPORARY, disk};
+use super::folder::{PART, SNAPSHOT};
+use super::schema::{Kind, SCHEMA_VERSION, Table};
+
+/// Keys of the metadata in every part.
+pub(super) const KEY_SCHEMA: &str = "burn_lca.schema_version";
+const KEY_CRATE: &str = "burn_lca.crate_version";
+pub(super) const KEY_TABLE: &str = "burn_lca.table";
+const KEY_RUN: &str = "burn_lca.run";
+/// Of a snapshot: the first iteration that is not in it.
+pub(super) const KEY_NEXT: &str = "burn_lca.next_iteration";
+/// A line per row group, a word per column; see [`super::checksum`].
+pub(super) const KEY_CHECKSUMS: &str = "burn_lca.checksums";
+
+/// Rows of a row group at most: what a reader holds of a part, and a writer before it is on disk.
+const ROW_GROUP: usize = 1 << 20;
+/// Rows of a data page at most: compression gains nothing from larger ones.
+const PAGE: usize = 1 << 17;
+
+/// A part that is being written.
+pub(super) struct Part {
+    table: Table,
+    temporary: PathBuf,
+    sequence: u64,
+    writer: ArrowWriter<File>,
+    opened: Instant,
+    rows: usize,
+    /// The first and last iteration of the rows so far.
+    iterations: Option<(u64, u64)>,
+    closed: bool,
+}
+
+impl Part {
+    /// Begins a part in a folder. The sequence number must be new in it.
+    pub(super) fn create(
+        folder: &Path,
+        table: Table,
+        sequence: u64,
+        run: &str,
+    ) -> Result<Self, LcaError> {
+        files::create_subfolder(folder)?;
+        let temporary = temporary(folder, sequence);
+        let writer = begin(&temporary, table, properties(table, run))?;
+        Ok(Self {
+            table,
+            temporary,
+            sequence,
+            writer,
+            opened: Instant::now(),
+            rows: 0,
+            iterations: None,
+            closed: false,
+        })
+    }
+
+    /// Returns when the part was begun.
+    pub(super) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Returns how many rows were written.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds an entry to the part's metadata.
+    pub(super) fn note(&mut self, key: &str, value: String) {
+        self.writer
+            .append_key_value_metadata(KeyValue::new(key.into(), value));
+    }
+
+    /// Adds rows, which have the table's schema as written.
+    pub(super) fn write(&mut self, batch: &RecordBatch) -> Result<(), LcaError> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.writer
+            .write(batch)
+            .map_err(|error| parquet("writing", &self.temporary, error))?;
+        self.rows += batch.num_rows();
+        if let Some((first, last)) = iterations(self.table, batch) {
+            let (low, high) = self.iterations.unwrap_or((first, last));
+            self.iterations = Some((low.min(first), high.max(last)));
+        }
+        Ok(())
+    }
+
+    /// Completes the part; when this returns, it is durable under its final name.
+    pub(super) fn close(mut self) -> Result<PathBuf, LcaError> {
+        self.finish()
+            .map_err(|error| parquet("writing", &self.temporary, error))?;
+        let path = self
+            .temporary
+            .with_file_name(name(self.iterations, self.sequence));
+        files::rename(&self.temporary, &path)?;
+        self.closed = true;
+        Ok(path)
+    }
+
+    fn finish(&mut self) -> Result<(), ParquetError> {
+        self.writer.flush()?;
+        // The checksums are of what the file holds, so everything has to be in it.
+        self.writer.sync()?;
+        let mut file = File::open(&self.temporary)?;
+        let lines: Result<Vec<String>, io::Error> = self
+            .writer
+            .flushed_row_groups()
+            .iter()
+            .map(|row_group| {
+                let sums: Result<Vec<String>, io::Error> = row_group
+                    .columns()
+                    .iter()
+                    .map(|column| {
+                        Ok(format!(
+                            "{:016x}",
+                            chunk_checksum(&mut file, row_group, column)?
+                        ))
+                    })
+                    .collect();
+                Ok(sums?.join(" "))
+            })
+            .collect();
+        self.writer
+            .append_key_value_metadata(KeyValue::new(KEY_CHECKSUMS.into(), lines?.join("\n")));
+        self.writer.finish()?;
+        self.writer.inner().sync_all()?;
+        Ok(())
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if !self.closed {
+            // Whatever made this part fail was reported; the next writer removes what stays.
+            let _ = files::remove(&self.temporary);
+        }
+    }
+}
+
+/// Returns where a part is until it is complete.
+pub(super) fn temporary(folder: &Path, sequence: u64) -> PathBuf {
+    folder.join(format!("{sequence:06}.{TEMPORARY}"))
+}
+
+/// Returns a part's final name: its iterations, by which names sort, and a number of its own.
+pub(super) fn name(iterations: Option<(u64, u64)>, sequence: u64) -> String {
+    match iterations {
+        Some((first, last)) => format!("{first:010}-{last:010}-{sequence:06}.{PART}"),
+        None => SNAPSHOT.into(),
+    }
+}
+
+/// Creates a file and writes the beginning of a part to it.
+pub(super) fn begin(
+    path: &Path,
+    table: Table,
+    properties: WriterProperties,
+) -> Result<ArrowWriter<File>, LcaError> {
+    let file = File::create(path).map_err(|error| disk("writing", path, error))?;
+    // Without Arrow's own copy of the schema, readers see plain strings, not dictionaries.
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties)
+        .with_skip_arrow_metadata(true);
+    ArrowWriter::try_new_with_options(file, table.written(), options)
+        .map_err(|error| parquet("writing", path, error))
+}
+
+/// Returns the number in a part's name that makes it unique.
+pub(super) fn sequence(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.rsplit('-').next()?.parse().ok()
+}
+
+/// Returns the first and last iteration that a batch is about.
+fn iterations(table: Table, batch: &RecordBatch) -> Option<(u64, u64)> {
+    let span = table.span()?;
+    let column = |name| {
+        Some(
+            batch
+                .column_by_name(name)?
+                .as_primitive_opt::<UInt64Type>()?
+                .clone(),
+        )
+    };
+    let first = arrow::compute::min(&column(span.first)?)?;
+    let last = arrow::compute::max(&column(span.last)?)?;
+    Some((
+        first,
+        if span.exclusive {
+            last.saturating_sub(1)
+        } else {
+            last
+        },
+    ))
+}
+
+/// Returns how the columns of a table are encoded, and the metadata of its parts.
+pub(super) fn properties(table: Table, run: &str) -> WriterProperties {
+    let metadata = [
+        (KEY_SCHEMA, SCHEMA_VERSION.to_string()),
+        (KEY_CRATE, env!("CARGO_PKG_VERSION").into()),
+        (KEY_TABLE, table.name().into()),
+        (KEY_RUN, run.into()),
+    ];
+    let mut builder = WriterProperties::builder()
+        .set_created_by(concat!("burn-lca ", env!("CARGO_PKG_VERSION")).into())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROW_GROUP))
+        .set_data_page_row_count_limit(PAGE)
+        // Filters skip whole row groups; an index of pages would cost more than it saves.
+        .set_offset_index_disabled(true)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_statistics_truncate_length(None)
+        .set_dictionary_enabled(false)
+        .set_key_value_metadata(Some(
+            metadata
+                .map(|(key, value)| KeyValue::new(key.into(), value))
+                .into(),
+        ));
+    for column in table.columns() {
+        let path = ColumnPath::from(column.name);
+        builder = match column.kind {
+            // Statistics of floats would need rules for NaN, and no filter asks for them.
+            kind if kind.is_float() => builder
+                .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
+                .set_column_statistics_enabled(path, EnabledStatistics::None),
+            Kind::Text => builder.set_column_dictionary_enabled(path, true),
+            Kind::Bool => builder,
+            _ => builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
+        };
+    }
+    builder.build()
+}
+
+/// Returns the error of writing or reading a Parquet file.
+pub(super) fn parquet(action: &'static str, path: &Path, error: ParquetError) -> LcaError {
+    let source = match error {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(source) => *source,
+            Err(source) => io::Error::other(source),
+        },
+        error => io::Error::other(error),
+    };
+    disk(action, path, source)
+}

@@ -1,0 +1,267 @@
+//! Rewriting a table: fewer files with the same rows, or without the rows of later steps.
+//!
+//! A glob over the table's folder must never see a row twice, nor miss one, so a rewrite is
+//! put together in a folder of its own and takes the table's place as a whole:
+//!
+//! 1. `.steps.building` is filled and synced; it means nothing yet.
+//! 2. It is renamed to `.steps.next`: complete, but `steps` still counts.
+//! 3. `steps` is renamed to `.steps.old`: from here on the rewrite counts.
+//! 4. `.steps.next` is renamed to `steps`.
+//! 5. `.steps.old` is removed.
+//!
+//! Between 3 and 4 other readers find no table, which is an error rather than a wrong number;
+//! [`super::Run`] looks into `.steps.next` then. A process that dies in between leaves what
+//! [`RunFolder::recover`] brings to its end when the run is resumed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use arrow::array::{AsArray, BooleanArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+
+use crate::LcaError;
+
+use super::files::{self, disk};
+use super::folder::RunFolder;
+use super::part::{self, KEY_CHECKSUMS, KEY_NEXT, Part, parquet};
+use super::reader::{PartReader, damaged};
+use super::schema::Table;
+
+/// Rows of a merged file at most: some hundred megabytes of parameters.
+const MERGED_ROWS: usize = 32_000_000;
+/// Row groups from this size on are copied as they are; smaller ones are encoded anew, together.
+const WHOLE_GROUP: usize = 1 << 16;
+
+/// A file of the rewritten table.
+enum Output {
+    Keep(PathBuf),
+    /// Row groups of several parts, copied.
+    Copy(Vec<PathBuf>),
+    /// Rows of several parts, encoded anew; only those about iterations before the given one.
+    Encode {
+        parts: Vec<PathBuf>,
+        before: Option<u64>,
+    },
+}
+
+/// A table that is to be rewritten.
+pub(super) struct Rewrite<'a> {
+    pub(super) folder: &'a RunFolder,
+    pub(super) table: Table,
+    /// The text of `run.json`, for the metadata of new parts.
+    pub(super) run: &'a str,
+    /// The last number given to a part of the table.
+    pub(super) sequence: &'a mut u64,
+}
+
+impl Rewrite<'_> {
+    /// Merges small parts, so that the table is few files.
+    pub(super) fn merge(&mut self) -> Result<(), LcaError> {
+        struct Group {
+            parts: Vec<PathBuf>,
+            rows: usize,
+            whole: bool,
+        }
+        let mut groups: Vec<Group> = Vec::new();
+        for path in self.folder.parts(self.table)? {
+            let part = PartReader::open(&path, self.table)?;
+            let rows = part.rows();
+            let whole = rows >= WHOLE_GROUP * part.row_groups().len();
+            match groups.last_mut() {
+                Some(group) if group.whole == whole && group.rows + rows <= MERGED_ROWS => {
+                    group.parts.push(path);
+                    group.rows += rows;
+                }
+                _ => groups.push(Group {
+                    parts: vec![path],
+                    rows,
+                    whole,
+                }),
+            }
+        }
+        if groups.iter().all(|group| group.parts.len() == 1) {
+            return Ok(());
+        }
+        let output = |mut group: Group| match (group.parts.len(), group.whole) {
+            (1, _) => Output::Keep(group.parts.remove(0)),
+            (_, true) => Output::Copy(group.parts),
+            (_, false) => Output::Encode {
+                parts: group.parts,
+                before: None,
+            },
+        };
+        self.swap(groups.into_iter().map(output).collect())
+    }
+
+    /// Removes the rows about an iteration and those after it.
+    pub(super) fn truncate(&mut self, next: u64) -> Result<(), LcaError> {
+        let mut outputs = Vec::new();
+        let mut later = Vec::new();
+        let mut straddled = false;
+        for path in self.folder.parts(self.table)? {
+            let part = PartReader::open(&path, self.table)?;
+            match part.iterations() {
+                Some((first, _)) if first >= next => later.push(path),
+                Some((_, last)) if last >= next => {
+                    straddled = true;
+                    outputs.push(Output::Encode {
+                        parts: vec![path],
+                        before: Some(next),
+                    });
+                }
+                // A snapshot has no iterations; it is of use if it was taken right here.
+                None if part.note(KEY_NEXT) != Some(&*next.to_string()) => later.push(path),
+                _ => outputs.push(Output::Keep(path)),
+            }
+        }
+        if straddled {
+            self.swap(outputs)
+        } else {
+            later.iter().try_for_each(|path| files::remove(path))
+        }
+    }
+
+    /// Builds the new table and lets it take the place of the present one.
+    fn swap(&mut self, outputs: Vec<Output>) -> Result<(), LcaError> {
+        let (present, building) = (
+            self.folder.table(self.table),
+            self.folder.building(self.table),
+        );
+        let (next, old) = (self.folder.next(self.table), self.folder.old(self.table));
+        files::remove_folder(&building)?;
+        files::create_subfolder(&building)?;
+        let built = outputs
+            .into_iter()
+            .try_for_each(|output| self.build(&building, output));
+        if let Err(error) = built.and_then(|()| files::sync_folder(&building)) {
+            // The table is as it was; what was built is only in the way.
+            let _ = files::remove_folder(&building);
+            return Err(error);
+        }
+        files::rename(&building, &next)?;
+        files::rename(&present, &old)?;
+        if let Err(error) = files::rename(&next, &present) {
+            // Undone as far as possible; if not, reading and resuming know what to make of it.
+            let _ = fs::rename(&old, &present);
+            return Err(error);
+        }
+        files::remove_folder(&old)
+    }
+
+    fn build(&mut self, building: &Path, output: Output) -> Result<(), LcaError> {
+        match output {
+            Output::Keep(path) => keep(&path, building),
+            Output::Copy(parts) => self.copy(building, &parts),
+            Output::Encode { parts, before } => self.encode(building, &parts, before),
+        }
+    }
+
+    fn encode(
+        &mut self,
+        building: &Path,
+        parts: &[PathBuf],
+        before: Option<u64>,
+    ) -> Result<(), LcaError> {
+        *self.sequence += 1;
+        let mut merged = Part::create(building, self.table, *self.sequence, self.run)?;
+        let columns: Vec<usize> = (0..self.table.columns().len()).collect();
+        for path in parts {
+            let mut part = PartReader::open(path, self.table)?.with_schema(self.table.written())?;
+            for group in 0..part.row_groups().len() {
+                for batch in part.batches(group, &columns, &columns, None)? {
+                    let batch = batch.map_err(|error| damaged(path, error.to_string()))?;
+                    merged.write(&match before {
+                        Some(next) => earlier(self.table, &batch, next)
+                            .ok_or_else(|| damaged(path, "has no iterations".into()))?,
+                        None => batch,
+                    })?;
+                }
+            }
+        }
+        merged.close().map(drop)
+    }
+
+    fn copy(&mut self, building: &Path, parts: &[PathBuf]) -> Result<(), LcaError> {
+        *self.sequence += 1;
+        let temporary = part::temporary(building, *self.sequence);
+        let writer = part::begin(
+            &temporary,
+            self.table,
+            part::properties(self.table, self.run),
+        )?;
+        let mut iterations: Option<(u64, u64)> = None;
+        let mut checksums = Vec::new();
+        let failed = |error: ParquetError| parquet("writing", &temporary, error);
+        let (mut writer, _) = writer.into_serialized_writer().map_err(failed)?;
+        for path in parts {
+            let part = PartReader::open(path, self.table)?;
+            for group in part.row_groups() {
+                let mut copy = writer.next_row_group().map_err(failed)?;
+                for column in group.columns() {
+                    let close = ColumnCloseResult {
+                        bytes_written: column.compressed_size() as u64,
+                        rows_written: group.num_rows() as u64,
+                        metadata: column.clone(),
+                        bloom_filter: None,
+                        column_index: None,
+                        offset_index: None,
+                    };
+                    copy.append_column(part.file(), close).map_err(failed)?;
+                }
+                copy.close().map_err(failed)?;
+            }
+            if let Some((first, last)) = part.iterations() {
+                let (low, high) = iterations.unwrap_or((first, last));
+                iterations = Some((low.min(first), high.max(last)));
+            }
+            // Not computed again: damage done to a part must stay detectable in the copy.
+            checksums.extend(part.note(KEY_CHECKSUMS).map(str::to_owned));
+        }
+        let checksums = KeyValue::new(KEY_CHECKSUMS.into(), checksums.join("\n"));
+        writer.append_key_value_metadata(checksums);
+        writer.finish().map_err(failed)?;
+        writer
+            .inner()
+            .sync_all()
+            .map_err(|error| disk("syncing", &temporary, error))?;
+        files::rename(
+            &temporary,
+            &building.join(part::name(iterations, *self.sequence)),
+        )
+    }
+}
+
+/// Gives a part a second name in a folder; both hold the same bytes.
+fn keep(path: &Path, building: &Path) -> Result<(), LcaError> {
+    let Some(name) = path.file_name() else {
+        return Ok(());
+    };
+    let target = building.join(name);
+    if fs::hard_link(path, &target).is_ok() {
+        return Ok(());
+    }
+    // Some file systems have no hard links.
+    fs::copy(path, &target)
+        .and_then(|_| fs::File::open(&target)?.sync_all())
+        .map_err(|error| disk("writing", &target, error))
+}
+
+/// Returns the rows of a batch that are only about iterations before one.
+fn earlier(table: Table, batch: &RecordBatch, next: u64) -> Option<RecordBatch> {
+    let span = table.span()?;
+    let last = batch
+        .column_by_name(span.last)?
+        .as_primitive_opt::<UInt64Type>()?;
+    let end = if span.exclusive {
+        next.checked_add(1)?
+    } else {
+        next
+    };
+    let keep: BooleanArray = last.values().iter().map(|last| Some(*last < end)).collect();
+    filter_record_batch(batch, &keep).ok()
+}

@@ -1,0 +1,101 @@
+//! A recorded run, to be read.
+
+use std::path::{Path, PathBuf};
+
+use crate::LcaError;
+
+use super::folder::RunFolder;
+use super::info::{RunInfo, RunState};
+use super::lock;
+use super::scan::Scan;
+use super::schema::Table;
+
+/// A recorded run: finished, still being written, or left behind by a process that died.
+///
+/// ```no_run
+/// # use burn_lca::{LcaError, Run, Table};
+/// let run = Run::open("artifacts/lca")?;
+/// println!("{} tensors, {:?}", run.info().tensors.len(), run.status());
+/// for batch in run.scan(Table::Steps).columns(["iteration", "lca"]).batches()? {
+///     println!("{:?}", batch?);
+/// }
+/// # Ok::<(), LcaError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Run {
+    folder: RunFolder,
+    info: RunInfo,
+    status: RunStatus,
+}
+
+/// What has become of a run by the time that it is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RunStatus {
+    /// A process is writing it.
+    Running,
+    /// Its process died without a word; what it wrote up to then is there.
+    Killed,
+    /// Training came to its end.
+    Finished,
+    /// Training was stopped before its end.
+    Interrupted,
+    /// Training or the recording of it failed, with what went wrong.
+    Failed(String),
+}
+
+impl Run {
+    /// Opens the run in a folder.
+    ///
+    /// Fails if there is none, or if it was written by a newer version of this crate. The
+    /// tables are looked at only when they are read.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, LcaError> {
+        let folder = RunFolder::new(folder);
+        // Looked at first: a run that ends between the two is then seen as finished, not killed.
+        let held = lock::is_held(folder.path());
+        let info = folder.read_info()?;
+        let status = match &info.state {
+            RunState::Running if held || lock::is_held(folder.path()) => RunStatus::Running,
+            RunState::Running => RunStatus::Killed,
+            RunState::Finished => RunStatus::Finished,
+            RunState::Interrupted => RunStatus::Interrupted,
+            RunState::Failed(reason) => RunStatus::Failed(reason.clone()),
+        };
+        Ok(Self {
+            folder,
+            info,
+            status,
+        })
+    }
+
+    /// Returns the folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Returns what the run is about.
+    pub fn info(&self) -> &RunInfo {
+        &self.info
+    }
+
+    /// Returns what has become of the run.
+    pub fn status(&self) -> &RunStatus {
+        &self.status
+    }
+
+    /// Returns the tables that have rows.
+    pub fn tables(&self) -> Result<Vec<Table>, LcaError> {
+        let mut tables = Vec::new();
+        for table in Table::ALL {
+            if !self.folder.parts(table)?.is_empty() {
+                tables.push(table);
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Returns a request for the rows of a table; one without rows gives none.
+    pub fn scan(&self, table: Table) -> Scan {
+        Scan::new(self.folder.clone(), table)
+    }
+}

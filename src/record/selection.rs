@@ -1,0 +1,403 @@
+//! Which parameters of which steps go into the `parameters` table.
+
+use std::collections::BTreeSet;
+use std::ops::{Bound, RangeBounds};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::LcaError;
+
+use super::checksum;
+
+/// Binary digits of an `f32` after the leading one.
+const MANTISSA: u32 = 23;
+
+/// A choice of parameters and steps: tensors by path, steps by range and cadence, indices.
+///
+/// ```
+/// # use burn_lca::ParameterSelection;
+/// // 200 weights of every convolution, in steps 0, 10, 20, … below 5,000.
+/// ParameterSelection::all()
+///     .tensors("conv*.weight")
+///     .steps(..5_000)
+///     .every(10)
+///     .random_indices(200, 42);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParameterSelection {
+    /// Patterns of which one must match; none selects every tensor.
+    patterns: Vec<String>,
+    first_step: u64,
+    /// The first step that is no longer recorded.
+    end_step: Option<u64>,
+    cadence: Cadence,
+    indices: Indices,
+    /// Binary digits that values keep after the leading one; `None` is all of them.
+    #[serde(default)]
+    mantissa_bits: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Cadence {
+    Every(u64),
+    LogSpaced { per_decade: u32 },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Indices {
+    All,
+    Random { count: usize, seed: u64 },
+    Chosen(Vec<u32>),
+}
+
+impl ParameterSelection {
+    /// Returns the selection of every parameter at every step.
+    pub fn all() -> Self {
+        Self {
+            patterns: Vec::new(),
+            first_step: 0,
+            end_step: None,
+            cadence: Cadence::Every(1),
+            indices: Indices::All,
+            mantissa_bits: None,
+        }
+    }
+
+    /// Adds a pattern of tensor paths, where `*` is any text and `?` any one character.
+    ///
+    /// A tensor is recorded if one of the patterns matches its whole path.
+    pub fn tensors(mut self, pattern: impl Into<String>) -> Self {
+        self.patterns.push(pattern.into());
+        self
+    }
+
+    /// Records only the steps (iterations, from 0) in a range.
+    pub fn steps(mut self, range: impl RangeBounds<u64>) -> Self {
+        self.first_step = match range.start_bound() {
+            Bound::Included(first) => *first,
+            Bound::Excluded(before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        self.end_step = match range.end_bound() {
+            Bound::Included(last) => Some(last.saturating_add(1)),
+            Bound::Excluded(end) => Some(*end),
+            Bound::Unbounded => None,
+        };
+        self
+    }
+
+    /// Records every n-th step, counted from the first one selected.
+    pub fn every(mut self, steps: u64) -> Self {
+        self.cadence = Cadence::Every(steps);
+        self
+    }
+
+    /// Records steps ever further apart: about `per_decade` of them for every factor of ten.
+    pub fn log_spaced(mut self, per_decade: u32) -> Self {
+        self.cadence = Cadence::LogSpaced { per_decade };
+        self
+    }
+
+    /// Records the same `count` random indices of each tensor at every step.
+    ///
+    /// They depend on the seed and the tensor's path only.
+    pub fn random_indices(mut self, count: usize, seed: u64) -> Self {
+        self.indices = Indices::Random { count, seed };
+        self
+    }
+
+    /// Records these indices (flat, row-major) of each tensor that has them.
+    pub fn chosen_indices(mut self, indices: impl Into<Vec<u32>>) -> Self {
+        self.indices = Indices::Chosen(indices.into());
+        self
+    }
+
+    /// Rounds the recorded values to this many binary digits after the leading one, of 23.
+    ///
+    /// The low digits of a measured `f32` are noise to a compressor: they are what the table
+    /// mostly consists of on disk. Rounding to 10 digits changes a value by at most one part
+    /// in 2,000, up as often as down, and halves the table. Other tables are not rounded.
+    pub fn mantissa_bits(mut self, bits: u32) -> Self {
+        self.mantissa_bits = Some(bits);
+        self
+    }
+
+    /// Rounds values as they are to be recorded.
+    pub(super) fn round(&self, values: &mut [f32]) {
+        let Some(bits) = self.mantissa_bits.filter(|bits| *bits < MANTISSA) else {
+            return;
+        };
+        let dropped = MANTISSA - bits;
+        for value in values {
+            let exact = value.to_bits();
+            // To nearest; a tie goes to the even neighbour, or sums would drift.
+            let half = (1 << (dropped - 1)) - 1 + ((exact >> dropped) & 1);
+            let rounded = f32::from_bits(exact.wrapping_add(half) >> dropped << dropped);
+            // Not NaN or infinite, and not made so.
+            if value.is_finite() && rounded.is_finite() {
+                *value = rounded;
+            }
+        }
+    }
+
+    /// Returns whether this step's parameters are to be recorded.
+    pub(crate) fn wants_iteration(&self, iteration: u64) -> bool {
+        if iteration < self.first_step || self.end_step.is_some_and(|end| iteration >= end) {
+            return false;
+        }
+        let since = iteration - self.first_step;
+        match self.cadence {
+            Cadence::Every(steps) => since.is_multiple_of(steps),
+            Cadence::LogSpaced { per_decade } => {
+                // The first step of every interval of width 1/per_decade in log10.
+                let interval =
+                    |count: u64| ((count as f64).log10() * f64::from(per_decade)).floor();
+                since == 0 || interval(since + 1) > interval(since)
+            }
+        }
+    }
+
+    /// Returns whether this tensor's parameters are to be recorded.
+    pub(crate) fn wants_tensor(&self, path: &str) -> bool {
+        self.patterns.is_empty() || self.patterns.iter().any(|pattern| matches(pattern, path))
+    }
+
+    /// Returns the indices to record of a tensor with `count` elements, ascending; `None` is all.
+    pub(crate) fn indices(&self, path: &str, count: usize) -> Option<Arc<[u32]>> {
+        match &self.indices {
+            Indices::All => None,
+            Indices::Random { count: wanted, .. } if *wanted >= count => None,
+            Indices::Random {
+                count: wanted,
+                seed,
+            } => Some(sample(path, count, *wanted, *seed)),
+            Indices::Chosen(indices) => {
+                let there = indices
+                    .iter()
+                    .copied()
+                    .filter(|index| (*index as usize) < count);
+                Some(there.collect::<BTreeSet<_>>().into_iter().collect())
+            }
+        }
+    }
+
+    /// Fails on settings that can't select anything.
+    pub(super) fn check<'a>(
+        &self,
+        mut tensors: impl Iterator<Item = &'a str>,
+    ) -> Result<(), LcaError> {
+        let fault = |setting, problem: &str, remedy: &str| {
+            Err(LcaError::Setting {
+                setting,
+                problem: problem.into(),
+                remedy: remedy.into(),
+            })
+        };
+        match self.cadence {
+            Cadence::Every(0) => {
+                return fault(
+                    "ParameterSelection::every",
+                    "0 steps",
+                    "give 1 for every step",
+                );
+            }
+            Cadence::LogSpaced { per_decade: 0 } => {
+                return fault(
+                    "ParameterSelection::log_spaced",
+                    "0 steps",
+                    "give at least 1",
+                );
+            }
+            _ => {}
+        }
+        if self.end_step.is_some_and(|end| end <= self.first_step) {
+            return fault(
+                "ParameterSelection::steps",
+                "the range holds no step",
+                "give one that ends after it begins",
+            );
+        }
+        if !self.patterns.is_empty() && !tensors.any(|path| self.wants_tensor(path)) {
+            return fault(
+                "ParameterSelection::tensors",
+                &format!("no tensor of the model matches {:?}", self.patterns),
+                "the paths are in the model's summary; `*` stands for any text",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether a pattern with `*` and `?` matches the whole text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let text: Vec<char> = text.chars().collect();
+    let (mut p, mut t) = (0, 0);
+    // Where to go on if what follows the last star does not fit: the star takes one more.
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, taken)) => {
+                    star = Some((at, taken + 1));
+                    p = at + 1;
+                    t = taken + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// Draws `wanted` of `count` indices without replacement (Floyd's algorithm).
+fn sample(path: &str, count: usize, wanted: usize, seed: u64) -> Arc<[u32]> {
+    let mut random = SplitMix(seed ^ checksum::of(path.as_bytes()));
+    let mut drawn = BTreeSet::new();
+    for last in count - wanted..count {
+        let index = random.below(last as u64 + 1) as u32;
+        if !drawn.insert(index) {
+            drawn.insert(last as u32);
+        }
+    }
+    drawn.into_iter().collect()
+}
+
+/// The SplitMix64 generator: a few lines, and the same numbers in every version of the crate.
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// Returns a number below `end`; the bias is below 2⁻³² for any tensor's size.
+    fn below(&mut self, end: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("fc1.weight", "fc1.weight", true)]
+    #[case("fc*.weight", "fc12.weight", true)]
+    #[case("fc?.weight", "fc12.weight", false)]
+    #[case("*bias", "a b.ü.bias", true)]
+    #[case("*.b*s", "x.b.bias", true)]
+    #[case("fc1", "fc1.weight", false)]
+    #[case("", "", true)]
+    #[case("*", "", true)]
+    fn patterns_match_whole_paths(
+        #[case] pattern: &str,
+        #[case] path: &str,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(
+            ParameterSelection::all()
+                .tensors(pattern)
+                .wants_tensor(path),
+            expected
+        );
+    }
+
+    #[test]
+    fn every_counts_from_the_first_selected_step() {
+        let selection = ParameterSelection::all().steps(5..12).every(3);
+        let wanted: Vec<u64> = (0..20).filter(|i| selection.wants_iteration(*i)).collect();
+        assert_eq!(wanted, [5, 8, 11]);
+    }
+
+    #[test]
+    fn log_spaced_steps_thin_out() {
+        let selection = ParameterSelection::all().log_spaced(2);
+        let wanted: Vec<u64> = (0..1000)
+            .filter(|i| selection.wants_iteration(*i))
+            .collect();
+        // Counted from 1: the first at or after 10^(k/2).
+        assert_eq!(wanted, [0, 3, 9, 31, 99, 316, 999]);
+    }
+
+    #[test]
+    fn random_indices_are_distinct_ascending_and_depend_on_seed_and_path() {
+        let draw = |path, seed| {
+            ParameterSelection::all()
+                .random_indices(50, seed)
+                .indices(path, 1000)
+                .unwrap()
+        };
+        let one = draw("fc1.weight", 1);
+        assert_eq!(one.len(), 50);
+        assert!(one.windows(2).all(|pair| pair[0] < pair[1]) && one[49] < 1000);
+        assert_eq!(one, draw("fc1.weight", 1));
+        assert_ne!(one, draw("fc1.weight", 2));
+        assert_ne!(one, draw("fc2.weight", 1));
+        assert_eq!(
+            ParameterSelection::all()
+                .random_indices(50, 1)
+                .indices("b", 50),
+            None
+        );
+    }
+
+    #[test]
+    fn chosen_indices_outside_a_tensor_are_left_out() {
+        let selection = ParameterSelection::all().chosen_indices([7, 2, 2, 99]);
+        assert_eq!(selection.indices("b", 10).as_deref(), Some(&[2, 7][..]));
+    }
+
+    #[test]
+    fn rounding_is_to_the_nearest_and_leaves_what_is_not_finite() {
+        let mut values = [
+            1.0 + 3.0 / 16.0,
+            1.125,
+            1.375,
+            -1.3,
+            0.0,
+            f32::NAN,
+            f32::MAX,
+            f32::NEG_INFINITY,
+        ];
+        ParameterSelection::all()
+            .mantissa_bits(2)
+            .round(&mut values);
+        assert_eq!(values[..5], [1.25, 1.0, 1.5, -1.25, 0.0]);
+        assert!(values[5].is_nan());
+        assert_eq!(values[6..], [f32::MAX, f32::NEG_INFINITY]);
+        let mut exact = [0.1];
+        ParameterSelection::all()
+            .mantissa_bits(23)
+            .round(&mut exact);
+        assert_eq!(exact, [0.1]);
+    }
+
+    #[test]
+    fn a_selection_of_nothing_is_refused() {
+        let check = |selection: ParameterSelection| selection.check(["fc1.weight"].into_iter());
+        assert!(check(ParameterSelection::all().every(0)).is_err());
+        assert!(check(ParameterSelection::all().log_spaced(0)).is_err());
+        assert!(check(ParameterSelection::all().steps(5..5)).is_err());
+        let error = check(ParameterSelection::all().tensors("conv*"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("conv*"), "{error}");
+    }
+}

@@ -1,0 +1,229 @@
+//! The tables of a run that is being written: the parts that are open, and when they close.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+
+use crate::LcaError;
+
+use super::columns::batches;
+use super::files::disk;
+use super::folder::RunFolder;
+use super::info::{EpochInfo, RunInfo, RunState};
+use super::part::{self, KEY_NEXT, Part};
+use super::rewrite::Rewrite;
+use super::rows::Rows;
+use super::schema::Table;
+use super::settings::Recorder;
+use super::totals;
+
+/// Parts of a table that are left alone at the end of an epoch; merging waits for the run's end.
+const MANY_PARTS: usize = 256;
+
+/// The state of the writer thread.
+pub(super) struct Tables {
+    folder: RunFolder,
+    info: RunInfo,
+    /// `run.json` as it was last written, for the metadata of new parts.
+    text: String,
+    part_age: Duration,
+    part_rows: usize,
+    open: BTreeMap<Table, Part>,
+    /// The last number given to a part, by table.
+    sequences: BTreeMap<Table, u64>,
+    /// The first iteration that no row of `steps` is about.
+    next_iteration: u64,
+}
+
+impl Tables {
+    /// Begins to write, or to go on writing, the run that is described; `run.json` says so.
+    pub(super) fn begin(
+        folder: RunFolder,
+        settings: &Recorder,
+        mut info: RunInfo,
+    ) -> Result<Self, LcaError> {
+        let mut sequences = BTreeMap::new();
+        for table in Table::ALL {
+            let parts = folder.parts(table)?;
+            let last = parts.iter().filter_map(|path| part::sequence(path)).max();
+            sequences.insert(table, last.unwrap_or(0));
+        }
+        let text = folder.write_info(&mut info)?;
+        Ok(Self {
+            folder,
+            next_iteration: info.first_iteration,
+            info,
+            text,
+            part_age: settings.part_age,
+            part_rows: settings.part_rows,
+            open: BTreeMap::new(),
+            sequences,
+        })
+    }
+
+    /// Returns the iteration that the first observed step is to have.
+    pub(super) fn first_iteration(&self) -> u64 {
+        self.info.first_iteration
+    }
+
+    /// Removes the rows about an iteration and those after it, of every table.
+    pub(super) fn truncate(&mut self, next: u64) -> Result<(), LcaError> {
+        Table::ALL
+            .into_iter()
+            .try_for_each(|table| self.rewrite(table).truncate(next))
+    }
+
+    /// Adds rows to the parts that are open.
+    pub(super) fn write(&mut self, mut rows: Rows) -> Result<(), LcaError> {
+        let table = rows.table();
+        match &mut rows {
+            Rows::Steps(rows) => {
+                let next = rows.iter().map(|row| row.iteration + 1).max();
+                self.next_iteration = self.next_iteration.max(next.unwrap_or(0));
+            }
+            Rows::Totals(_) => return self.replace(rows),
+            Rows::Parameters(rows) => {
+                if let Some(selection) = &self.info.record.parameters {
+                    for values in [&mut rows.lca, &mut rows.step, &mut rows.gradient] {
+                        selection.round(values);
+                    }
+                }
+            }
+            _ => {}
+        }
+        each(&self.folder.table(table), rows, |batch| {
+            if batch.num_rows() == 0 {
+                return Ok(());
+            }
+            if !self.open.contains_key(&table) {
+                let part = self.create(table)?;
+                self.open.insert(table, part);
+            }
+            let full = self.open.get_mut(&table).map_or(Ok(false), |part| {
+                part.write(&batch).map(|()| part.rows() >= self.part_rows)
+            })?;
+            if full { self.close(table) } else { Ok(()) }
+        })
+    }
+
+    /// Writes a whole table in one file, which takes the place of the one before.
+    fn replace(&mut self, rows: Rows) -> Result<(), LcaError> {
+        let table = rows.table();
+        let mut part = self.create(table)?;
+        part.note(KEY_NEXT, self.next_iteration.to_string());
+        each(&self.folder.table(table), rows, |batch| part.write(&batch))?;
+        part.close().map(drop)
+    }
+
+    /// Returns when the oldest part is to be closed.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.open
+            .values()
+            .map(|part| part.opened() + self.part_age)
+            .min()
+    }
+
+    /// Closes the parts that have reached their age.
+    pub(super) fn close_aged(&mut self) -> Result<(), LcaError> {
+        let aged = |part: &Part| part.opened().elapsed() >= self.part_age;
+        let tables: Vec<Table> = self
+            .open
+            .iter()
+            .filter(|(_, part)| aged(part))
+            .map(|(table, _)| *table)
+            .collect();
+        tables.into_iter().try_for_each(|table| self.close(table))
+    }
+
+    /// Makes all rows of an epoch durable, and then the word that it ended.
+    pub(super) fn end_epoch(&mut self, epoch: EpochInfo) -> Result<(), LcaError> {
+        self.close_all()?;
+        for table in Table::ALL {
+            if self.folder.parts(table)?.len() > MANY_PARTS {
+                self.merge(table);
+            }
+        }
+        self.info.epochs.retain(|known| known.epoch < epoch.epoch);
+        self.info.epochs.push(epoch);
+        self.text = self.folder.write_info(&mut self.info)?;
+        Ok(())
+    }
+
+    /// Makes all rows durable in few files, and then the word that the run ended.
+    pub(super) fn finish(&mut self, state: RunState) -> Result<RunInfo, LcaError> {
+        self.close_all()?;
+        Table::ALL.into_iter().for_each(|table| self.merge(table));
+        self.info.totals = Some(totals::count(&self.folder)?);
+        self.info.state = state;
+        self.text = self.folder.write_info(&mut self.info)?;
+        Ok(self.info.clone())
+    }
+
+    /// Gives up the rows that are not in a part yet, and says so in `run.json` if it can.
+    pub(super) fn abandon(&mut self, reason: &str) {
+        // Also removes their files, which on a full disk makes room for the next line.
+        self.open.clear();
+        self.info.state = RunState::Failed(reason.into());
+        let _ = self.folder.write_info(&mut self.info);
+    }
+
+    fn create(&mut self, table: Table) -> Result<Part, LcaError> {
+        let sequence = self.sequences.entry(table).or_default();
+        *sequence += 1;
+        Part::create(&self.folder.table(table), table, *sequence, &self.text)
+    }
+
+    fn close(&mut self, table: Table) -> Result<(), LcaError> {
+        self.open
+            .remove(&table)
+            .map_or(Ok(()), |part| part.close().map(drop))
+    }
+
+    fn close_all(&mut self) -> Result<(), LcaError> {
+        Table::ALL
+            .into_iter()
+            .try_for_each(|table| self.close(table))
+    }
+
+    /// Merges a table. It is complete without that, so a failure is only worth a warning.
+    fn merge(&mut self, table: Table) {
+        if let Err(error) = self.rewrite(table).merge() {
+            log::warn!("table {table} stays in many files: {error}");
+        }
+    }
+
+    fn rewrite(&mut self, table: Table) -> Rewrite<'_> {
+        Rewrite {
+            folder: &self.folder,
+            table,
+            run: &self.text,
+            sequence: self.sequences.entry(table).or_default(),
+        }
+    }
+}
+
+/// Hands the batches of some rows to a function.
+fn each(
+    folder: &Path,
+    rows: Rows,
+    mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
+) -> Result<(), LcaError> {
+    /// Tells an error of the function from one of making the batch.
+    enum Fault {
+        Rows(ArrowError),
+        Writing(LcaError),
+    }
+    impl From<ArrowError> for Fault {
+        fn from(error: ArrowError) -> Self {
+            Self::Rows(error)
+        }
+    }
+    batches(rows, |batch| each(batch).map_err(Fault::Writing)).map_err(|fault| match fault {
+        Fault::Rows(error) => disk("writing", folder, io::Error::other(error)),
+        Fault::Writing(error) => error,
+    })
+}

@@ -1,0 +1,147 @@
+//! Tests of the record as a whole: rows in, files on disk, rows out.
+
+mod damage;
+mod failure;
+mod kill;
+mod measure;
+mod rewriting;
+mod round_trip;
+mod start;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::UInt64Type;
+use arrow::record_batch::RecordBatch;
+
+use crate::LcaError;
+
+use super::folder::RunFolder;
+use super::*;
+
+/// Writes a run into a folder with the standard settings.
+fn begin(folder: &Path) -> RunWriter {
+    RunWriter::create(&Recorder::new(folder), info(), None).unwrap()
+}
+
+/// A run of a model with one tensor.
+fn info() -> RunInfo {
+    let tensor = TensorInfo {
+        path: "fc1.weight".into(),
+        shape: vec![2, 2],
+        parameters: 4,
+        ..TensorInfo::default()
+    };
+    RunInfo {
+        tensors: vec![tensor],
+        ..RunInfo::default()
+    }
+}
+
+fn step(iteration: u64) -> StepRow {
+    StepRow {
+        iteration,
+        epoch: 1,
+        probe: "training".into(),
+        loss_before: 2.5,
+        loss_after: 2.25,
+        lca: -0.25,
+        residual: 1e-7,
+        buffers: None,
+        splits: 2,
+        sweeps: 3,
+        capped: false,
+        helping: 7,
+        hurting: 3,
+        zero: 1,
+        lca_helping: -0.5,
+        lca_hurting: 0.25,
+        learning_rate: 0.05,
+        probe_seconds: 0.125,
+    }
+}
+
+/// The rows of one step in two tables, recognizable by their iteration.
+fn rows(iteration: u64) -> Vec<Rows> {
+    let values = vec![iteration as f32; 4];
+    vec![
+        Rows::Steps(vec![step(iteration)]),
+        Rows::Parameters(ParameterRows {
+            iteration,
+            tensor: "fc1.weight".into(),
+            indices: None,
+            lca: values.clone(),
+            step: values.clone(),
+            gradient: values,
+        }),
+    ]
+}
+
+fn read_scan(scan: Scan) -> RecordBatch {
+    let batches = scan.batches().unwrap();
+    let schema = batches.schema();
+    let batches: Vec<RecordBatch> = batches.map(Result::unwrap).collect();
+    concat_batches(&schema, &batches).unwrap()
+}
+
+fn read(folder: &Path, table: Table) -> RecordBatch {
+    read_scan(Run::open(folder).unwrap().scan(table))
+}
+
+/// The iterations of a table's rows, as they are read.
+fn iterations(folder: &Path, table: Table) -> Vec<u64> {
+    let batch = read_scan(
+        Run::open(folder)
+            .unwrap()
+            .scan(table)
+            .columns(["iteration"]),
+    );
+    batch
+        .column(0)
+        .as_primitive::<UInt64Type>()
+        .values()
+        .to_vec()
+}
+
+fn parts(folder: &Path, table: Table) -> Vec<PathBuf> {
+    RunFolder::new(folder).parts(table).unwrap()
+}
+
+/// Waits for something that another thread or process does; fails after ten seconds.
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "waited in vain: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The test binary, to run one test of it in a process of its own.
+fn child(test: &str) -> std::process::Command {
+    let path = module_path!().split_once("::").unwrap().1;
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args([
+        "--exact",
+        &format!("{path}::{test}"),
+        "--nocapture",
+        "--test-threads=1",
+    ]);
+    command
+}
+
+/// Tells a test that it is the child, and in which folder to do what.
+const CHILD: &str = "BURN_LCA_TEST_RECORD_CHILD";
+
+fn child_folder() -> Option<PathBuf> {
+    std::env::var_os(CHILD).map(PathBuf::from)
+}
+
+fn names(texts: &[&str]) -> Vec<Arc<str>> {
+    texts.iter().map(|text| Arc::from(*text)).collect()
+}

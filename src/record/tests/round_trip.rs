@@ -1,0 +1,312 @@
+//! What is written is what is read, and only what was asked for is read.
+
+use arrow::array::{Float32Array, Float64Array, Int32Array, StringArray, UInt32Array, UInt64Array};
+use arrow::datatypes::{Float32Type, Float64Type};
+
+use super::*;
+
+/// Paths as a model might have them at worst.
+fn paths() -> Vec<Arc<str>> {
+    names(&[
+        "fc1.weight",
+        "blöck 1.conv.weight",
+        "a b..c",
+        "層.weight",
+        "quo\"te'd",
+        "",
+    ])
+}
+
+#[test]
+fn every_table_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    let odd = StepRow {
+        lca: f64::NAN,
+        loss_after: f64::INFINITY,
+        residual: f64::NEG_INFINITY,
+        buffers: Some(-0.5),
+        capped: true,
+        ..step(u64::from(u32::MAX) + 7)
+    };
+    let tensor = |tensor: &Arc<str>, class| TensorRow {
+        iteration: 3,
+        probe: "validation".into(),
+        class,
+        tensor: tensor.clone(),
+        lca: -1.5,
+        helping: 1,
+        hurting: 2,
+        zero: 3,
+        step_norm: 0.5,
+        gradient_norm: 0.25,
+    };
+    let class = ClassRow {
+        iteration: 3,
+        probe: "training".into(),
+        class: 9,
+        examples: 100,
+        loss_before: 1.0,
+        loss_after: 0.5,
+        lca: -0.5,
+        residual: 0.0,
+    };
+    let values = vec![0.0, -0.0, f32::NAN, f32::INFINITY, f32::MIN_POSITIVE];
+    let totals = |tensor: &str, lca_validation| ParameterTotalRows {
+        tensor: tensor.into(),
+        lca: vec![1e-300, f64::NAN],
+        lca_validation,
+        helping: vec![1, 2],
+        hurting: vec![3, 4],
+        zero: vec![5, 6],
+        step_turns: vec![7, 8],
+        gradient_turns: vec![9, 10],
+        initial: vec![0.5, 1.5],
+        last: vec![2.5, 3.5],
+    };
+    let mut counts = vec![0; HISTOGRAM_BINS];
+    counts[histogram_bin(-0.5)] = 4;
+    counts[histogram_bin(0.0)] = 5;
+    counts[histogram_bin(f32::NAN)] = 6;
+    writer.write(vec![
+        Rows::Steps(vec![step(3), odd]),
+        Rows::Tensors(
+            paths()
+                .iter()
+                .flat_map(|path| [tensor(path, None), tensor(path, Some(-2))])
+                .collect(),
+        ),
+        Rows::Classes(vec![class]),
+        Rows::Units(UnitRows {
+            iteration: 3,
+            tensor: "fc1.weight".into(),
+            lca: values.clone(),
+        }),
+        Rows::Parameters(ParameterRows {
+            iteration: 3,
+            tensor: "層.weight".into(),
+            indices: Some([4, 8, 15, 16, 23].into()),
+            lca: values.clone(),
+            step: vec![1.0; 5],
+            gradient: vec![2.0; 5],
+        }),
+        Rows::Totals(vec![totals("a", None), totals("b", Some(vec![0.25, 0.5]))]),
+        Rows::Histograms(vec![HistogramRows {
+            window_start: 0,
+            window_end: 4,
+            tensor: "a".into(),
+            counts,
+        }]),
+    ]);
+    let info = writer.finish(RunState::Finished).unwrap();
+    let totals = info.totals.unwrap();
+    assert_eq!((totals.steps, totals.capped, totals.not_finite), (2, 1, 1));
+    assert_eq!(
+        totals.rows.values().sum::<u64>(),
+        2 + 12 + 1 + 5 + 5 + 4 + 3
+    );
+
+    let run = Run::open(folder.path()).unwrap();
+    assert_eq!(run.tables().unwrap(), Table::ALL);
+    assert_eq!(*run.status(), RunStatus::Finished);
+
+    let steps = read(folder.path(), Table::Steps);
+    assert_eq!(steps.schema(), Table::Steps.schema());
+    let lca = steps["lca"].as_primitive::<Float64Type>();
+    assert!(lca.value(0) == -0.25 && lca.value(1).is_nan());
+    assert_eq!(
+        steps["loss_after"].as_primitive::<Float64Type>().value(1),
+        f64::INFINITY
+    );
+    assert_eq!(
+        &steps["buffers"],
+        &(Arc::new(Float64Array::from(vec![None, Some(-0.5)])) as ArrayRef)
+    );
+
+    let tensors = read(folder.path(), Table::Tensors);
+    let expected: Vec<String> = paths()
+        .iter()
+        .flat_map(|path| [path.to_string(), path.to_string()])
+        .collect();
+    assert_eq!(
+        tensors["tensor"].as_string::<i32>(),
+        &StringArray::from(expected)
+    );
+    assert_eq!(
+        tensors["class"].as_primitive(),
+        &Int32Array::from([None, Some(-2)].repeat(6))
+    );
+
+    let parameters = read(folder.path(), Table::Parameters);
+    assert_eq!(
+        parameters["index"].as_primitive(),
+        &UInt32Array::from(vec![4, 8, 15, 16, 23])
+    );
+    let bits = |column: &ArrayRef| {
+        column
+            .as_primitive::<Float32Type>()
+            .values()
+            .iter()
+            .map(|x| x.to_bits())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        bits(&parameters["lca"]),
+        values.iter().map(|x| x.to_bits()).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        bits(&read(folder.path(), Table::Units)["lca"]),
+        bits(&parameters["lca"])
+    );
+
+    let totals = read(folder.path(), Table::ParameterTotals);
+    assert_eq!(
+        totals["lca_validation"].as_primitive(),
+        &Float64Array::from(vec![None, None, Some(0.25), Some(0.5)])
+    );
+    assert_eq!(
+        totals["final"].as_primitive(),
+        &Float32Array::from(vec![2.5, 3.5, 2.5, 3.5])
+    );
+    assert_eq!(
+        totals["index"].as_primitive(),
+        &UInt32Array::from(vec![0, 1, 0, 1])
+    );
+
+    let histograms = read(folder.path(), Table::Histograms);
+    assert_eq!(
+        histograms["count"].as_primitive(),
+        &UInt64Array::from(vec![4, 5, 6])
+    );
+    let from = histograms["from"].as_primitive::<Float64Type>();
+    assert!(from.value(0) <= -0.5 && from.value(1) == 0.0 && from.is_null(2));
+}
+
+#[test]
+fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::new(folder.path()).part_rows(100_000);
+    let writer = RunWriter::create(&recorder, RunInfo::default(), None).unwrap();
+    let long = 200_000;
+    for iteration in 0..2 {
+        let units = |tensor| {
+            let tensor = format!("block{tensor}.weight").into();
+            Rows::Units(UnitRows {
+                iteration,
+                tensor,
+                lca: vec![tensor_value(iteration); 3],
+            })
+        };
+        writer.write((0..1000).map(units).collect());
+        let values: Vec<f32> = (0..long).map(|index| index as f32).collect();
+        writer.write(vec![Rows::Parameters(ParameterRows {
+            iteration,
+            tensor: "long".into(),
+            indices: None,
+            lca: values.clone(),
+            step: values.clone(),
+            gradient: values,
+        })]);
+    }
+    writer.finish(RunState::Finished).unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    let units = read_scan(
+        run.scan(Table::Units)
+            .tensor("block777.weight")
+            .iterations(1..),
+    );
+    assert_eq!(
+        units["unit"].as_primitive(),
+        &UInt32Array::from(vec![0, 1, 2])
+    );
+    assert_eq!(
+        units["lca"].as_primitive(),
+        &Float32Array::from(vec![tensor_value(1); 3])
+    );
+    assert_eq!(read(folder.path(), Table::Units).num_rows(), 6000);
+    let parameters = read(folder.path(), Table::Parameters);
+    let expected: Vec<u32> = (0..long).chain(0..long).collect();
+    assert_eq!(
+        parameters["index"].as_primitive(),
+        &UInt32Array::from(expected)
+    );
+}
+
+fn tensor_value(iteration: u64) -> f32 {
+    0.5 + iteration as f32
+}
+
+#[test]
+fn columns_come_in_the_order_asked_for_and_rows_from_the_range_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    (0..30).for_each(|iteration| writer.write(rows(iteration)));
+    writer.finish(RunState::Finished).unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    let scan = run
+        .scan(Table::Parameters)
+        .columns(["lca", "index"])
+        .iterations(7..=8);
+    let batch = read_scan(scan.clone());
+    assert_eq!(batch.schema().field(0).name(), "lca");
+    let expected = [[7.0; 4], [8.0; 4]].concat();
+    assert_eq!(
+        batch.column(0).as_primitive(),
+        &Float32Array::from(expected)
+    );
+    assert_eq!(read_scan(scan.tensor("no such")).num_rows(), 0);
+}
+
+#[test]
+fn parts_of_other_iterations_are_not_decoded() {
+    let folder = tempfile::tempdir().unwrap();
+    // A part per step.
+    let recorder = Recorder::new(folder.path()).part_rows(1);
+    let writer = RunWriter::create(&recorder, info(), None).unwrap();
+    (0..5).for_each(|iteration| writer.write(rows(iteration)));
+    writer.epoch_end(1, 5);
+    // Spoil the pages of the first part: reading them would be an error.
+    let first = parts(folder.path(), Table::Steps).remove(0);
+    let mut bytes = std::fs::read(&first).unwrap();
+    bytes[4..400].fill(0);
+    std::fs::write(&first, bytes).unwrap();
+    let scan = Run::open(folder.path()).unwrap().scan(Table::Steps);
+    assert_eq!(read_scan(scan.clone().iterations(1..)).num_rows(), 4);
+    assert!(scan.batches().unwrap().any(|batch| batch.is_err()));
+}
+
+#[test]
+fn windows_are_found_by_any_of_their_iterations() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    let window = |window_start, window_end| HistogramRows {
+        window_start,
+        window_end,
+        tensor: "a".into(),
+        counts: vec![1; HISTOGRAM_BINS],
+    };
+    writer.write(vec![Rows::Histograms(vec![
+        window(0, 100),
+        window(100, 200),
+    ])]);
+    writer.finish(RunState::Finished).unwrap();
+    let scan = Run::open(folder.path()).unwrap().scan(Table::Histograms);
+    let windows = |range: std::ops::Range<u64>| {
+        read_scan(scan.clone().iterations(range)).num_rows() / HISTOGRAM_BINS
+    };
+    assert_eq!(
+        [windows(99..100), windows(99..101), windows(200..300)],
+        [1, 2, 0]
+    );
+}
+
+#[test]
+fn asking_for_what_a_table_does_not_have_names_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    begin(folder.path()).finish(RunState::Finished).unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    let error = |scan: Scan| scan.batches().err().unwrap().to_string();
+    assert!(error(run.scan(Table::Units).columns(["losss"])).contains("losss"));
+    assert!(error(run.scan(Table::Steps).tensor("fc1")).contains("loss_before"));
+    assert!(error(run.scan(Table::ParameterTotals).iterations(..)).contains("index"));
+}

@@ -1,0 +1,164 @@
+//! Claiming a folder: new, occupied, locked, left behind.
+
+use std::fs;
+
+use super::*;
+
+fn refusal(recorder: &Recorder) -> String {
+    RunWriter::create(recorder, info(), None)
+        .err()
+        .expect("a refusal")
+        .to_string()
+}
+
+#[test]
+fn a_run_that_is_there_is_refused_with_both_ways_out() {
+    let folder = tempfile::tempdir().unwrap();
+    begin(folder.path()).finish(RunState::Finished).unwrap();
+    let message = refusal(&Recorder::new(folder.path()));
+    assert!(
+        message.contains(".overwrite()") && message.contains(".resume()"),
+        "{message}"
+    );
+    assert!(
+        message.contains(folder.path().to_str().unwrap()),
+        "{message}"
+    );
+}
+
+#[test]
+fn overwriting_removes_the_run_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    writer.write(rows(0));
+    writer.finish(RunState::Finished).unwrap();
+    let foreign = ["notes.txt", "steps/mine.csv", "checkpoint/model.mpk"];
+    fs::create_dir(folder.path().join("checkpoint")).unwrap();
+    foreign
+        .iter()
+        .for_each(|name| fs::write(folder.path().join(name), "mine").unwrap());
+    let recorder = Recorder::new(folder.path()).overwrite();
+    let writer = RunWriter::create(&recorder, info(), None).unwrap();
+    writer.write(rows(5));
+    writer.finish(RunState::Finished).unwrap();
+    assert_eq!(iterations(folder.path(), Table::Steps), [5]);
+    for name in foreign {
+        assert_eq!(
+            fs::read_to_string(folder.path().join(name)).unwrap(),
+            "mine"
+        );
+    }
+}
+
+#[test]
+fn foreign_parquet_files_are_neither_mixed_with_nor_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("units")).unwrap();
+    let file = folder.path().join("units/other.parquet");
+    fs::write(&file, "mine").unwrap();
+    for recorder in [
+        Recorder::new(folder.path()),
+        Recorder::new(folder.path()).overwrite(),
+    ] {
+        assert!(refusal(&recorder).contains("units"));
+    }
+    assert!(file.exists());
+}
+
+#[test]
+fn a_second_writer_is_told_who_the_first_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = begin(folder.path());
+    for recorder in [
+        Recorder::new(folder.path()),
+        Recorder::new(folder.path()).overwrite(),
+        Recorder::new(folder.path()).resume(),
+    ] {
+        let message = refusal(&recorder);
+        assert!(
+            message.contains(&format!("process {}", std::process::id())),
+            "{message}"
+        );
+    }
+    assert_eq!(
+        *Run::open(folder.path()).unwrap().status(),
+        RunStatus::Running
+    );
+    first.finish(RunState::Finished).unwrap();
+    let recorder = Recorder::new(folder.path()).resume();
+    RunWriter::create(&recorder, info(), None)
+        .unwrap()
+        .finish(RunState::Finished)
+        .unwrap();
+}
+
+#[test]
+fn a_lock_file_of_a_dead_process_does_not_block() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("lock"), "process 1 on elsewhere").unwrap();
+    begin(folder.path()).finish(RunState::Finished).unwrap();
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_is_an_error_before_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let message = refusal(&Recorder::new(&path));
+        assert!(message.contains(path.to_str().unwrap()), "{message}");
+    }
+}
+
+#[test]
+fn settings_that_can_not_work_are_named_before_anything_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run");
+    let recorder = || Recorder::new(&path);
+    for (recorder, setting) in [
+        (recorder().units_every(0), "Recorder::units_every"),
+        (recorder().histogram_window(0), "Recorder::histogram_window"),
+        (recorder().part_rows(0), "Recorder::part_rows"),
+        (
+            recorder().parameters(ParameterSelection::all().tensors("x*")),
+            "ParameterSelection::tensors",
+        ),
+    ] {
+        let message = refusal(&recorder);
+        assert!(message.starts_with(setting), "{message}");
+    }
+    assert!(!path.exists());
+}
+
+#[test]
+fn rows_are_readable_within_their_age_while_nothing_else_happens() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::new(folder.path()).part_age(Duration::from_millis(100));
+    let writer = RunWriter::create(&recorder, info(), None).unwrap();
+    writer.write(rows(0));
+    wait_until("both parts", || {
+        Run::open(folder.path()).unwrap().tables().unwrap() == [Table::Steps, Table::Parameters]
+    });
+    assert_eq!(iterations(folder.path(), Table::Parameters), [0; 4]);
+    writer.finish(RunState::Finished).unwrap();
+}
+
+#[test]
+fn a_writer_that_is_dropped_leaves_an_interrupted_run_with_all_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    writer.write(rows(0));
+    drop(writer);
+    assert_eq!(
+        *Run::open(folder.path()).unwrap().status(),
+        RunStatus::Interrupted
+    );
+    assert_eq!(iterations(folder.path(), Table::Steps), [0]);
+}
+
+#[test]
+fn a_folder_without_a_run_is_not_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = Run::open(folder.path()).unwrap_err();
+    assert!(matches!(error, LcaError::NoRun { .. }), "{error}");
+}
