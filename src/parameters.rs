@@ -219,8 +219,8 @@ impl Lister {
             .rev()
             .find_map(|container| container.strip_prefix("Struct:"))
             .unwrap_or_default();
-        let input_first = ["Linear", "LoraAdapter"].contains(&module)
-            || module.starts_with("ConvTranspose");
+        let input_first =
+            ["Linear", "LoraAdapter"].contains(&module) || module.starts_with("ConvTranspose");
         usize::from(input_first && rank > 1)
     }
 }
@@ -315,7 +315,11 @@ impl ModuleMapper for Writer<'_> {
             return param;
         }
         param.map(|old| {
-            let mut tensor = value.clone().reshape(old.dims()).cast(info.dtype).autodiff();
+            let mut tensor = value
+                .clone()
+                .reshape(old.dims())
+                .cast(info.dtype)
+                .autodiff();
             if let Some(strategy) = self.track.device.gradient_checkpointing_strategy() {
                 tensor = tensor.with_gradient_checkpointing_strategy(strategy);
             }

@@ -118,7 +118,10 @@ impl Integrator {
         if self.start > self.cap {
             return Err(LcaError::setting(
                 "Integrator::cap",
-                format!("the cap of {} splits is below the start of {}", self.cap, self.start),
+                format!(
+                    "the cap of {} splits is below the start of {}",
+                    self.cap, self.start
+                ),
                 "raise the cap or lower the start",
             ));
         }
@@ -259,7 +262,12 @@ mod tests {
         assert!(Integrator::fixed(3).validate().is_err());
         assert!(Integrator::fixed(64).validate().is_err());
         assert!(Integrator::adaptive().start(8).cap(4).validate().is_err());
-        assert!(Integrator::paper().tolerance(f64::NAN, 0.0).validate().is_err());
+        assert!(
+            Integrator::paper()
+                .tolerance(f64::NAN, 0.0)
+                .validate()
+                .is_err()
+        );
         assert!(Integrator::paper().validate().is_ok());
     }
 }

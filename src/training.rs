@@ -3,16 +3,16 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use burn::data::dataset::DatasetError;
 use burn::data::dataloader::Progress;
+use burn::data::dataset::DatasetError;
 use burn::module::Module;
 use burn::optim::GradientsAccumulator;
 use burn::tensor::Device;
 use burn::train::{
     EventProcessorTraining, InferenceStep, Interrupter, Interruption, Learner, LearnerEvent,
-    LearnerModel, LearningResult,
-    SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
-    TrainingComponents, TrainingError, TrainingItem, TrainingStrategy, ValidLoader,
+    LearnerModel, LearningResult, SupervisedLearningStrategy, SupervisedTrainingEventProcessor,
+    TrainLoader, TrainStep, TrainingComponents, TrainingError, TrainingItem, TrainingStrategy,
+    ValidLoader,
 };
 
 use crate::metric::{Board, Given, LcaMetric, OnStep, TrainingData};
@@ -65,7 +65,9 @@ where
         while let Some(batch) = iterator.next() {
             let batch = batch.map_err(unreadable)?;
             // The loader counts items, over all of its workers.
-            let Progress { items_processed, .. } = iterator.progress();
+            let Progress {
+                items_processed, ..
+            } = iterator.progress();
             batches.push((batch, items_processed - seen));
             seen = items_processed;
         }
@@ -147,8 +149,7 @@ where
         dataloader_valid: ValidLoader<M>,
         components: TrainingComponents<M>,
     ) -> LearningResult<M> {
-        let mut result =
-            Loop(self).train(learner, dataloader_train, dataloader_valid, components);
+        let mut result = Loop(self).train(learner, dataloader_train, dataloader_valid, components);
         let ending = self.ending.take();
         result.error = result.error.or(ending.error);
         if result.error.is_none() {
@@ -285,8 +286,7 @@ where
                 &interrupter,
                 &mut observed,
             );
-            interrupter
-                .fail_on_error(event_processor.process_train(LearnerEvent::EndSplit(epoch)));
+            interrupter.fail_on_error(event_processor.process_train(LearnerEvent::EndSplit(epoch)));
             if interrupter.should_stop() {
                 if let Some(interruption) = interrupter.interruption() {
                     let reason = interruption.reason.as_deref().unwrap_or("reason unknown");
@@ -300,8 +300,7 @@ where
                 total_items: valid_items,
             }));
             validate_epoch(&valid, &learner, &mut event_processor, &interrupter);
-            interrupter
-                .fail_on_error(event_processor.process_valid(LearnerEvent::EndSplit(epoch)));
+            interrupter.fail_on_error(event_processor.process_valid(LearnerEvent::EndSplit(epoch)));
             interrupter.fail_on_error(event_processor.process_train(LearnerEvent::EndEpoch(epoch)));
             if checkpointer.is_some() || early_stopping.is_some() {
                 interrupter.fail_on_error(event_processor.flush());
@@ -399,9 +398,7 @@ fn train_epoch<M>(
             Some(iteration),
             Some(learner.lr_current()),
         );
-        interrupter.fail_on_error(
-            event_processor.process_train(LearnerEvent::ProcessedItem(item)),
-        );
+        interrupter.fail_on_error(event_processor.process_train(LearnerEvent::ProcessedItem(item)));
         if interrupter.should_stop() {
             break;
         }
@@ -428,9 +425,7 @@ fn validate_epoch<M: LearnerModel>(
         let progress = iterator.progress();
         let item = InferenceStep::step(&model, item);
         let item = TrainingItem::new(item, progress, Some(iteration), None);
-        interrupter.fail_on_error(
-            event_processor.process_valid(LearnerEvent::ProcessedItem(item)),
-        );
+        interrupter.fail_on_error(event_processor.process_valid(LearnerEvent::ProcessedItem(item)));
         if interrupter.should_stop() {
             break;
         }
@@ -492,7 +487,8 @@ where
         match observer.observe(&learner.model(), epoch as u32, Some(learning_rate)) {
             Ok(step) => {
                 if let Some(failure) = observer.recording_failure() {
-                    self.board.notify(format!("the recording stopped: {failure}"));
+                    self.board
+                        .notify(format!("the recording stopped: {failure}"));
                 }
                 self.board.push(Some(&step));
                 if let Some(on_step) = &mut self.on_step {
@@ -511,7 +507,8 @@ where
     /// Ends the measuring; training goes on without it.
     fn stop(&mut self, error: LcaError) {
         log::error!("LCA is no longer measured: {error}");
-        self.board.notify(format!("LCA is no longer measured: {error}"));
+        self.board
+            .notify(format!("LCA is no longer measured: {error}"));
         self.no_step();
         if let Some(observer) = self.observer.take()
             && let Err(error) = observer.finish(RunState::Failed(error.to_string()))

@@ -207,7 +207,11 @@ impl ProbeAllocation {
         let index = self.tensors.iter().position(|tensor| tensor.path == path)?;
         match &self.parameters[index] {
             None => Some(vec![0.0; self.tensors[index].parameters]),
-            Some(lca) => lca.clone().try_into_data().ok().map(|data| data.iter().collect()),
+            Some(lca) => lca
+                .clone()
+                .try_into_data()
+                .ok()
+                .map(|data| data.iter().collect()),
         }
     }
 }

@@ -43,8 +43,9 @@ impl SeriesKind {
             Self::Lca => "Loss change of the whole probe that the step's parameters explain; \
                           negative is progress"
                 .to_owned(),
-            Self::Helping => "Parameters with negative LCA, of those whose LCA is not zero"
-                .to_owned(),
+            Self::Helping => {
+                "Parameters with negative LCA, of those whose LCA is not zero".to_owned()
+            }
             Self::Residual => "Measured loss change less the sum of LCA".to_owned(),
             Self::Validation => "LCA of the validation probe along the same step".to_owned(),
             Self::Layer(path) => format!("LCA of `{path}`"),
@@ -224,9 +225,7 @@ impl Metric for Series {
                 self.has_values = true;
                 self.state.compute_update(self.format())
             }
-            None => {
-                SerializedEntry::not_available(None)
-            }
+            None => SerializedEntry::not_available(None),
         };
         if let Some(notice) = notice {
             entry.formatted = match reading {

@@ -41,11 +41,7 @@ type Gradient = Vec<Option<Tensor<2>>>;
 
 impl<B: Clone> Measurement<B> {
     /// Sweeps the probe where training starts.
-    pub fn start<M>(
-        twin: &Twin<M>,
-        here: &Values,
-        chunks: Chunks<B>,
-    ) -> Result<Self, LcaError>
+    pub fn start<M>(twin: &Twin<M>, here: &Values, chunks: Chunks<B>) -> Result<Self, LcaError>
     where
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,

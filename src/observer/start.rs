@@ -171,7 +171,12 @@ where
     M::Input: Clone,
     M::Output: MeanLoss,
 {
-    let largest = plan.rows().iter().map(|row| row.examples).max().unwrap_or(1);
+    let largest = plan
+        .rows()
+        .iter()
+        .map(|row| row.examples)
+        .max()
+        .unwrap_or(1);
     let mut best = (CHUNK_SIZES[0], f64::INFINITY);
     for size in CHUNK_SIZES {
         let count = size.min(plan.examples());

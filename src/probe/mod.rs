@@ -68,10 +68,7 @@ impl<I, B> Probe<I, B> {
     ///
     /// The batcher makes what the model's `InferenceStep` takes; it should neither shuffle nor
     /// augment.
-    pub fn new(
-        dataset: impl Dataset<I> + 'static,
-        batcher: impl Batcher<I, B> + 'static,
-    ) -> Self {
+    pub fn new(dataset: impl Dataset<I> + 'static, batcher: impl Batcher<I, B> + 'static) -> Self {
         Self {
             dataset: Arc::new(dataset),
             batcher: Arc::new(batcher),

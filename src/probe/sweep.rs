@@ -7,9 +7,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::train::InferenceStep;
 
+use super::MeanLoss;
 use super::chunks::Chunks;
 use super::twin::Twin;
-use super::MeanLoss;
 use crate::LcaError;
 use crate::parameters::Values;
 
@@ -66,11 +66,14 @@ where
     }
 
     /// Turns the rows' flat gradients into one matrix a tensor.
-    fn stack(&self, mut rows: Vec<Vec<Option<Tensor<1>>>>, values: &Values) -> Vec<Option<Tensor<2>>> {
+    fn stack(
+        &self,
+        mut rows: Vec<Vec<Option<Tensor<1>>>>,
+        values: &Values,
+    ) -> Vec<Option<Tensor<2>>> {
         let device = self.device().clone().without_autodiff();
-        let zeros = |tensor: usize, len| {
-            Tensor::zeros([1, len], (&device, values.0[tensor].dtype()))
-        };
+        let zeros =
+            |tensor: usize, len| Tensor::zeros([1, len], (&device, values.0[tensor].dtype()));
         (0..self.layout.tensors.len())
             .map(|tensor| {
                 self.is_leaf(tensor).then(|| {
@@ -115,7 +118,9 @@ where
                 .clone()
                 .add_scalar(statistic.epsilon);
             let by_mean = by_beta.clone()
-                * (gamma.clone() / variance.clone().sqrt()).neg().unsqueeze::<2>();
+                * (gamma.clone() / variance.clone().sqrt())
+                    .neg()
+                    .unsqueeze::<2>();
             let by_variance =
                 by_gamma.clone() * (gamma / variance).mul_scalar(-0.5).unsqueeze::<2>();
             gradient[statistic.mean] = Some(by_mean);

@@ -228,11 +228,7 @@ fn displayed_epsilons(display: &str) -> Vec<f64> {
         .filter_map(|rest| {
             let rest = rest.split('}').next()?;
             let value = rest.split("epsilon: ").nth(1)?;
-            value
-                .split([',', '\n', ' '])
-                .next()?
-                .parse()
-                .ok()
+            value.split([',', '\n', ' ']).next()?.parse().ok()
         })
         .collect()
 }

@@ -13,6 +13,7 @@ mod folder;
 mod info;
 mod lock;
 mod part;
+mod pattern;
 mod queue;
 mod reader;
 mod resume;

@@ -224,6 +224,10 @@ fn check(
     }
     let sums = value(KEY_CHECKSUMS).and_then(|text| checksums(text));
     let groups = parquet.row_groups();
+    let rows: i64 = groups.iter().map(RowGroupMetaData::num_rows).sum();
+    if rows != parquet.file_metadata().num_rows() {
+        return Err(damaged(path, "contradicts itself about its rows".into()));
+    }
     let fits = |sums: &Vec<Vec<u64>>| {
         sums.len() == groups.len() && sums.iter().all(|row| row.len() == table.columns().len())
     };

@@ -266,3 +266,64 @@ const HISTOGRAMS: &[Column] = &[
     optional("to", Kind::F64),
     column("count", Kind::U64),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The cells of the lines that look like a table's, below a heading.
+    fn documented(heading: &str) -> Vec<Vec<String>> {
+        let document = include_str!("../../docs/schema.md");
+        let (_, section) = document
+            .split_once(&format!("### `{heading}`\n"))
+            .expect(heading);
+        section
+            .lines()
+            .take_while(|line| !line.starts_with('#'))
+            .filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'))
+            .map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect())
+            .skip(2)
+            .collect()
+    }
+
+    fn word(kind: Kind) -> &'static str {
+        match kind {
+            Kind::U64 => "u64",
+            Kind::U32 => "u32",
+            Kind::U16 => "u16",
+            Kind::I32 => "i32",
+            Kind::F64 => "f64",
+            Kind::F32 => "f32",
+            Kind::Bool => "bool",
+            Kind::Text => "string",
+        }
+    }
+
+    #[test]
+    fn the_document_describes_every_column_of_every_table_and_no_other() {
+        for table in Table::ALL {
+            let rows = documented(table.name());
+            let described: Vec<(&str, &str, bool)> = rows
+                .iter()
+                .map(|row| (row[0].as_str(), row[1].as_str(), row[2] != "never"))
+                .collect();
+            let columns: Vec<(&str, &str, bool)> = table
+                .columns()
+                .iter()
+                .map(|column| (column.name, word(column.kind), column.nullable))
+                .collect();
+            assert_eq!(described, columns, "{table}");
+            assert!(
+                rows.iter().all(|row| row.len() == 5 && !row[4].is_empty()),
+                "{table}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_document_is_of_this_version_and_has_these_tables() {
+        let document = include_str!("../../docs/schema.md");
+        assert!(document.contains(&format!("schema version **{SCHEMA_VERSION}**")));
+        assert_eq!(document.matches("\n### `").count(), Table::ALL.len());
+    }
+}

@@ -163,7 +163,6 @@ fn an_epoch_that_never_ended_and_another_model_are_refused() {
     assert_eq!(iterations(folder.path(), Table::Steps).len(), 30);
 }
 
-/// A step of a rewrite that a process died after, as renames that lead there.
 #[test]
 fn a_rewrite_cut_short_anywhere_is_read_whole_and_resumed_whole() {
     for renames in [
@@ -179,7 +178,7 @@ fn a_rewrite_cut_short_anywhere_is_read_whole_and_resumed_whole() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         drop(three_epochs(folder.path()));
-        // The merged table stands in for the rewrite; what it replaces has the same rows.
+        // A copy stands in for the merged table: what it replaces has the same rows.
         fs::create_dir(at(".steps.building")).unwrap();
         for part in parts(folder.path(), Table::Steps) {
             fs::copy(&part, at(".steps.building").join(part.file_name().unwrap())).unwrap();

@@ -1,0 +1,68 @@
+//! What all examples can be told on the command line.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use clap::{Args, ValueEnum};
+
+#[derive(Args, Debug)]
+pub struct Options {
+    /// Passes over the training data
+    #[arg(long, default_value_t = 3)]
+    pub epochs: usize,
+
+    /// Seed of initial weights and data order
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+
+    /// Folder for what the training leaves; the LCA run is in its sub-folder `lca`, and replaces
+    /// the one of an earlier training
+    #[arg(long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+
+    /// No dashboard: plain lines, for pipes and logs
+    #[arg(long)]
+    pub plain: bool,
+
+    /// Train without measuring, for comparison
+    #[arg(long)]
+    pub no_lca: bool,
+
+    /// Device to train and measure on
+    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
+    pub device: DeviceName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum DeviceName {
+    /// The CPU
+    Flex,
+    /// An NVIDIA GPU (build with `--features cuda`)
+    #[cfg(feature = "cuda")]
+    Cuda,
+    /// Any GPU that wgpu reaches (build with `--features wgpu`)
+    #[cfg(feature = "wgpu")]
+    Wgpu,
+}
+
+impl DeviceName {
+    pub fn device(self) -> Device {
+        match self {
+            Self::Flex => Device::flex(),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Device::cuda(0),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+        }
+    }
+}
+
+impl Options {
+    /// The folder for artifacts: the one given, or one named for the example.
+    pub fn output(&self, example: &str) -> PathBuf {
+        match &self.output {
+            Some(folder) => folder.clone(),
+            None => PathBuf::from("artifacts").join(example),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What a recorded run says in a dozen lines.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use burn_lca::{Run, Table};
+
+/// Prints reconciliation, percent helping and the layers of a run.
+pub fn print(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let run = Run::open(folder)?;
+    for probe in &run.info().probes {
+        println!();
+        steps(&run, &probe.name, probe.examples)?;
+    }
+    println!();
+    layers(&run)?;
+
+    let steps = folder.join("steps").join("*.parquet");
+    println!("\nRun folder  {}", folder.display());
+    println!(
+        "Try         duckdb -c \"SELECT probe, sum(lca), max(abs(residual)) FROM '{}' GROUP BY probe\"",
+        steps.display()
+    );
+    Ok(())
+}
+
+fn steps(run: &Run, probe: &str, examples: u64) -> Result<(), Box<dyn Error>> {
+    let names = [
+        "loss_before",
+        "loss_after",
+        "lca",
+        "residual",
+        "capped",
+        "helping",
+        "hurting",
+        "zero",
+        "sweeps",
+        "probe_seconds",
+    ];
+    let mut rows: Vec<Vec<f64>> = Vec::new();
+    for batch in run.scan(Table::Steps).batches()? {
+        let batch = batch?;
+        let probes = text(&batch, "probe")?;
+        let columns = names
+            .iter()
+            .map(|name| numbers(&batch, name))
+            .collect::<Result<Vec<_>, _>>()?;
+        for row in (0..batch.num_rows()).filter(|&row| probes[row] == probe) {
+            rows.push(columns.iter().map(|column| column[row]).collect());
+        }
+    }
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+        println!("Probe `{probe}`: no steps");
+        return Ok(());
+    };
+    let sum = |k: usize| rows.iter().map(|row| row[k]).sum::<f64>();
+    let worst = rows.iter().map(|row| row[3].abs()).fold(0.0, f64::max);
+    let (helping, hurting, zero) = (sum(5), sum(6), sum(7));
+    let change = last[1] - first[0];
+    println!("Probe `{probe}`, {examples} examples, {} steps", rows.len());
+    println!(
+        "  loss change      {change:+.6}  ({:.4} -> {:.4})",
+        first[0], last[1]
+    );
+    println!(
+        "  sum of LCA       {:+.6}  (difference {:+.1e})",
+        sum(2),
+        change - sum(2)
+    );
+    println!(
+        "  worst residual   {worst:.1e} of a step; {} steps capped",
+        sum(4)
+    );
+    println!(
+        "  helping          {:.1} % of parameters at a step, {:.1} % without exact zeros",
+        100.0 * helping / (helping + hurting + zero),
+        100.0 * helping / (helping + hurting)
+    );
+    println!("  cost             {} sweeps, {:.2} s", sum(8), sum(9));
+    Ok(())
+}
+
+fn layers(run: &Run) -> Result<(), Box<dyn Error>> {
+    let mut totals: BTreeMap<(String, String), f64> = BTreeMap::new();
+    for batch in run.scan(Table::Tensors).batches()? {
+        let batch = batch?;
+        let class = batch.column_by_name("class").ok_or("no column class")?;
+        let (probes, tensors) = (text(&batch, "probe")?, text(&batch, "tensor")?);
+        let lca = numbers(&batch, "lca")?;
+        for row in (0..batch.num_rows()).filter(|&row| class.is_null(row)) {
+            let layer = tensors[row]
+                .rsplit_once('.')
+                .map_or(&*tensors[row], |(layer, _)| layer);
+            *totals
+                .entry((layer.to_owned(), probes[row].clone()))
+                .or_default() += lca[row];
+        }
+    }
+    let probes: Vec<&str> = run.info().probes.iter().map(|probe| &*probe.name).collect();
+    print!("LCA by layer");
+    probes.iter().for_each(|probe| print!("{probe:>14}"));
+    println!();
+    let mut shown: Vec<&str> = Vec::new();
+    for tensor in &run.info().tensors {
+        let layer = tensor
+            .path
+            .rsplit_once('.')
+            .map_or(&*tensor.path, |(layer, _)| layer);
+        if shown.contains(&layer) {
+            continue;
+        }
+        shown.push(layer);
+        print!("  {layer:<10}");
+        for probe in &probes {
+            let lca = totals
+                .get(&(layer.to_owned(), (*probe).to_owned()))
+                .unwrap_or(&0.0);
+            print!("{lca:>+14.6}");
+        }
+        println!();
+    }
+    Ok(())
+}
+
+fn numbers(batch: &RecordBatch, name: &str) -> Result<Vec<f64>, Box<dyn Error>> {
+    let column = batch
+        .column_by_name(name)
+        .ok_or(format!("no column {name}"))?;
+    let column = cast(column, &DataType::Float64)?;
+    Ok(column.as_primitive::<Float64Type>().values().to_vec())
+}
+
+fn text(batch: &RecordBatch, name: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let column = batch
+        .column_by_name(name)
+        .ok_or(format!("no column {name}"))?;
+    let column = cast(column, &DataType::Utf8)?;
+    Ok(column
+        .as_string::<i32>()
+        .iter()
+        .map(|name| name.unwrap_or_default().to_owned())
+        .collect())
+}
