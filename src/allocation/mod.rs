@@ -118,6 +118,8 @@ pub struct ProbeAllocation {
     pub(crate) classes: Vec<ClassAllocation>,
     /// LCA by parameter, on the device, in the order of `tensors`; `None` where frozen.
     pub(crate) parameters: Vec<Option<Tensor<1>>>,
+    /// The probe's gradient at the start of the step, likewise.
+    pub(crate) gradients: Vec<Option<Tensor<1>>>,
 }
 
 impl ProbeAllocation {

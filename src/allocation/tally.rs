@@ -86,6 +86,8 @@ pub(crate) struct Tallies {
     pub sums: Tensor<1>,
     /// LCA of the whole probe by parameter; `None` for what is not trainable.
     pub lca: Vec<Option<Tensor<1>>>,
+    /// The whole probe's gradient at the start of the step, likewise.
+    pub gradient: Vec<Option<Tensor<1>>>,
     /// The tensors that have sums, in their order.
     tensors: Vec<usize>,
     rows: usize,
@@ -127,6 +129,7 @@ impl Tallies {
         let mut tensors = Vec::new();
         let mut sums = Vec::new();
         let mut lca = vec![None; layout.tensors.len()];
+        let mut gradient = vec![None; layout.tensors.len()];
         let mut rows = 1;
         for (tensor, info) in layout.tensors.iter().enumerate() {
             let (Some(integrated), Some(start)) = (&integrated[tensor], &start[tensor]) else {
@@ -140,8 +143,8 @@ impl Tallies {
             let product = with_total(integrated.clone() * step.clone());
             let start = with_total(start.clone());
             if info.kind == TensorKind::Trainable {
-                let total = product.dims()[0] - 1;
-                lca[tensor] = Some(product.clone().slice([total..total + 1]).flatten(0, 1));
+                lca[tensor] = Some(last_row(&product));
+                gradient[tensor] = Some(last_row(&start));
             }
             tensors.push(tensor);
             sums.extend([
@@ -157,6 +160,7 @@ impl Tallies {
         Self {
             sums: Tensor::cat(sums, 0),
             lca,
+            gradient,
             tensors,
             rows,
         }
@@ -211,6 +215,12 @@ fn with_total(rows: Tensor<2>) -> Tensor<2> {
             Tensor::cat(vec![rows, total], 0)
         }
     }
+}
+
+/// The row of the whole probe, flat.
+fn last_row(rows: &Tensor<2>) -> Tensor<1> {
+    let last = rows.dims()[0] - 1;
+    rows.clone().slice([last..last + 1]).flatten(0, 1)
 }
 
 /// Elements that are summed in the tensor's own precision before the sums go on in f64.

@@ -144,6 +144,7 @@ impl<B: Clone> Measurement<B> {
         });
         let mut tensors = Vec::new();
         let mut parameters = Vec::new();
+        let mut gradients = Vec::new();
         for (index, info) in twin.layout.tensors.iter().enumerate() {
             if info.kind == TensorKind::Buffer {
                 continue;
@@ -161,6 +162,7 @@ impl<B: Clone> Measurement<B> {
                 classes: sum.map_or_else(Vec::new, |sum| self.tensor_classes(sum)),
             });
             parameters.push(tallies.lca[index].take());
+            gradients.push(tallies.gradient[index].take());
         }
         ProbeAllocation {
             name: self.chunks.name.clone(),
@@ -176,6 +178,7 @@ impl<B: Clone> Measurement<B> {
             tensors,
             classes,
             parameters,
+            gradients,
         }
     }
 

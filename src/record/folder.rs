@@ -53,12 +53,24 @@ impl RunFolder {
     }
 
     /// Returns a table's parts in the order of their names, which is that of their rows.
-    ///
-    /// Between the two renames of a rewrite the table itself is not there; its complete
-    /// rewrite is.
     pub(super) fn parts(&self, table: Table) -> Result<Vec<PathBuf>, LcaError> {
+        // A listing that races with a writer may have a new file and lack an older one. If the
+        // next one is the same, it does not: the older file was there before that began.
+        let mut parts = self.list_table(table)?;
+        loop {
+            let again = self.list_table(table)?;
+            if again == parts {
+                return Ok(parts);
+            }
+            parts = again;
+        }
+    }
+
+    /// Lists a table. Between the two renames of a rewrite it is not there, but its complete
+    /// rewrite is.
+    fn list_table(&self, table: Table) -> Result<Vec<PathBuf>, LcaError> {
         for folder in [self.table(table), self.next(table), self.table(table)] {
-            match list(&folder) {
+            match list(&folder, PART) {
                 Ok(parts) => return Ok(parts),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(disk("reading", &folder, error)),
@@ -153,7 +165,7 @@ impl RunFolder {
 
     fn remove_temporary(&self, table: Table) -> Result<(), LcaError> {
         let folder = self.table(table);
-        match list_with(&folder, TEMPORARY) {
+        match list(&folder, TEMPORARY) {
             Ok(paths) => paths.iter().try_for_each(|path| files::remove(path)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(disk("reading", &folder, error)),
@@ -161,11 +173,7 @@ impl RunFolder {
     }
 }
 
-fn list(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    list_with(folder, PART)
-}
-
-fn list_with(folder: &Path, extension: &str) -> std::io::Result<Vec<PathBuf>> {
+fn list(folder: &Path, extension: &str) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();

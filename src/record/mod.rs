@@ -1,6 +1,6 @@
 //! The record of a run: a folder of Parquet tables and a `run.json`.
 //!
-//! Writing goes through [`RunWriter`]: the training side hands over plain rows, one thread
+//! Writing goes through `RunWriter`: the training side hands over plain rows, one thread
 //! turns them into part files. Reading goes through [`Run`]: one streaming scan per table.
 //! Nothing here knows about tensors, devices or models; what the columns mean is in
 //! `docs/schema.md`.

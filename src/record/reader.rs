@@ -222,7 +222,7 @@ fn check(
             format!("does not have the columns of table {table}"),
         ));
     }
-    let sums = value(KEY_CHECKSUMS).and_then(|text| checksums(text));
+    let sums = value(KEY_CHECKSUMS).and_then(checksums);
     let groups = parquet.row_groups();
     let rows: i64 = groups.iter().map(RowGroupMetaData::num_rows).sum();
     if rows != parquet.file_metadata().num_rows() {

@@ -122,7 +122,8 @@ impl Rewrite<'_> {
         if straddled {
             self.swap(outputs)
         } else {
-            later.iter().try_for_each(|path| files::remove(path))
+            // The last ones first, so that a process that dies in between leaves no gap.
+            later.iter().rev().try_for_each(|path| files::remove(path))
         }
     }
 

@@ -91,3 +91,38 @@ fn twenty_kills_leave_no_row_double_and_none_missing() {
         4 * steps
     );
 }
+
+#[test]
+fn a_read_at_any_moment_gives_the_rows_so_far_or_asks_to_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    train_epoch(folder.path());
+    let path = folder.path().to_owned();
+    let training = std::thread::spawn(move || (0..10).for_each(|_| train_epoch(&path)));
+    let mut read = 0;
+    while !training.is_finished() {
+        let batches = Run::open(folder.path())
+            .unwrap()
+            .scan(Table::Steps)
+            .columns(["iteration"])
+            .batches()
+            .unwrap();
+        match batches.collect::<Result<Vec<_>, _>>() {
+            Ok(batches) => {
+                let found: Vec<u64> = batches
+                    .iter()
+                    .flat_map(|batch| batch.column(0).as_primitive::<UInt64Type>().values())
+                    .copied()
+                    .collect();
+                assert!(found.len() as u64 >= EPOCH);
+                assert_eq!(found, (0..found.len() as u64).collect::<Vec<_>>());
+                read += 1;
+            }
+            Err(error) => assert!(
+                error.to_string().contains("read the table again"),
+                "{error}"
+            ),
+        }
+    }
+    training.join().unwrap();
+    assert!(read > 10, "{read} reads");
+}

@@ -1,0 +1,245 @@
+//! What an observed step costs beside the sweep of the probe that it needs.
+//!
+//! `cargo bench --bench overhead` measures, on the CPU, a plain forward-backward sweep of a
+//! probe's chunks and an observed step over the same chunks, in turn, and prints the ratio of the
+//! two: trapezoid, 10 classes, recorded as Parquet. Images are synthetic: neither sweep cares.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use burn::data::dataloader::batcher::Batcher;
+use burn::data::dataset::InMemDataset;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
+use burn::nn::{Linear, LinearConfig};
+use burn::tensor::{Device, Int, Tensor, activation::relu};
+use burn::train::{ClassificationOutput, InferenceStep};
+use burn_lca::prelude::*;
+use criterion::{Criterion, criterion_group, criterion_main};
+
+const CLASSES: usize = 10;
+const SIDE: usize = 28;
+/// Pairs of a plain sweep and an observed step whose ratio is taken.
+const PAIRS: usize = 9;
+
+#[derive(Clone, Debug)]
+struct Item {
+    seed: u32,
+    label: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Batch {
+    images: Tensor<3>,
+    labels: Tensor<1, Int>,
+}
+
+#[derive(Clone)]
+struct ItemBatcher;
+
+impl Batcher<Item, Batch> for ItemBatcher {
+    fn batch(&self, items: Vec<Item>, device: &Device) -> Batch {
+        let pixel = |seed: u32, k: u32| {
+            let mixed = (seed ^ k.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
+            (mixed >> 8) as f32 / (1 << 24) as f32
+        };
+        let pixels: Vec<f32> = items
+            .iter()
+            .flat_map(|item| (0..(SIDE * SIDE) as u32).map(move |k| pixel(item.seed, k)))
+            .collect();
+        let labels: Vec<i32> = items.iter().map(|item| item.label as i32).collect();
+        Batch {
+            images: Tensor::<1>::from_floats(pixels.as_slice(), device)
+                .reshape([items.len(), SIDE, SIDE]),
+            labels: Tensor::from_ints(labels.as_slice(), device),
+        }
+    }
+}
+
+/// 784-100-50-10.
+#[derive(Module, Debug)]
+struct FullyConnected {
+    fc1: Linear,
+    fc2: Linear,
+    fc3: Linear,
+}
+
+/// Convolutions of 20 and 40 channels, 400 hidden units.
+#[derive(Module, Debug)]
+struct LeNet {
+    conv1: Conv2d,
+    conv2: Conv2d,
+    pool: MaxPool2d,
+    fc1: Linear,
+    fc2: Linear,
+}
+
+fn classify(logits: Tensor<2>, labels: Tensor<1, Int>) -> ClassificationOutput {
+    let loss = CrossEntropyLossConfig::new()
+        .init(&logits.device())
+        .forward(logits.clone(), labels.clone());
+    ClassificationOutput::new(loss, logits, labels)
+}
+
+impl InferenceStep for FullyConnected {
+    type Input = Batch;
+    type Output = ClassificationOutput;
+    fn step(&self, batch: Batch) -> ClassificationOutput {
+        let hidden = relu(self.fc1.forward(batch.images.flatten::<2>(1, 2)));
+        let hidden = relu(self.fc2.forward(hidden));
+        classify(self.fc3.forward(hidden), batch.labels)
+    }
+}
+
+impl InferenceStep for LeNet {
+    type Input = Batch;
+    type Output = ClassificationOutput;
+    fn step(&self, batch: Batch) -> ClassificationOutput {
+        let maps = self.conv1.forward(batch.images.unsqueeze_dim::<4>(1));
+        let maps = self.pool.forward(relu(maps));
+        let maps = self.pool.forward(relu(self.conv2.forward(maps)));
+        let hidden = relu(self.fc1.forward(maps.flatten::<2>(1, 3)));
+        classify(self.fc2.forward(hidden), batch.labels)
+    }
+}
+
+/// Moves every parameter a little, in place of an optimizer.
+struct Nudge;
+
+impl ModuleMapper for Nudge {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|value| (value.detach() * 0.9999 + 1e-5).detach().require_grad())
+    }
+}
+
+/// What is recorded beside the three tables of steps, tensors and classes.
+#[derive(Clone, Copy)]
+enum Recorded {
+    Economy,
+    Standard,
+    Full,
+}
+
+struct Case<M: InferenceStep<Input = Batch>> {
+    model: M,
+    lca: burn_lca::LcaObserver<M>,
+    chunks: Vec<Batch>,
+    _folder: tempfile::TempDir,
+}
+
+impl<M> Case<M>
+where
+    M: Module + std::fmt::Display + InferenceStep<Input = Batch, Output = ClassificationOutput>,
+{
+    fn new(model: M, per_class: usize, chunks_per_class: usize, recorded: Recorded) -> Self {
+        let device = model.devices()[0].clone();
+        let items: Vec<Item> = (0..per_class * CLASSES)
+            .map(|k| Item {
+                seed: k as u32,
+                label: k / per_class,
+            })
+            .collect();
+        let chunk_size = per_class.div_ceil(chunks_per_class);
+        let chunks = (0..CLASSES * chunks_per_class)
+            .map(|k| {
+                let (class, part) = (k / chunks_per_class, k % chunks_per_class);
+                let bound = |part| class * per_class + part * per_class / chunks_per_class;
+                ItemBatcher.batch(items[bound(part)..bound(part + 1)].to_vec(), &device)
+            })
+            .collect();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recorder = Recorder::new(folder.path());
+        let recorder = match recorded {
+            Recorded::Economy => recorder.economy(),
+            Recorded::Standard => recorder.standard(),
+            Recorded::Full => recorder.full(),
+        };
+        let probe = Probe::new(InMemDataset::new(items), ItemBatcher)
+            .chunk_size(chunk_size)
+            .classes(CLASSES, |item: &Item| item.label);
+        let lca = Lca::new(probe)
+            .integrator(Integrator::fixed(1))
+            .record(recorder)
+            .start(&model)
+            .expect("a run that starts");
+        Self {
+            model,
+            lca,
+            chunks,
+            _folder: folder,
+        }
+    }
+
+    fn plain_sweep(&self) -> Duration {
+        let start = Instant::now();
+        for chunk in &self.chunks {
+            black_box(self.model.step(chunk.clone()).loss.backward());
+        }
+        start.elapsed()
+    }
+
+    fn observed_step(&mut self) -> Duration {
+        self.model = self.model.clone().map(&mut Nudge);
+        let start = Instant::now();
+        black_box(self.lca.observe(&self.model).expect("a step"));
+        start.elapsed()
+    }
+
+    fn run(mut self, name: &str, criterion: &mut Criterion) {
+        let mut group = criterion.benchmark_group(name);
+        group.sample_size(10);
+        group.bench_function("plain sweep", |bencher| {
+            bencher.iter_custom(|runs| (0..runs).map(|_| self.plain_sweep()).sum());
+        });
+        group.bench_function("observed step", |bencher| {
+            bencher.iter_custom(|runs| (0..runs).map(|_| self.observed_step()).sum());
+        });
+        group.finish();
+
+        // In turn, so that a machine that slows down slows down both.
+        let mut ratios: Vec<f64> = (0..PAIRS)
+            .map(|_| {
+                let plain = self.plain_sweep().as_secs_f64();
+                self.observed_step().as_secs_f64() / plain
+            })
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        println!(
+            "{name}: overhead {:.3} (median of {PAIRS} pairs; {:.3} to {:.3})\n",
+            ratios[PAIRS / 2],
+            ratios[0],
+            ratios[PAIRS - 1]
+        );
+    }
+}
+
+fn overhead(criterion: &mut Criterion) {
+    let device = Device::flex().autodiff();
+    let fc = || FullyConnected {
+        fc1: LinearConfig::new(SIDE * SIDE, 100).init(&device),
+        fc2: LinearConfig::new(100, 50).init(&device),
+        fc3: LinearConfig::new(50, CLASSES).init(&device),
+    };
+    let lenet = || LeNet {
+        conv1: Conv2dConfig::new([1, 20], [5, 5]).init(&device),
+        conv2: Conv2dConfig::new([20, 40], [5, 5]).init(&device),
+        pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+        fc1: LinearConfig::new(640, 400).init(&device),
+        fc2: LinearConfig::new(400, CLASSES).init(&device),
+    };
+    for (recorded, name) in [
+        (Recorded::Economy, "economy"),
+        (Recorded::Standard, "standard"),
+        (Recorded::Full, "full"),
+    ] {
+        let name = format!("MNIST-FC, 55,000 examples, {name} record");
+        Case::new(fc(), 5500, 3, recorded).run(&name, criterion);
+    }
+    Case::new(lenet(), 250, 1, Recorded::Economy)
+        .run("LeNet, 2,500 examples, economy record", criterion);
+}
+
+criterion_group!(benches, overhead);
+criterion_main!(benches);

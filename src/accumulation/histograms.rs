@@ -1,0 +1,138 @@
+//! The distribution of LCA over parameters and steps, counted on the device.
+
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
+
+use super::{ObservedStep, Tracked};
+use crate::LcaError;
+use crate::allocation::device_error;
+use crate::record::{HISTOGRAM_BINS, HistogramRows, Rows};
+
+/// Lines that a tensor is folded into for counting: a scatter works on them side by side.
+const LINES: usize = 256;
+
+pub(super) struct Histograms {
+    window: u64,
+    open: Option<Window>,
+}
+
+/// The steps that are counted together.
+struct Window {
+    start: u64,
+    /// The iteration after the last one that was counted.
+    end: u64,
+    /// By tensor, shape [lines, bins].
+    counts: Vec<Tensor<2, Int>>,
+}
+
+impl Histograms {
+    pub fn new(window: usize) -> Self {
+        Self {
+            window: window as u64,
+            open: None,
+        }
+    }
+
+    pub fn add(
+        &mut self,
+        tracked: &[Tracked],
+        step: &ObservedStep,
+    ) -> Result<Vec<Rows>, LcaError> {
+        let iteration = step.allocation.iteration();
+        let mut rows = Vec::new();
+        if let Some(open) = &self.open
+            && iteration / self.window != open.start / self.window
+        {
+            rows = self.close(tracked)?;
+        }
+        let lca: Vec<Tensor<1>> = tracked
+            .iter()
+            .filter_map(|tensor| tensor.lca(step.allocation.probe()))
+            .collect();
+        let open = self.open.get_or_insert_with(|| Window {
+            start: iteration,
+            end: iteration,
+            counts: lca
+                .iter()
+                .map(|lca| {
+                    let lines = LINES.min(lca.dims()[0]);
+                    Tensor::zeros([lines, HISTOGRAM_BINS], &lca.device())
+                })
+                .collect(),
+        });
+        open.end = iteration + 1;
+        for (counts, lca) in open.counts.iter_mut().zip(lca) {
+            *counts = count(counts.clone(), lca);
+        }
+        Ok(rows)
+    }
+
+    pub fn close(&mut self, tracked: &[Tracked]) -> Result<Vec<Rows>, LcaError> {
+        let Some(window) = self.open.take() else {
+            return Ok(Vec::new());
+        };
+        let counts = window
+            .counts
+            .into_iter()
+            .map(|counts| counts.sum_dim(0))
+            .collect::<Vec<_>>();
+        let data = Tensor::cat(counts, 0).try_into_data().map_err(device_error)?;
+        let all: Vec<i64> = data.iter::<i64>().collect();
+        let steps = window.end - window.start;
+        Ok(vec![Rows::Histograms(
+            tracked
+                .iter()
+                .zip(all.chunks_exact(HISTOGRAM_BINS))
+                .map(|(tensor, counts)| {
+                    let mut counts: Vec<u64> = counts.iter().map(|&count| count as u64).collect();
+                    // What was added to fill the lines is exact zeros.
+                    counts[ZERO_BIN] -= padding(tensor.len) as u64 * steps;
+                    HistogramRows {
+                        window_start: window.start,
+                        window_end: window.end,
+                        tensor: tensor.path.clone(),
+                        counts,
+                    }
+                })
+                .collect(),
+        )])
+    }
+}
+
+/// Elements that are missing to fill the lines of a tensor.
+fn padding(len: usize) -> usize {
+    len.next_multiple_of(LINES.min(len)) - len
+}
+
+/// The bin of exact zeros, in the middle of all that are finite.
+const ZERO_BIN: usize = (HISTOGRAM_BINS - 1) / 2;
+const NOT_FINITE_BIN: usize = HISTOGRAM_BINS - 1;
+
+/// Adds a tensor's LCA to its counts, in the bins of [`crate::record::histogram_bin`].
+fn count(counts: Tensor<2, Int>, lca: Tensor<1>) -> Tensor<2, Int> {
+    let [lines, _] = counts.dims();
+    let missing = padding(lca.dims()[0]);
+    let lca = match missing {
+        0 => lca,
+        _ => {
+            let zeros = Tensor::zeros([missing], (&lca.device(), lca.dtype()));
+            Tensor::cat(vec![lca, zeros], 0)
+        }
+    };
+    let finite = lca.clone().is_finite();
+    // log10|x| · 4, from −∞ at zero, which the clamp makes a number.
+    let magnitude = lca
+        .clone()
+        .abs()
+        .log()
+        .mul_scalar(4.0 / std::f64::consts::LN_10)
+        .floor()
+        .clamp(-121.0, 12.0)
+        .add_scalar(122.0);
+    let bins = (magnitude * lca.sign())
+        .add_scalar(ZERO_BIN as f64)
+        .mask_fill(finite.bool_not(), NOT_FINITE_BIN as f64)
+        .int();
+    let bins = bins.reshape([lines as i32, -1]);
+    let ones = bins.ones_like();
+    counts.scatter(1, bins, ones, IndexingUpdateOp::Add)
+}

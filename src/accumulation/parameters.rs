@@ -1,0 +1,110 @@
+//! Step, gradient and LCA of single parameters, for the tensors and steps asked for.
+
+use std::sync::Arc;
+
+use burn::tensor::{Int, Tensor};
+
+use super::{ObservedStep, Tracked, floats, read};
+use crate::LcaError;
+use crate::parameters::Values;
+use crate::record::{ParameterRows, ParameterSelection, Rows};
+
+pub(super) struct Parameters {
+    selection: ParameterSelection,
+    /// By tracked tensor; `None` where it is not asked for.
+    tensors: Vec<Option<Sample>>,
+}
+
+/// Which elements of a tensor are recorded.
+enum Sample {
+    All,
+    Some {
+        indices: Arc<[u32]>,
+        /// The same on the device.
+        positions: Tensor<1, Int>,
+    },
+}
+
+impl Parameters {
+    pub fn new(tracked: &[Tracked], selection: ParameterSelection, start: &Values) -> Self {
+        let tensors = tracked
+            .iter()
+            .map(|tensor| {
+                if !selection.wants_tensor(&tensor.path) {
+                    return None;
+                }
+                let Some(indices) = selection.indices(&tensor.path, tensor.len) else {
+                    return Some(Sample::All);
+                };
+                if indices.is_empty() {
+                    return None;
+                }
+                let positions: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
+                Some(Sample::Some {
+                    positions: Tensor::from_ints(
+                        positions.as_slice(),
+                        &start.0[tensor.tensor].device(),
+                    ),
+                    indices,
+                })
+            })
+            .collect();
+        Self { selection, tensors }
+    }
+
+    pub fn rows(&self, tracked: &[Tracked], step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
+        let iteration = step.allocation.iteration();
+        if !self.selection.wants_iteration(iteration) {
+            return Ok(Vec::new());
+        }
+        let probe = step.allocation.probe();
+        let mut columns = Vec::new();
+        let mut recorded = Vec::new();
+        for (tensor, sample) in tracked.iter().zip(&self.tensors) {
+            let (Some(sample), Some(lca), Some(gradient)) =
+                (sample, tensor.lca(probe), tensor.gradient(probe))
+            else {
+                continue;
+            };
+            columns.extend(
+                [lca, step.step.0[tensor.tensor].clone(), gradient]
+                    .map(|column| sample.of(column)),
+            );
+            recorded.push((tensor, sample));
+        }
+        if columns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut columns = read(columns)?.into_iter();
+        let mut next = || columns.next().map(floats).unwrap_or_default();
+        Ok(recorded
+            .into_iter()
+            .map(|(tensor, sample)| {
+                Rows::Parameters(ParameterRows {
+                    iteration,
+                    tensor: tensor.path.clone(),
+                    indices: sample.indices(),
+                    lca: next(),
+                    step: next(),
+                    gradient: next(),
+                })
+            })
+            .collect())
+    }
+}
+
+impl Sample {
+    fn of(&self, column: Tensor<1>) -> Tensor<1> {
+        match self {
+            Self::All => column,
+            Self::Some { positions, .. } => column.select(0, positions.clone()),
+        }
+    }
+
+    fn indices(&self) -> Option<Arc<[u32]>> {
+        match self {
+            Self::All => None,
+            Self::Some { indices, .. } => Some(indices.clone()),
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What every parameter did over the whole run.
+
+use burn::tensor::{DType, FloatDType, Tensor};
+
+use super::{ObservedStep, Tracked, floats, read};
+use crate::LcaError;
+use crate::parameters::Values;
+use crate::record::{ParameterTotalRows, Rows};
+
+pub(super) struct Totals {
+    tensors: Vec<TensorTotals>,
+}
+
+/// The totals of one tensor's parameters, each of shape [elements]. Counts are floats, which
+/// are exact up to 16 million steps.
+struct TensorTotals {
+    lca: Tensor<1>,
+    lca_validation: Option<Tensor<1>>,
+    helping: Tensor<1>,
+    hurting: Tensor<1>,
+    zero: Tensor<1>,
+    step: Turns,
+    gradient: Turns,
+    initial: Tensor<1>,
+    last: Tensor<1>,
+}
+
+/// Counts the sign changes between consecutive non-zero values.
+struct Turns {
+    count: Tensor<1>,
+    /// Sign of the last value that was not zero, 0 before the first.
+    sign: Tensor<1>,
+}
+
+impl Totals {
+    pub fn new(
+        tracked: &[Tracked],
+        start: &Values,
+        before: Option<Vec<ParameterTotalRows>>,
+    ) -> Self {
+        let mut before = before.unwrap_or_default();
+        let tensors = tracked
+            .iter()
+            .map(|tensor| {
+                let value = start.0[tensor.tensor].clone();
+                match before.iter().position(|rows| rows.tensor == tensor.path) {
+                    Some(index) => TensorTotals::resume(before.swap_remove(index), value),
+                    None => TensorTotals::start(value),
+                }
+            })
+            .collect();
+        Self { tensors }
+    }
+
+    pub fn add(&mut self, tracked: &[Tracked], step: &ObservedStep) {
+        for (totals, tensor) in self.tensors.iter_mut().zip(tracked) {
+            let probe = step.allocation.probe();
+            let (Some(lca), Some(gradient)) = (tensor.lca(probe), tensor.gradient(probe)) else {
+                continue;
+            };
+            let validation = step
+                .allocation
+                .validation()
+                .and_then(|probe| tensor.lca(probe));
+            totals.helping = totals.helping.clone() + lca.clone().lower_elem(0.0).float();
+            totals.hurting = totals.hurting.clone() + lca.clone().greater_elem(0.0).float();
+            totals.zero = totals.zero.clone() + lca.clone().equal_elem(0.0).float();
+            totals.lca = totals.lca.clone() + lca.cast(wide(&totals.lca));
+            if let Some(lca) = validation {
+                let lca = lca.cast(wide(&totals.lca));
+                totals.lca_validation = Some(match totals.lca_validation.take() {
+                    Some(sum) => sum + lca,
+                    None => lca,
+                });
+            }
+            totals.step.add(step.step.0[tensor.tensor].clone());
+            totals.gradient.add(gradient);
+            totals.last = step.after.0[tensor.tensor].clone();
+        }
+    }
+
+    pub fn rows(&self, tracked: &[Tracked]) -> Result<Vec<Rows>, LcaError> {
+        let mut rows = Vec::new();
+        // Tensor by tensor: the columns of all at once would take eleven times the model.
+        for (totals, tensor) in self.tensors.iter().zip(tracked) {
+            let mut columns = vec![
+                totals.helping.clone(),
+                totals.hurting.clone(),
+                totals.zero.clone(),
+                totals.step.count.clone(),
+                totals.gradient.count.clone(),
+                totals.step.sign.clone(),
+                totals.gradient.sign.clone(),
+                totals.initial.clone(),
+                totals.last.clone(),
+                totals.lca.clone(),
+            ];
+            columns.extend(totals.lca_validation.clone());
+            let mut columns = read(columns)?.into_iter();
+            let mut next = || columns.next().map(floats).unwrap_or_default();
+            let counts = |column: Vec<f32>| column.into_iter().map(|count| count as u32).collect();
+            let signs = |column: Vec<f32>| column.into_iter().map(|sign| sign as i8).collect();
+            rows.push(ParameterTotalRows {
+                tensor: tensor.path.clone(),
+                helping: counts(next()),
+                hurting: counts(next()),
+                zero: counts(next()),
+                step_turns: counts(next()),
+                gradient_turns: counts(next()),
+                step_sign: signs(next()),
+                gradient_sign: signs(next()),
+                initial: next(),
+                last: next(),
+                lca: columns
+                    .next()
+                    .map(|data| data.iter::<f64>().collect())
+                    .unwrap_or_default(),
+                lca_validation: columns.next().map(|data| data.iter::<f64>().collect()),
+            });
+        }
+        Ok(vec![Rows::Totals(rows)])
+    }
+}
+
+impl TensorTotals {
+    fn start(value: Tensor<1>) -> Self {
+        let zeros = || value.zeros_like();
+        let wide = match value.device().supports_dtype(DType::F64) {
+            true => FloatDType::F64,
+            false => FloatDType::F32,
+        };
+        Self {
+            lca: zeros().cast(wide),
+            lca_validation: None,
+            helping: zeros(),
+            hurting: zeros(),
+            zero: zeros(),
+            step: Turns::new(zeros()),
+            gradient: Turns::new(zeros()),
+            initial: value.clone(),
+            last: value,
+        }
+    }
+
+    fn resume(rows: ParameterTotalRows, value: Tensor<1>) -> Self {
+        let device = value.device();
+        let start = Self::start(value);
+        let sums = |column: Vec<f64>| {
+            let data = burn::tensor::TensorData::new(column, start.lca.dims());
+            Tensor::<1>::from_data(data, (&device, start.lca.dtype()))
+        };
+        let floats = |column: &mut dyn Iterator<Item = f32>| {
+            let column: Vec<f32> = column.collect();
+            Tensor::<1>::from_data(column.as_slice(), (&device, start.last.dtype()))
+        };
+        let counts = |column: Vec<u32>| floats(&mut column.into_iter().map(|count| count as f32));
+        let signs = |column: Vec<i8>| floats(&mut column.into_iter().map(f32::from));
+        Self {
+            lca: sums(rows.lca),
+            lca_validation: rows.lca_validation.map(sums),
+            helping: counts(rows.helping),
+            hurting: counts(rows.hurting),
+            zero: counts(rows.zero),
+            step: Turns {
+                count: counts(rows.step_turns),
+                sign: signs(rows.step_sign),
+            },
+            gradient: Turns {
+                count: counts(rows.gradient_turns),
+                sign: signs(rows.gradient_sign),
+            },
+            initial: floats(&mut rows.initial.into_iter()),
+            last: start.last.clone(),
+        }
+    }
+}
+
+impl Turns {
+    fn new(zeros: Tensor<1>) -> Self {
+        Self {
+            count: zeros.clone(),
+            sign: zeros,
+        }
+    }
+
+    fn add(&mut self, values: Tensor<1>) {
+        let sign = values.sign();
+        let turned = (sign.clone() * self.sign.clone()).lower_elem(0.0).float();
+        self.count = self.count.clone() + turned;
+        let zero = sign.clone().equal_elem(0.0);
+        self.sign = sign.mask_where(zero, self.sign.clone());
+    }
+}
+
+/// The type that sums of a tensor are kept in.
+fn wide(sum: &Tensor<1>) -> DType {
+    sum.dtype()
+}

@@ -1,0 +1,100 @@
+//! The epochs of Burn's single-device loop.
+
+use burn::optim::GradientsAccumulator;
+use burn::train::{
+    EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent, LearnerModel,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainingItem, ValidLoader,
+};
+
+use super::observed::Observed;
+use crate::probe::MeanLoss;
+
+pub(super) fn train_epoch<M>(
+    loader: &TrainLoader<M>,
+    learner: &mut Learner<M>,
+    epoch: usize,
+    accumulation: Option<usize>,
+    event_processor: &mut SupervisedTrainingEventProcessor<M>,
+    interrupter: &Interrupter,
+    observed: &mut Observed<M>,
+) where
+    M: LearnerModel,
+    <M as InferenceStep>::Input: Clone,
+    <M as InferenceStep>::Output: MeanLoss,
+{
+    log::info!("Executing training step for epoch {epoch}");
+    let mut iterator = loader.iter();
+    let mut accumulator = GradientsAccumulator::new();
+    let mut accumulated = 0;
+    for iteration in 1.. {
+        let item = match iterator.next() {
+            None => break,
+            Some(Ok(item)) => item,
+            Some(Err(error)) => {
+                interrupter.fail(error);
+                break;
+            }
+        };
+        log::info!("Iteration {iteration}");
+        let progress = iterator.progress();
+        let output = learner.train_step(item);
+
+        let grads = match accumulation {
+            None => Some(output.grads),
+            Some(accumulation) => {
+                accumulator.accumulate(&learner.model(), output.grads);
+                accumulated += 1;
+                (accumulated >= accumulation || progress.is_completed()).then(|| {
+                    accumulated = 0;
+                    accumulator.grads()
+                })
+            }
+        };
+        match grads {
+            Some(grads) => {
+                learner.lr_step();
+                learner.optimizer_step(grads);
+                observed.step(learner, epoch);
+            }
+            None => observed.no_step(),
+        }
+
+        let item = TrainingItem::new(
+            output.item,
+            progress,
+            Some(iteration),
+            Some(learner.lr_current()),
+        );
+        interrupter.fail_on_error(event_processor.process_train(LearnerEvent::ProcessedItem(item)));
+        if interrupter.should_stop() {
+            break;
+        }
+    }
+}
+
+pub(super) fn validate_epoch<M: LearnerModel>(
+    loader: &ValidLoader<M>,
+    learner: &Learner<M>,
+    event_processor: &mut SupervisedTrainingEventProcessor<M>,
+    interrupter: &Interrupter,
+) {
+    let model = learner.model().valid();
+    let mut iterator = loader.iter();
+    for iteration in 1.. {
+        let item = match iterator.next() {
+            None => break,
+            Some(Ok(item)) => item,
+            Some(Err(error)) => {
+                interrupter.fail(error);
+                break;
+            }
+        };
+        let progress = iterator.progress();
+        let item = InferenceStep::step(&model, item);
+        let item = TrainingItem::new(item, progress, Some(iteration), None);
+        interrupter.fail_on_error(event_processor.process_valid(LearnerEvent::ProcessedItem(item)));
+        if interrupter.should_stop() {
+            break;
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Burn's single-device training loop, observed at every optimizer step.
+
+mod epoch;
+mod observed;
+mod origin;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use burn::train::{
+    EventProcessorTraining, InferenceStep, Interruption, Learner, LearnerEvent, LearnerModel,
+    LearningResult, SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
+    TrainingComponents, TrainingError, TrainingStrategy, ValidLoader,
+};
+
+use crate::LcaError;
+use crate::metric::{Board, LcaMetric};
+use crate::probe::MeanLoss;
+
+use epoch::{train_epoch, validate_epoch};
+use observed::{Observed, fail};
+pub use origin::ProbeOrigin;
+
+/// Burn's single-device loop with an observer in it.
+pub(crate) struct LcaStrategy<M: LearnerModel, S> {
+    /// Taken when the training is launched.
+    metric: RefCell<Option<LcaMetric<<M as InferenceStep>::Input, S>>>,
+    board: Board,
+    ending: RefCell<Ending>,
+}
+
+/// How the loop ended.
+#[derive(Default)]
+struct Ending {
+    error: Option<Arc<TrainingError>>,
+    interruption: Option<Interruption>,
+}
+
+impl<M, S> LcaStrategy<M, S>
+where
+    M: LearnerModel,
+    S: ProbeOrigin<M> + 'static,
+    <M as InferenceStep>::Input: Clone,
+    <M as InferenceStep>::Output: MeanLoss,
+{
+    pub fn install(
+        metric: LcaMetric<<M as InferenceStep>::Input, S>,
+        board: Board,
+    ) -> TrainingStrategy<M> {
+        #[expect(
+            clippy::arc_with_non_send_sync,
+            reason = "the type is Burn's; the strategy stays on the training thread"
+        )]
+        TrainingStrategy::Custom(Arc::new(Self {
+            metric: RefCell::new(Some(metric)),
+            board,
+            ending: RefCell::default(),
+        }))
+    }
+}
+
+impl<M: LearnerModel, S> Drop for LcaStrategy<M, S> {
+    /// A strategy that is dropped with its settings has not been launched: another one took its
+    /// place, and would leave empty charts without a word.
+    fn drop(&mut self) {
+        if self.metric.get_mut().is_some() {
+            let notice = "LCA is not measured: another training strategy was set after \
+                          `.metric(LcaMetric)`; set it before, or leave it out";
+            self.board.notify(notice.to_owned());
+            eprintln!("{notice}");
+        }
+    }
+}
+
+impl<M, S> SupervisedLearningStrategy<M> for LcaStrategy<M, S>
+where
+    M: LearnerModel,
+    S: ProbeOrigin<M> + 'static,
+    <M as InferenceStep>::Input: Clone,
+    <M as InferenceStep>::Output: MeanLoss,
+{
+    /// Burn's own `train`, with an ending that survives it: the dashboard resets the interrupter
+    /// before Burn reads error and interruption from it.
+    fn train(
+        &self,
+        learner: Learner<M>,
+        dataloader_train: TrainLoader<M>,
+        dataloader_valid: ValidLoader<M>,
+        components: TrainingComponents<M>,
+    ) -> LearningResult<M> {
+        let mut result = Loop(self).train(learner, dataloader_train, dataloader_valid, components);
+        let ending = self.ending.take();
+        result.error = result.error.or(ending.error);
+        if result.error.is_none() {
+            result.interrupted = result.interrupted.or(ending.interruption);
+        }
+        result
+    }
+
+    fn fit(
+        &self,
+        components: TrainingComponents<M>,
+        learner: Learner<M>,
+        dataloader_train: TrainLoader<M>,
+        dataloader_valid: ValidLoader<M>,
+        starting_epoch: usize,
+    ) -> (M, SupervisedTrainingEventProcessor<M>) {
+        let interrupter = components.interrupter.clone();
+        let ended = self.run(
+            components,
+            learner,
+            dataloader_train,
+            dataloader_valid,
+            starting_epoch,
+        );
+        self.ending.replace(Ending {
+            error: interrupter.error(),
+            interruption: interrupter.interruption(),
+        });
+        ended
+    }
+}
+
+/// The strategy with the `train` that Burn provides.
+struct Loop<'a, M: LearnerModel, S>(&'a LcaStrategy<M, S>);
+
+impl<M, S> SupervisedLearningStrategy<M> for Loop<'_, M, S>
+where
+    M: LearnerModel,
+    S: ProbeOrigin<M> + 'static,
+    <M as InferenceStep>::Input: Clone,
+    <M as InferenceStep>::Output: MeanLoss,
+{
+    fn fit(
+        &self,
+        components: TrainingComponents<M>,
+        learner: Learner<M>,
+        dataloader_train: TrainLoader<M>,
+        dataloader_valid: ValidLoader<M>,
+        starting_epoch: usize,
+    ) -> (M, SupervisedTrainingEventProcessor<M>) {
+        self.0.fit(
+            components,
+            learner,
+            dataloader_train,
+            dataloader_valid,
+            starting_epoch,
+        )
+    }
+}
+
+impl<M, S> LcaStrategy<M, S>
+where
+    M: LearnerModel,
+    S: ProbeOrigin<M> + 'static,
+    <M as InferenceStep>::Input: Clone,
+    <M as InferenceStep>::Output: MeanLoss,
+{
+    /// The order of calls on loaders, learner and event processor is that of Burn's own
+    /// single-device strategy: it decides the order of the data and what an interruption cuts.
+    fn run(
+        &self,
+        components: TrainingComponents<M>,
+        mut learner: Learner<M>,
+        dataloader_train: TrainLoader<M>,
+        dataloader_valid: ValidLoader<M>,
+        starting_epoch: usize,
+    ) -> (M, SupervisedTrainingEventProcessor<M>) {
+        let interrupter = components.interrupter.clone();
+        let mut event_processor = components.event_processor;
+        let mut checkpointer = components.checkpointer;
+        let mut early_stopping = components.early_stopping;
+
+        let metric = self.metric.borrow_mut().take();
+        let Some(metric) = metric else {
+            fail(
+                &interrupter,
+                LcaError::setting(
+                    "LcaTrainingExt::metric",
+                    "the strategy has been launched before",
+                    "attach a new `LcaMetric` to every training",
+                ),
+            );
+            return (learner.model(), event_processor);
+        };
+
+        let device = training_device(&learner.model(), &metric);
+        let train = dataloader_train.to_device(&device);
+        let train_items = train.num_items();
+        let valid = dataloader_valid.to_device(&device.clone().inner());
+        let valid_items = valid.num_items();
+        learner.fork(&device);
+
+        // All that Burn takes from loaders and random numbers before its loop is taken; a fork
+        // of the user's loader is now free.
+        let spare = dataloader_train.to_device(&device);
+        let mut observed = match Observed::start(
+            metric,
+            &self.board,
+            &learner.model(),
+            &spare,
+            starting_epoch,
+            components.grad_accumulation.unwrap_or(1),
+        ) {
+            Ok(observed) => observed,
+            Err(error) => {
+                self.board.notify(format!("LCA: {error}"));
+                fail(&interrupter, error);
+                return (learner.model(), event_processor);
+            }
+        };
+        drop(spare);
+
+        for epoch in starting_epoch..=components.num_epochs {
+            interrupter.fail_on_error(event_processor.process_train(LearnerEvent::StartSplit {
+                epoch_number: epoch,
+                total_items: train_items,
+            }));
+            train_epoch(
+                &train,
+                &mut learner,
+                epoch,
+                components.grad_accumulation,
+                &mut event_processor,
+                &interrupter,
+                &mut observed,
+            );
+            interrupter.fail_on_error(event_processor.process_train(LearnerEvent::EndSplit(epoch)));
+            if interrupter.should_stop() {
+                if let Some(interruption) = interrupter.interruption() {
+                    let reason = interruption.reason.as_deref().unwrap_or("reason unknown");
+                    log::info!("Training interrupted: {reason}");
+                }
+                break;
+            }
+
+            interrupter.fail_on_error(event_processor.process_valid(LearnerEvent::StartSplit {
+                epoch_number: epoch,
+                total_items: valid_items,
+            }));
+            validate_epoch(&valid, &learner, &mut event_processor, &interrupter);
+            interrupter.fail_on_error(event_processor.process_valid(LearnerEvent::EndSplit(epoch)));
+            interrupter.fail_on_error(event_processor.process_train(LearnerEvent::EndEpoch(epoch)));
+            if checkpointer.is_some() || early_stopping.is_some() {
+                interrupter.fail_on_error(event_processor.flush());
+            }
+            // Before the checkpoint: whoever resumes from it finds the rows of its epoch.
+            observed.end_epoch(epoch);
+            if interrupter.should_stop() {
+                break;
+            }
+
+            if let Some(checkpointer) = &mut checkpointer {
+                checkpointer.checkpoint(&learner, epoch, &components.event_store);
+            }
+            if let Some(early_stopping) = &mut early_stopping
+                && early_stopping.should_stop(epoch, &components.event_store)
+            {
+                break;
+            }
+        }
+
+        observed.finish(&interrupter);
+        (learner.model(), event_processor)
+    }
+}
+
+/// The device that Burn would train on: the model's, with autodiff.
+fn training_device<M: Module, B, S>(model: &M, metric: &LcaMetric<B, S>) -> Device {
+    let device = match &metric.device {
+        Some(device) => device.clone(),
+        None => model.devices().swap_remove(0),
+    };
+    let device = match device.is_autodiff() {
+        true => device,
+        false => device.autodiff(),
+    };
+    match metric.gradient_checkpointing {
+        true => device.gradient_checkpointing(),
+        false => device,
+    }
+}
