@@ -51,8 +51,11 @@ impl Batcher<Item, Batch> for ItemBatcher {
             .collect();
         let labels: Vec<i32> = items.iter().map(|item| item.label as i32).collect();
         Batch {
-            images: Tensor::<1>::from_floats(pixels.as_slice(), device)
-                .reshape([items.len(), SIDE, SIDE]),
+            images: Tensor::<1>::from_floats(pixels.as_slice(), device).reshape([
+                items.len(),
+                SIDE,
+                SIDE,
+            ]),
             labels: Tensor::from_ints(labels.as_slice(), device),
         }
     }

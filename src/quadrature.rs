@@ -43,6 +43,7 @@ pub struct Integrator {
     cap: u16,
     absolute: f64,
     relative: f64,
+    adaptive: bool,
 }
 
 impl Integrator {
@@ -54,6 +55,7 @@ impl Integrator {
             cap: MAX_SPLITS,
             absolute: 1e-4,
             relative: 1e-2,
+            adaptive: true,
         }
     }
 
@@ -62,6 +64,7 @@ impl Integrator {
         Self {
             start: splits,
             cap: splits,
+            adaptive: false,
             ..Self::adaptive()
         }
     }
@@ -74,6 +77,7 @@ impl Integrator {
             cap: MAX_SPLITS,
             absolute: 1e-3,
             relative: 0.0,
+            adaptive: true,
         }
     }
 
@@ -146,7 +150,7 @@ impl Integrator {
 
     /// Whether the splits adapt to the residual.
     pub(crate) fn is_adaptive(&self) -> bool {
-        self.start < self.cap
+        self.adaptive
     }
 
     /// Splits to go on with, or what ended the climb.

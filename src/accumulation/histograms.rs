@@ -32,11 +32,7 @@ impl Histograms {
         }
     }
 
-    pub fn add(
-        &mut self,
-        tracked: &[Tracked],
-        step: &ObservedStep,
-    ) -> Result<Vec<Rows>, LcaError> {
+    pub fn add(&mut self, tracked: &[Tracked], step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
         let iteration = step.allocation.iteration();
         let mut rows = Vec::new();
         if let Some(open) = &self.open
@@ -75,7 +71,9 @@ impl Histograms {
             .into_iter()
             .map(|counts| counts.sum_dim(0))
             .collect::<Vec<_>>();
-        let data = Tensor::cat(counts, 0).try_into_data().map_err(device_error)?;
+        let data = Tensor::cat(counts, 0)
+            .try_into_data()
+            .map_err(device_error)?;
         let all: Vec<i64> = data.iter::<i64>().collect();
         let steps = window.end - window.start;
         Ok(vec![Rows::Histograms(
@@ -135,4 +133,34 @@ fn count(counts: Tensor<2, Int>, lca: Tensor<1>) -> Tensor<2, Int> {
     let bins = bins.reshape([lines as i32, -1]);
     let ones = bins.ones_like();
     counts.scatter(1, bins, ones, IndexingUpdateOp::Add)
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::record::histogram_bin;
+
+    #[test]
+    fn the_device_counts_in_the_bins_of_the_record() {
+        // Every magnitude from 1e-33 to 1e6, between the edges, with both signs; then the rest.
+        let mut values: Vec<f32> = (-132..24)
+            .flat_map(|k| {
+                let value = 10f64.powf((f64::from(k) + 0.5) / 4.0) as f32;
+                [value, -value, value]
+            })
+            .collect();
+        values.extend([0.0, -0.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
+        let mut expected = vec![0; HISTOGRAM_BINS];
+        values
+            .iter()
+            .for_each(|&value| expected[histogram_bin(value)] += 1);
+        expected[ZERO_BIN] += padding(values.len()) as i64;
+
+        let lca = Tensor::<1>::from_floats(values.as_slice(), &Device::flex());
+        let counts = Tensor::zeros([LINES, HISTOGRAM_BINS], &Device::flex());
+        let counts = count(counts, lca).sum_dim(0).into_data();
+        assert_eq!(counts.iter::<i64>().collect::<Vec<_>>(), expected);
+    }
 }

@@ -67,8 +67,7 @@ impl Parameters {
                 continue;
             };
             columns.extend(
-                [lca, step.step.0[tensor.tensor].clone(), gradient]
-                    .map(|column| sample.of(column)),
+                [lca, step.step.0[tensor.tensor].clone(), gradient].map(|column| sample.of(column)),
             );
             recorded.push((tensor, sample));
         }

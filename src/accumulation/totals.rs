@@ -196,3 +196,31 @@ impl Turns {
 fn wide(sum: &Tensor<1>) -> DType {
     sum.dtype()
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_turn_is_a_sign_change_between_consecutive_values_that_are_not_zero() {
+        let at = |values: [f32; 3]| Tensor::<1>::from_floats(values, &Device::flex());
+        let mut turns = Turns::new(at([0.0; 3]));
+        // First: + 0 − 0 0 + turns twice. Second: − − 0 − turns never. Third: 0 + − + turns twice.
+        for values in [
+            [1.0, -1.0, 0.0],
+            [0.0, -2.0, 0.5],
+            [-3.0, 0.0, -0.5],
+            [0.0, -1.0, 0.5],
+            [0.0, -1.0, 0.0],
+            [2.0, -1.0, 0.0],
+        ] {
+            turns.add(at(values));
+        }
+        let counts = turns.count.into_data().iter::<f32>().collect::<Vec<_>>();
+        assert_eq!(counts, [2.0, 0.0, 2.0]);
+        let signs = turns.sign.into_data().iter::<f32>().collect::<Vec<_>>();
+        assert_eq!(signs, [1.0, -1.0, 1.0]);
+    }
+}

@@ -29,11 +29,7 @@ impl Units {
         }
     }
 
-    pub fn add(
-        &mut self,
-        tracked: &[Tracked],
-        step: &ObservedStep,
-    ) -> Result<Vec<Rows>, LcaError> {
+    pub fn add(&mut self, tracked: &[Tracked], step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
         let iteration = step.allocation.iteration();
         if self.recorder.wants_units(iteration) {
             let sums = tracked

@@ -9,14 +9,16 @@ use std::fmt::Display;
 use burn::module::Module;
 use burn::train::InferenceStep;
 
+use crate::LcaError;
+use crate::accumulation::ObservedStep;
 use crate::allocation::StepAllocation;
 use crate::parameters::{TensorKind, Values, is_initialized};
 use crate::probe::{BatchNormMode, Examples, MeanLoss, Probe, Twin};
 use crate::quadrature::Integrator;
-use crate::record::{Recorder, RunState, RunWriter};
-use crate::{LcaError, RunInfo};
+use crate::record::{Recorder, RunState};
 
 use measurement::{Measurement, Segment};
+use recording::Recording;
 pub(crate) use start::{MainProbe, Resume};
 
 /// Loss change allocation for a training loop of one's own.
@@ -225,7 +227,7 @@ where
                 &model,
                 MainProbe::given(lca.probe),
                 lca.settings,
-                Resume::No,
+                Resume::AfterLastStep,
             )?;
             self.state = State::Started(Box::new(observer));
         }
@@ -247,7 +249,7 @@ pub(crate) struct Observer<M: InferenceStep> {
     validation: Option<Measurement<M::Input>>,
     here: Values,
     iteration: u64,
-    writer: Option<RunWriter>,
+    recording: Option<Recording>,
 }
 
 impl<M> Observer<M>
@@ -280,16 +282,21 @@ where
             validation: self.validation.as_mut().map(measure).transpose()?,
         };
         self.iteration += 1;
-        if let Some(writer) = &self.writer {
-            writer.write(recording::rows(&step));
+        if let Some(recording) = &mut self.recording {
+            recording.add(&ObservedStep {
+                allocation: &step,
+                step: &segment.step,
+                after: &segment.after,
+            })?;
         }
         Ok(step)
     }
 
     /// Makes durable what was recorded of an epoch, before a checkpoint of it is written.
-    pub fn end_epoch(&self, epoch: u32) {
-        if let Some(writer) = &self.writer {
-            writer.epoch_end(epoch, self.iteration);
+    pub fn end_epoch(&mut self, epoch: u32) -> Result<(), LcaError> {
+        match &mut self.recording {
+            Some(recording) => recording.end_epoch(epoch, self.iteration),
+            None => Ok(()),
         }
     }
 
@@ -309,11 +316,12 @@ where
 
     /// What stopped the recording, if something did.
     pub fn recording_failure(&self) -> Option<String> {
-        self.writer.as_ref()?.failure()
+        self.recording.as_ref()?.failure()
     }
 
+    /// Ends the recording, if there is one.
     pub fn finish(self, state: RunState) -> Result<(), LcaError> {
-        self.writer
-            .map_or(Ok(()), |writer| writer.finish(state).map(drop::<RunInfo>))
+        self.recording
+            .map_or(Ok(()), |recording| recording.finish(state))
     }
 }

@@ -1,12 +1,57 @@
-//! A step's allocation as rows of the record's tables.
+//! What goes from the observer to the record.
 
 use std::sync::Arc;
 
+use crate::LcaError;
+use crate::accumulation::{Accumulators, ObservedStep};
 use crate::allocation::StepAllocation;
-use crate::record::{ClassRow, Rows, StepRow, TensorRow};
+use crate::record::{ClassRow, Rows, RunState, RunWriter, StepRow, TensorRow};
+
+/// A run that is being recorded.
+pub(super) struct Recording {
+    writer: RunWriter,
+    accumulators: Accumulators,
+}
+
+impl Recording {
+    pub fn new(writer: RunWriter, accumulators: Accumulators) -> Self {
+        Self {
+            writer,
+            accumulators,
+        }
+    }
+
+    pub fn add(&mut self, step: &ObservedStep) -> Result<(), LcaError> {
+        let mut rows = rows(step.allocation);
+        rows.extend(self.accumulators.add(step)?);
+        self.writer.write(rows);
+        Ok(())
+    }
+
+    pub fn end_epoch(&mut self, epoch: u32, next_iteration: u64) -> Result<(), LcaError> {
+        self.writer.write(self.accumulators.flush()?);
+        self.writer.epoch_end(epoch, next_iteration);
+        Ok(())
+    }
+
+    pub fn finish(mut self, state: RunState) -> Result<(), LcaError> {
+        // A device that fails to return the last rows must not cost those that are written.
+        let rest = self
+            .accumulators
+            .flush()
+            .map(|rows| self.writer.write(rows));
+        self.writer.finish(state)?;
+        rest
+    }
+
+    /// What stopped the recording, if something did.
+    pub fn failure(&self) -> Option<String> {
+        self.writer.failure()
+    }
+}
 
 /// The rows that every recorded step has.
-pub(super) fn rows(step: &StepAllocation) -> Vec<Rows> {
+fn rows(step: &StepAllocation) -> Vec<Rows> {
     let iteration = step.iteration();
     let mut steps = Vec::new();
     let mut tensors = Vec::new();

@@ -5,8 +5,9 @@ use std::fmt::Display;
 use burn::module::Module;
 use burn::train::InferenceStep;
 
-use super::{Measurement, Observer, Settings};
+use super::{Measurement, Observer, Recording, Settings};
 use crate::LcaError;
+use crate::accumulation::Accumulators;
 use crate::parameters::{TensorKind, Values};
 use crate::probe::{Chunks, Examples, MeanLoss, Plan, Twin, check_mean, time_chunk};
 use crate::record::{ClassInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
@@ -41,9 +42,10 @@ impl<B> MainProbe<B> {
 
 /// Where the count of iterations goes on.
 pub(crate) enum Resume {
-    /// It starts.
-    No,
-    /// After this epoch, at this iteration unless the record of the run knows better.
+    /// After the last step of the record that is resumed, if one is.
+    AfterLastStep,
+    /// After this epoch, 0 being the start; at this iteration unless the record that is resumed
+    /// knows better.
     AfterEpoch { epoch: u32, iteration: u64 },
 }
 
@@ -95,19 +97,21 @@ where
             .transpose()?;
 
         let (epoch, mut iteration) = match resume {
-            Resume::No => (None, 0),
+            Resume::AfterLastStep => (None, 0),
             Resume::AfterEpoch { epoch, iteration } => (Some(epoch), iteration),
         };
-        let mut writer = None;
+        let mut recording = None;
         if let Some(recorder) = &settings.recorder {
             let probes: Vec<_> = std::iter::once(&main).chain(&validation).collect();
             let info = RunInfo {
                 first_iteration: iteration,
                 ..run_info(model, &twin, &settings.integrator, &probes)
             };
-            let opened = RunWriter::create(recorder, info, epoch)?;
-            iteration = opened.first_iteration();
-            writer = Some(opened);
+            let mut writer = RunWriter::create(recorder, info, epoch)?;
+            iteration = writer.first_iteration();
+            let totals = writer.take_totals();
+            let accumulators = Accumulators::new(recorder, &twin.layout, &here, totals);
+            recording = Some(Recording::new(writer, accumulators));
         }
         Ok(Self {
             main: Measurement::start(&twin, &here, main)?,
@@ -118,7 +122,7 @@ where
             integrator: settings.integrator,
             here,
             iteration,
-            writer,
+            recording,
         })
     }
 }

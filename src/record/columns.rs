@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int32Array, StringArray,
-    StringDictionaryBuilder, UInt16Array, UInt32Array, UInt64Array,
+    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int8Array, Int32Array,
+    StringArray, StringDictionaryBuilder, UInt16Array, UInt32Array, UInt64Array,
 };
 use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
@@ -166,6 +166,7 @@ fn totals<E: From<ArrowError>>(
     ]
     .map(UInt32Array::from);
     let weights = [rows.initial, rows.last].map(Float32Array::from);
+    let signs = [rows.step_sign, rows.gradient_sign].map(Int8Array::from);
     for start in (0..count).step_by(BATCH) {
         let length = BATCH.min(count - start);
         let mut columns: Vec<ArrayRef> = vec![
@@ -178,6 +179,7 @@ fn totals<E: From<ArrowError>>(
         ];
         columns.extend(counts.iter().map(|column| window(column, start, length)));
         columns.extend(weights.iter().map(|column| window(column, start, length)));
+        columns.extend(signs.iter().map(|column| window(column, start, length)));
         each(batch(Table::ParameterTotals, columns)?)?;
     }
     Ok(())

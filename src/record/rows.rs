@@ -91,6 +91,10 @@ pub(crate) struct ParameterTotalRows {
     pub(crate) initial: Vec<f32>,
     /// The column `final`, which is a reserved word here.
     pub(crate) last: Vec<f32>,
+    /// Sign of the last change that was not zero; 0 before the first.
+    pub(crate) step_sign: Vec<i8>,
+    /// Sign of the probe's last gradient that was not zero; 0 before the first.
+    pub(crate) gradient_sign: Vec<i8>,
 }
 
 /// One tensor's LCA over a window of steps, counted in the bins of [`super::histogram_bin`].
@@ -141,7 +145,7 @@ impl Rows {
             Self::Classes(rows) => size_of::<ClassRow>() * rows.len(),
             Self::Units(rows) => 4 * rows.lca.len(),
             Self::Parameters(rows) => 12 * rows.lca.len(),
-            Self::Totals(tensors) => tensors.iter().map(|rows| 44 * rows.lca.len()).sum(),
+            Self::Totals(tensors) => tensors.iter().map(|rows| 46 * rows.lca.len()).sum(),
             Self::Histograms(tensors) => tensors.iter().map(|rows| 8 * rows.counts.len()).sum(),
         }
     }

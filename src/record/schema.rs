@@ -35,6 +35,7 @@ pub(super) enum Kind {
     U32,
     U16,
     I32,
+    I8,
     F64,
     F32,
     Bool,
@@ -145,6 +146,7 @@ impl Kind {
             Self::U32 => DataType::UInt32,
             Self::U16 => DataType::UInt16,
             Self::I32 => DataType::Int32,
+            Self::I8 => DataType::Int8,
             Self::F64 => DataType::Float64,
             Self::F32 => DataType::Float32,
             Self::Bool => DataType::Boolean,
@@ -256,6 +258,8 @@ const PARAMETER_TOTALS: &[Column] = &[
     column("gradient_turns", Kind::U32),
     column("initial", Kind::F32),
     column("final", Kind::F32),
+    column("step_sign", Kind::I8),
+    column("gradient_sign", Kind::I8),
 ];
 
 const HISTOGRAMS: &[Column] = &[
@@ -292,6 +296,7 @@ mod tests {
             Kind::U32 => "u32",
             Kind::U16 => "u16",
             Kind::I32 => "i32",
+            Kind::I8 => "i8",
             Kind::F64 => "f64",
             Kind::F32 => "f32",
             Kind::Bool => "bool",

@@ -13,7 +13,7 @@ use super::info::{EpochInfo, RunInfo, RunState};
 use super::lock::FolderLock;
 use super::queue::{Queue, Received};
 use super::resume;
-use super::rows::Rows;
+use super::rows::{ParameterTotalRows, Rows};
 use super::settings::{Existing, Recorder};
 use super::tables::Tables;
 
@@ -34,6 +34,7 @@ enum Message {
 pub(crate) struct RunWriter {
     folder: RunFolder,
     first_iteration: u64,
+    totals: Option<Vec<ParameterTotalRows>>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<Result<RunInfo, LcaError>>>,
     slow_disk_told: AtomicBool,
@@ -100,6 +101,7 @@ impl RunWriter {
         Ok(Self {
             folder,
             first_iteration,
+            totals: None,
             shared,
             thread: Some(thread),
             slow_disk_told: AtomicBool::new(false),
@@ -109,6 +111,13 @@ impl RunWriter {
     /// Returns the iteration that the first observed step is to have.
     pub(crate) fn first_iteration(&self) -> u64 {
         self.first_iteration
+    }
+
+    /// Returns the totals up to the first iteration, for a run that goes on counting them.
+    ///
+    /// Given once; `None` for a run that begins, and where they are not known any more.
+    pub(crate) fn take_totals(&mut self) -> Option<Vec<ParameterTotalRows>> {
+        self.totals.take()
     }
 
     /// Hands over rows; waits only while too many are waiting already.

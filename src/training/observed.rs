@@ -34,7 +34,10 @@ where
     ) -> Result<Self, LcaError> {
         let probe = metric.origin.into_probe(loader)?;
         let resume = match starting_epoch {
-            0 | 1 => Resume::No,
+            0 | 1 => Resume::AfterEpoch {
+                epoch: 0,
+                iteration: 0,
+            },
             _ => {
                 let batches = match probe.count_batches() {
                     Some(batches) => batches,
@@ -73,7 +76,10 @@ where
                     on_step(&step);
                 }
             }
-            Err(error) => self.stop(error),
+            Err(error) => {
+                self.stop(error);
+                self.no_step();
+            }
         }
     }
 
@@ -87,7 +93,6 @@ where
         log::error!("LCA is no longer measured: {error}");
         self.board
             .notify(format!("LCA is no longer measured: {error}"));
-        self.no_step();
         if let Some(observer) = self.observer.take()
             && let Err(error) = observer.finish(RunState::Failed(error.to_string()))
         {
@@ -96,9 +101,11 @@ where
         self.failure = Some(error);
     }
 
-    pub fn end_epoch(&self, epoch: usize) {
-        if let Some(observer) = &self.observer {
-            observer.end_epoch(epoch as u32);
+    pub fn end_epoch(&mut self, epoch: usize) {
+        if let Some(observer) = &mut self.observer
+            && let Err(error) = observer.end_epoch(epoch as u32)
+        {
+            self.stop(error);
         }
     }
 

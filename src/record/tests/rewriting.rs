@@ -216,6 +216,8 @@ fn totals_are_one_file_that_only_a_resume_right_there_keeps() {
             gradient_turns: vec![0],
             initial: vec![0.0],
             last: vec![1.0],
+            step_sign: vec![0],
+            gradient_sign: vec![0],
         }])]);
         writer.epoch_end(epoch, u64::from(epoch));
     }

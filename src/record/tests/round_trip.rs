@@ -1,6 +1,8 @@
 //! What is written is what is read, and only what was asked for is read.
 
-use arrow::array::{Float32Array, Float64Array, Int32Array, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{
+    Float32Array, Float64Array, Int8Array, Int32Array, StringArray, UInt32Array, UInt64Array,
+};
 use arrow::datatypes::{Float32Type, Float64Type};
 
 use super::*;
@@ -63,6 +65,8 @@ fn every_table_is_read_as_it_was_written() {
         gradient_turns: vec![9, 10],
         initial: vec![0.5, 1.5],
         last: vec![2.5, 3.5],
+        step_sign: vec![-1, 0],
+        gradient_sign: vec![1, -1],
     };
     let mut counts = vec![0; HISTOGRAM_BINS];
     counts[histogram_bin(-0.5)] = 4;
@@ -171,6 +175,15 @@ fn every_table_is_read_as_it_was_written() {
     assert_eq!(
         totals["index"].as_primitive(),
         &UInt32Array::from(vec![0, 1, 0, 1])
+    );
+
+    assert_eq!(
+        totals["step_sign"].as_primitive(),
+        &Int8Array::from(vec![-1, 0, -1, 0])
+    );
+    assert_eq!(
+        totals["gradient_sign"].as_primitive(),
+        &Int8Array::from(vec![1, -1, 1, -1])
     );
 
     let histograms = read(folder.path(), Table::Histograms);

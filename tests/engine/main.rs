@@ -1,0 +1,23 @@
+//! The engine: losses whose allocation is known by hand, real training on real data, and what is
+//! refused. Runs on the device that `BURN_LCA_TEST_DEVICE` names.
+
+#[path = "../../examples/shared/digits.rs"]
+mod digits;
+#[path = "../shared/mod.rs"]
+mod shared;
+
+mod adaptive;
+mod by_hand;
+mod classes;
+mod frozen;
+mod grounded;
+mod host;
+mod lazy;
+mod measuring_mode;
+mod norm_net;
+mod outputs;
+mod refused;
+mod running_statistics;
+mod scaffold;
+mod second_method;
+mod zz;

@@ -1,0 +1,68 @@
+//! Gradient checkpointing: activations are computed again in place of being kept.
+
+use burn::tensor::Device;
+use burn_lca::prelude::*;
+
+use crate::data::by_class;
+use crate::setup::{Outcome, Setup, Steps};
+use crate::shared;
+
+const RECOMPUTED: &str = "Balanced";
+
+fn metric(
+    steps: &Steps,
+) -> LcaMetric<crate::digits::DigitBatch, burn_lca::Given<crate::digits::DigitBatch>> {
+    LcaMetric::new().probe(by_class()).on_step(steps.collect())
+}
+
+fn on(device: Device) -> Setup {
+    Setup {
+        device,
+        ..Setup::default()
+    }
+}
+
+fn assert_recomputed(outcome: &Outcome) {
+    outcome.assert_fine();
+    let used = &outcome.used;
+    for passes in [&used.training, &used.measuring] {
+        assert!(!passes.is_empty());
+        assert!(passes.iter().all(|kept| kept == RECOMPUTED), "{passes:?}");
+    }
+}
+
+fn assert_same_steps(steps: &Steps, others: &[StepAllocation]) {
+    let steps = steps.take();
+    assert_eq!(steps.len(), others.len());
+    for (step, other) in steps.iter().zip(others) {
+        for (a, b) in step.tensors().iter().zip(other.tensors()) {
+            let scale = other.loss_change().abs().max(1e-3);
+            assert!((a.lca() - b.lca()).abs() < 1e-4 * scale, "{}", a.path());
+        }
+    }
+}
+
+#[test]
+fn recomputed_activations_give_the_same_training_and_the_same_lca() {
+    let kept_steps = Steps::default();
+    let kept = on(shared::device().autodiff()).train(|t| t.metric(metric(&kept_steps)));
+    let kept_steps = kept_steps.take();
+    assert!(kept.used.training.iter().all(|kept| kept != RECOMPUTED));
+
+    let steps = Steps::default();
+    let asked = on(shared::device().autodiff())
+        .train(|training| training.metric(metric(&steps).gradient_checkpointing()));
+    assert_recomputed(&asked);
+    assert_same_steps(&steps, &kept_steps);
+
+    let by_device = on(shared::device().autodiff().gradient_checkpointing())
+        .train(|training| training.metric(metric(&steps)));
+    assert_recomputed(&by_device);
+    assert_same_steps(&steps, &kept_steps);
+
+    // Burn's own setting, in Burn's own loop, trains the same.
+    let burns = on(shared::device().autodiff()).train(|t| t.gradient_checkpointing());
+    assert!(burns.used.training.iter().all(|kept| kept == RECOMPUTED));
+    asked.assert_same_training(&burns);
+    by_device.assert_same_training(&burns);
+}
