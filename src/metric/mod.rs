@@ -168,8 +168,9 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
-    /// Enables gradient checkpointing, in training and measuring. Burn doesn't tell a custom
-    /// strategy of `SupervisedTraining::gradient_checkpointing`, so it has to be said here.
+    /// Makes sure of gradient checkpointing, in training and measuring: a model that was not made
+    /// on `device.autodiff().gradient_checkpointing()` is refused. For one that was, there is
+    /// nothing to set; `SupervisedTraining::gradient_checkpointing` makes no difference.
     pub fn gradient_checkpointing(mut self) -> Self {
         self.gradient_checkpointing = true;
         self

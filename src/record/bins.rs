@@ -23,6 +23,7 @@ pub(crate) const HISTOGRAM_BINS: usize = NOT_FINITE as usize + 1;
 /// In terms that a device can compute for a finite x ≠ 0:
 /// `134 + sign(x) · (clamp(floor(log10|x| · 4), −121, 12) + 122)`; zero is 134, not finite 269.
 /// Values within rounding of an edge may fall on either side of it, as a device's logarithm does.
+#[cfg(test)]
 pub(crate) fn histogram_bin(value: f32) -> usize {
     let bin = if !value.is_finite() {
         NOT_FINITE

@@ -41,6 +41,27 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), LcaError> {
     rename(&temporary, path)
 }
 
+/// Gives a file a second name, in the place of a file that may have it, at once and durably.
+pub(super) fn link(from: &Path, to: &Path) -> Result<(), LcaError> {
+    let temporary = to.with_extension(TEMPORARY);
+    remove(&temporary)?;
+    link_or_copy(from, &temporary)?;
+    rename(&temporary, to)?;
+    // It stays where both were names of one file already.
+    remove(&temporary)
+}
+
+/// Gives a file a second name that is new; both hold the same bytes.
+pub(super) fn link_or_copy(from: &Path, to: &Path) -> Result<(), LcaError> {
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    // Some file systems have no hard links.
+    fs::copy(from, to)
+        .and_then(|_| File::open(to)?.sync_all())
+        .map_err(|error| disk("writing", to, error))
+}
+
 /// Renames a file or folder within its folder, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), LcaError> {
     fs::rename(from, to).map_err(|error| disk("renaming to", to, error))?;

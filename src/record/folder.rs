@@ -52,6 +52,31 @@ impl RunFolder {
         self.path.join(format!(".{table}.old"))
     }
 
+    /// Returns where the totals are.
+    pub(super) fn snapshot(&self) -> PathBuf {
+        self.table(Table::ParameterTotals).join(SNAPSHOT)
+    }
+
+    /// Returns the folder of the totals as they were at the ends of epochs.
+    pub(super) fn kept(&self) -> PathBuf {
+        self.path.join(format!(".{}.kept", Table::ParameterTotals))
+    }
+
+    /// Returns where the totals of the iterations before one are kept.
+    pub(super) fn kept_snapshot(&self, next: u64) -> PathBuf {
+        self.kept().join(format!("{next:010}.{PART}"))
+    }
+
+    /// Returns the totals that are kept by the iteration up to which they count, ascending.
+    pub(super) fn kept_snapshots(&self) -> Result<Vec<(u64, PathBuf)>, LcaError> {
+        let mut kept: Vec<(u64, PathBuf)> = list_if_there(&self.kept(), PART)?
+            .into_iter()
+            .filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
+            .collect();
+        kept.sort();
+        Ok(kept)
+    }
+
     /// Returns a table's parts in the order of their names, which is that of their rows.
     pub(super) fn parts(&self, table: Table) -> Result<Vec<PathBuf>, LcaError> {
         // A listing that races with a writer may have a new file and lack an older one. If the
@@ -130,13 +155,14 @@ impl RunFolder {
                 files::remove_folder(&folder)?;
             }
             let folder = self.table(table);
-            self.remove_temporary(table)?;
+            remove_temporary(&folder)?;
             for part in self.parts(table)? {
                 files::remove(&part)?;
             }
             // Fails where somebody else keeps files in it, which then stays.
             let _ = fs::remove_dir(folder);
         }
+        files::remove_folder(&self.kept())?;
         // Last, so that a removal that was cut short can be repeated.
         files::remove(&self.path.join(RUN))?;
         files::sync_folder(&self.path)
@@ -158,18 +184,22 @@ impl RunFolder {
                 }
             }
             files::remove_folder(&self.old(table))?;
-            self.remove_temporary(table)?;
+            remove_temporary(&self.table(table))?;
         }
-        Ok(())
+        remove_temporary(&self.kept())
     }
+}
 
-    fn remove_temporary(&self, table: Table) -> Result<(), LcaError> {
-        let folder = self.table(table);
-        match list(&folder, TEMPORARY) {
-            Ok(paths) => paths.iter().try_for_each(|path| files::remove(path)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(disk("reading", &folder, error)),
-        }
+fn remove_temporary(folder: &Path) -> Result<(), LcaError> {
+    let paths = list_if_there(folder, TEMPORARY)?;
+    paths.iter().try_for_each(|path| files::remove(path))
+}
+
+/// Lists a folder; one that is not there has no files.
+fn list_if_there(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, LcaError> {
+    match list(folder, extension) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        result => result.map_err(|error| disk("reading", folder, error)),
     }
 }
 

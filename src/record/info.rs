@@ -48,6 +48,9 @@ pub struct RunInfo {
     pub record: RecordInfo,
     /// The first iteration that was trained since the run was begun or last resumed.
     pub first_iteration: u64,
+    /// The first iteration that `parameter_totals` counts: 0, unless the recording began later
+    /// or the run was resumed where its totals were not known.
+    pub totals_from: u64,
     /// The ends of the epochs that are complete.
     pub epochs: Vec<EpochInfo>,
     /// Counts over the whole run, once it has ended.
@@ -191,6 +194,7 @@ impl Default for RunInfo {
             seeds: BTreeMap::new(),
             record: RecordInfo::default(),
             first_iteration: 0,
+            totals_from: 0,
             epochs: Vec::new(),
             totals: None,
         }

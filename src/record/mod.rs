@@ -24,6 +24,7 @@ mod scan;
 mod schema;
 mod selection;
 mod settings;
+mod snapshot;
 mod tables;
 mod totals;
 mod writer;
@@ -31,7 +32,9 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bins::{HISTOGRAM_BINS, histogram_bin};
+pub(crate) use bins::HISTOGRAM_BINS;
+#[cfg(test)]
+pub(crate) use bins::histogram_bin;
 pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
     TensorInfo,

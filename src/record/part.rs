@@ -27,7 +27,7 @@ use super::schema::{Kind, SCHEMA_VERSION, Table};
 pub(super) const KEY_SCHEMA: &str = "burn_lca.schema_version";
 const KEY_CRATE: &str = "burn_lca.crate_version";
 pub(super) const KEY_TABLE: &str = "burn_lca.table";
-const KEY_RUN: &str = "burn_lca.run";
+pub(super) const KEY_RUN: &str = "burn_lca.run";
 /// Of a snapshot: the first iteration that is not in it.
 pub(super) const KEY_NEXT: &str = "burn_lca.next_iteration";
 /// A line per row group, a word per column; see [`super::checksum`].

@@ -5,9 +5,18 @@ use crate::LcaError;
 use super::folder::RunFolder;
 use super::info::{RunInfo, TensorInfo};
 use super::reader::PartReader;
+use super::rows::ParameterTotalRows;
 use super::schema::Table;
 use super::settings::Recorder;
+use super::snapshot::{self, Snapshot};
 use super::tables::Tables;
+
+/// A run that goes on.
+pub(super) struct Resumed {
+    pub(super) tables: Tables,
+    /// The totals up to here, to go on counting.
+    pub(super) totals: Option<Vec<ParameterTotalRows>>,
+}
 
 /// Brings a folder to where training goes on: rows of later steps are gone.
 pub(super) fn go_on(
@@ -15,7 +24,7 @@ pub(super) fn go_on(
     settings: &Recorder,
     mut info: RunInfo,
     epoch: Option<u32>,
-) -> Result<Tables, LcaError> {
+) -> Result<Resumed, LcaError> {
     let before = folder.read_info()?;
     check_model(&folder, &before, &info)?;
     folder.recover()?;
@@ -27,10 +36,34 @@ pub(super) fn go_on(
         Some(epoch) => ended.epoch <= epoch,
         None => ended.next_iteration <= next,
     });
+    let snapshot = Snapshot::find(&folder, next, &info.tensors);
+    let reason = match &snapshot {
+        Err(error) => Some(error.to_string()),
+        Ok(None) if next != 0 && next != before.totals_from => {
+            Some("the totals up to there were not kept".into())
+        }
+        Ok(_) => None,
+    };
+    if let Some(reason) = reason.filter(|_| settings.totals) {
+        log::warn!(
+            "parameter_totals of {} counts from iteration {next} on: {reason}",
+            folder.path().display()
+        );
+    }
+    let snapshot = snapshot.unwrap_or_default();
+    info.totals_from = snapshot
+        .as_ref()
+        .map_or(next, |snapshot| snapshot.totals_from);
     // Says "running" before rows are removed: a process that dies in between has not finished.
-    let mut tables = Tables::begin(folder, settings, info)?;
+    let mut tables = Tables::begin(folder.clone(), settings, info)?;
     tables.truncate(next)?;
-    Ok(tables)
+    snapshot::restore(&folder, next, snapshot.as_ref())?;
+    Ok(Resumed {
+        tables,
+        totals: snapshot
+            .filter(|_| settings.totals)
+            .map(|snapshot| snapshot.rows),
+    })
 }
 
 /// Returns the first iteration that is trained now.

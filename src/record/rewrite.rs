@@ -28,7 +28,7 @@ use crate::LcaError;
 
 use super::files::{self, disk};
 use super::folder::RunFolder;
-use super::part::{self, KEY_CHECKSUMS, KEY_NEXT, Part, parquet};
+use super::part::{self, KEY_CHECKSUMS, Part, parquet};
 use super::reader::{PartReader, damaged};
 use super::schema::Table;
 
@@ -98,7 +98,7 @@ impl Rewrite<'_> {
         self.swap(groups.into_iter().map(output).collect())
     }
 
-    /// Removes the rows about an iteration and those after it.
+    /// Removes the rows about an iteration and those after it, of a table that has iterations.
     pub(super) fn truncate(&mut self, next: u64) -> Result<(), LcaError> {
         let mut outputs = Vec::new();
         let mut later = Vec::new();
@@ -114,8 +114,6 @@ impl Rewrite<'_> {
                         before: Some(next),
                     });
                 }
-                // A snapshot has no iterations; it is of use if it was taken right here.
-                None if part.note(KEY_NEXT) != Some(&*next.to_string()) => later.push(path),
                 _ => outputs.push(Output::Keep(path)),
             }
         }
@@ -242,14 +240,7 @@ fn keep(path: &Path, building: &Path) -> Result<(), LcaError> {
     let Some(name) = path.file_name() else {
         return Ok(());
     };
-    let target = building.join(name);
-    if fs::hard_link(path, &target).is_ok() {
-        return Ok(());
-    }
-    // Some file systems have no hard links.
-    fs::copy(path, &target)
-        .and_then(|_| fs::File::open(&target)?.sync_all())
-        .map_err(|error| disk("writing", &target, error))
+    files::link_or_copy(path, &building.join(name))
 }
 
 /// Returns the rows of a batch that are only about iterations before one.

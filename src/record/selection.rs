@@ -55,7 +55,7 @@ enum Indices {
 }
 
 impl ParameterSelection {
-    /// Returns the selection of every parameter at every step.
+    /// Returns the selection of every parameter at every step, with every bit.
     pub fn all() -> Self {
         Self {
             patterns: Vec::new(),
@@ -120,7 +120,8 @@ impl ParameterSelection {
     ///
     /// The low digits of a measured `f32` are noise to a compressor: they are what the table
     /// mostly consists of on disk. Rounding to 10 digits changes a value by at most one part
-    /// in 2,000, up as often as down, and halves the table. Other tables are not rounded.
+    /// in 2,000, up as often as down, and halves the table: [`crate::Recorder::full`] does that.
+    /// Other tables are not rounded.
     pub fn mantissa_bits(mut self, bits: u32) -> Self {
         self.mantissa_bits = Some(bits);
         self

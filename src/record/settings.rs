@@ -12,6 +12,8 @@ use super::selection::ParameterSelection;
 const UNITS_EVERY: usize = 10;
 /// Steps that one histogram counts.
 const HISTOGRAM_WINDOW: usize = 100;
+/// Binary digits of the values that the full preset records, of 23: at most 5 bytes a row.
+const FULL_BITS: u32 = 10;
 /// How old rows get before they are in a part file: what a killed process loses.
 const PART_AGE: Duration = Duration::from_secs(5);
 /// Rows of a full part: 20 to 40 MB of the widest rows there are many of.
@@ -106,11 +108,15 @@ impl Recorder {
     }
 
     /// Records everything: units and every parameter at every step.
+    ///
+    /// The values of `parameters` are rounded to 10 binary digits (3 decimal ones), which keeps
+    /// the table at or below 5 bytes a row; see [`ParameterSelection::mantissa_bits`]. Add
+    /// `.parameters(ParameterSelection::all())` to keep every bit. Other tables are not rounded.
     pub fn full(mut self) -> Self {
         self = self.standard();
         self.preset = "full";
         self.units_every = Some(1);
-        self.parameters = Some(ParameterSelection::all());
+        self.parameters = Some(ParameterSelection::all().mantissa_bits(FULL_BITS));
         self
     }
 

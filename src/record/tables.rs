@@ -19,6 +19,7 @@ use super::rewrite::Rewrite;
 use super::rows::Rows;
 use super::schema::Table;
 use super::settings::Recorder;
+use super::snapshot;
 use super::totals;
 
 /// Parts of a table that are left alone at the end of an epoch; merging waits for the run's end.
@@ -37,6 +38,8 @@ pub(super) struct Tables {
     sequences: BTreeMap<Table, u64>,
     /// The first iteration that no row of `steps` is about.
     next_iteration: u64,
+    /// What that was when the totals were last written.
+    snapshot: Option<u64>,
 }
 
 impl Tables {
@@ -56,6 +59,7 @@ impl Tables {
         Ok(Self {
             folder,
             next_iteration: info.first_iteration,
+            snapshot: None,
             info,
             text,
             part_age: settings.part_age,
@@ -70,10 +74,11 @@ impl Tables {
         self.info.first_iteration
     }
 
-    /// Removes the rows about an iteration and those after it, of every table.
+    /// Removes the rows about an iteration and those after it, of every table that has any.
     pub(super) fn truncate(&mut self, next: u64) -> Result<(), LcaError> {
         Table::ALL
             .into_iter()
+            .filter(|table| table.span().is_some())
             .try_for_each(|table| self.rewrite(table).truncate(next))
     }
 
@@ -116,7 +121,9 @@ impl Tables {
         let mut part = self.create(table)?;
         part.note(KEY_NEXT, self.next_iteration.to_string());
         each(&self.folder.table(table), rows, |batch| part.write(&batch))?;
-        part.close().map(drop)
+        part.close()?;
+        self.snapshot = Some(self.next_iteration);
+        Ok(())
     }
 
     /// Returns when the oldest part is to be closed.
@@ -146,6 +153,15 @@ impl Tables {
             if self.folder.parts(table)?.len() > MANY_PARTS {
                 self.merge(table);
             }
+        }
+        // Before the word that the epoch ended: whoever resumes there finds its totals.
+        if self.snapshot == Some(epoch.next_iteration)
+            && let Err(error) = snapshot::keep(&self.folder, epoch.next_iteration)
+        {
+            log::warn!(
+                "the totals at the end of epoch {} are not kept for resuming there: {error}",
+                epoch.epoch
+            );
         }
         self.info.epochs.retain(|known| known.epoch < epoch.epoch);
         self.info.epochs.push(epoch);

@@ -50,8 +50,11 @@ impl RunWriter {
     ///
     /// `resume_epoch` is where a resumed run goes on: after the checkpoint of that epoch, with
     /// 0 for training from the beginning. `None` is for loops without checkpoints that Burn
-    /// knows of: the run goes on after the last step that was recorded. Without
-    /// [`Recorder::resume`], and for a folder without a run, it makes no difference.
+    /// knows of: the run goes on after the last step that was recorded.
+    ///
+    /// Where a run begins, its first iteration is that of `info`: not 0 if training is resumed
+    /// that was not recorded here before. Its `epochs` then say so, and where a run goes on,
+    /// what the folder knows counts.
     ///
     /// Fails before anything was changed if the folder can't be written, if it holds a run
     /// that is not to be replaced or can't be gone on with, or if another process writes it.
@@ -66,6 +69,15 @@ impl RunWriter {
         let lock = FolderLock::acquire(folder.path())?;
         info.state = RunState::Running;
         info.record = settings.info();
+        // Of a run that begins here, though its training may not; one that is there knows better.
+        info.totals_from = info.first_iteration;
+        if let Some(epoch @ 1..) = resume_epoch {
+            info.epochs = vec![EpochInfo {
+                epoch,
+                next_iteration: info.first_iteration,
+            }];
+        }
+        let mut totals = None;
         let tables = match (folder.holds_run(), settings.existing) {
             (true, Existing::Refuse) => {
                 return Err(LcaError::setting(
@@ -75,7 +87,9 @@ impl RunWriter {
                 ));
             }
             (true, Existing::Resume) => {
-                resume::go_on(folder.clone(), settings, info, resume_epoch)?
+                let resumed = resume::go_on(folder.clone(), settings, info, resume_epoch)?;
+                totals = resumed.totals;
+                resumed.tables
             }
             (true, Existing::Overwrite) => {
                 folder.remove_run()?;
@@ -83,6 +97,8 @@ impl RunWriter {
             }
             (false, _) => {
                 folder.check_unclaimed()?;
+                // Hidden, so it stays behind where a run is removed by hand.
+                files::remove_folder(&folder.kept())?;
                 Tables::begin(folder.clone(), settings, info)?
             }
         };
@@ -101,7 +117,7 @@ impl RunWriter {
         Ok(Self {
             folder,
             first_iteration,
-            totals: None,
+            totals,
             shared,
             thread: Some(thread),
             slow_disk_told: AtomicBool::new(false),

@@ -3,11 +3,14 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::SgdConfig;
 use burn::tensor::Tensor;
+use burn::train::{InferenceStep, RegressionOutput};
 use burn_lca::{Integrator, Lca, StepAllocation};
 
 use crate::by_hand::{Monomial, observe, probe};
+use crate::digits::DigitBatch;
 use crate::scaffold::{
-    assert_close, by_class, minibatch, net, start, steps, train, training, validation,
+    assert_close, by_class, device, minibatch, net, probe as digits_probe, start, steps, train,
+    training, validation,
 };
 
 /// L = 3 θ₀⁵ from 0 to 3, which n splits miss by 2/n⁴ (see `by_hand`):
@@ -156,4 +159,37 @@ fn a_loss_that_is_not_finite_ends_the_climb_and_observing_goes_on() {
         assert_close(healthy.lca(), healthy.loss_change(), 1e-3);
         assert_eq!(healthy.iteration(), 2);
     }
+}
+
+/// L = Σ √θ²: finite at zero, where the chain rule gives ∞ · 0.
+#[derive(Module, Debug)]
+struct Root {
+    theta: Param<Tensor<1>>,
+}
+
+impl InferenceStep for Root {
+    type Input = DigitBatch;
+    type Output = RegressionOutput;
+
+    fn step(&self, batch: DigitBatch) -> RegressionOutput {
+        let loss = self.theta.val().square().sqrt().sum().reshape([1]);
+        RegressionOutput::new(loss, batch.images.clone(), batch.images)
+    }
+}
+
+#[test]
+fn a_gradient_that_is_not_a_number_is_not_passed_over() {
+    let at = |theta: [f32; 2]| Tensor::from_floats(theta, &device()).require_grad();
+    let model = Root {
+        theta: Param::from_tensor(at([0.0, 1.0])),
+    };
+    let other = Root {
+        theta: model.theta.clone().map(|_| at([1.0, 2.0])),
+    };
+    let lca = Lca::new(digits_probe(training()));
+    let step = start(lca, &model).observe(&other).unwrap();
+    assert_close(step.loss_change(), 2.0, 1e-5);
+    assert!(step.parameter("theta").unwrap()[0].is_nan());
+    assert!(!step.probe().is_finite() && step.lca().is_nan());
+    assert_eq!((step.splits(), step.probe().is_capped()), (1, false));
 }

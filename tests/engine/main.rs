@@ -20,4 +20,3 @@ mod refused;
 mod running_statistics;
 mod scaffold;
 mod second_method;
-mod zz;

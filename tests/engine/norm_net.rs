@@ -34,6 +34,7 @@ impl NormNet {
         let norm = |features, epsilon| {
             BatchNormConfig::new(features)
                 .with_epsilon(epsilon)
+                .with_momentum(0.5)
                 .init(device)
         };
         filled(Self {

@@ -80,7 +80,6 @@ fn the_share_of_moving_buffers_is_reported_apart(#[case] epsilons: [f64; 2], #[c
         let residual = step.loss_change() - step.lca() - buffers;
         assert_close(step.residual(), residual, 1e-12);
         // Simpson misses little of a step, and the buffers make much of it.
-        eprintln!("RS {buffers:e} {residual:e} {:e}", step.lca());
         assert!(buffers.abs() > 1e-3, "{buffers}");
         assert!(
             residual.abs() < 0.02 * buffers.abs(),

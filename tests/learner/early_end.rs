@@ -13,6 +13,7 @@ use burn_lca::{RunStatus, Table};
 
 use crate::data::{BATCH, BATCHES, BROKEN, Breaking, EXAMPLES, by_class, training};
 use crate::net::NetConfig;
+use crate::screen::Screen;
 use crate::setup::{Setup, Steps, column};
 
 fn setup() -> Setup {
@@ -129,4 +130,29 @@ fn learners_data_that_breaks_while_the_probe_is_read_stops_before_the_first_step
     let message = outcome.lca_error().to_string();
     assert!(message.contains(BROKEN), "{message}");
     assert!(outcome.used.batches.is_empty());
+}
+
+#[test]
+fn how_training_ended_survives_a_dashboard_that_resets_the_interrupter() {
+    let interrupter = Interrupter::new();
+    let stop = interrupter.clone();
+    let interrupted = setup().train(|training| {
+        training
+            .renderer(Box::new(Screen::resetting(interrupter.clone())))
+            .with_interrupter(interrupter)
+            .metric(LcaMetric::new().on_step(move |_| stop.stop(Some("enough"))))
+    });
+    assert!(interrupted.error.is_none());
+    let reason = Some("enough".to_owned());
+    assert_eq!(interrupted.interrupted, Some(Interruption { reason }));
+
+    let interrupter = Interrupter::new();
+    let failed = setup().train(|training| {
+        training
+            .renderer(Box::new(Screen::resetting(interrupter.clone())))
+            .with_interrupter(interrupter)
+            .metric(LcaMetric::new().class(0))
+    });
+    assert!(matches!(failed.lca_error(), LcaError::Setting { .. }));
+    assert_eq!(failed.interrupted, None);
 }

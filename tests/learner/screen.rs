@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use burn::train::LearnerSummary;
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
 use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
+use burn::train::{Interrupter, LearnerSummary};
 
 /// What a renderer was given to show; shared by its clones.
 #[derive(Clone, Default)]
 pub struct Screen {
     names: Arc<Mutex<HashMap<MetricId, String>>>,
     shown: Arc<Mutex<Vec<Shown>>>,
+    resets: Option<Interrupter>,
 }
 
 #[derive(Clone, Debug)]
@@ -26,6 +27,14 @@ pub struct Shown {
 }
 
 impl Screen {
+    /// A screen that resets the interrupter when training has ended, as Burn's dashboard does.
+    pub fn resetting(interrupter: Interrupter) -> Self {
+        Self {
+            resets: Some(interrupter),
+            ..Self::default()
+        }
+    }
+
     /// What was shown of one metric.
     pub fn of(&self, metric: &str) -> Vec<Shown> {
         let shown = self.shown.lock().unwrap();
@@ -62,6 +71,9 @@ impl MetricsRendererTraining for Screen {
         &mut self,
         _: Option<LearnerSummary>,
     ) -> Result<(), Box<dyn std::error::Error>> {
+        if let Some(interrupter) = &self.resets {
+            interrupter.reset();
+        }
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 //! A process that is killed at any moment, over and over.
 
+use std::fs::{self, File};
+use std::io::Write;
 use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::*;
 
@@ -31,15 +34,36 @@ fn train_epoch(folder: &Path) {
         .resume()
         .part_age(Duration::from_millis(3))
         .part_rows(20);
-    let writer = RunWriter::create(&recorder, info(), Some(done.epoch)).unwrap();
+    let mut writer = RunWriter::create(&recorder, info(), Some(done.epoch)).unwrap();
     let first = writer.first_iteration();
     assert_eq!(first, done.next_iteration);
+    let before = writer.take_totals();
+    assert_eq!(before, (first > 0).then(|| totals(first)));
     for iteration in first..first + EPOCH {
         writer.write(rows(iteration));
         std::thread::sleep(Duration::from_micros(300));
     }
+    writer.write(vec![Rows::Totals(totals(first + EPOCH))]);
     writer.epoch_end(done.epoch + 1, first + EPOCH);
     writer.finish(RunState::Interrupted).unwrap();
+}
+
+fn totals(next: u64) -> Vec<ParameterTotalRows> {
+    let counts = vec![next as u32; 4];
+    vec![ParameterTotalRows {
+        tensor: "fc1.weight".into(),
+        lca: vec![next as f64; 4],
+        lca_validation: None,
+        helping: counts.clone(),
+        hurting: counts.clone(),
+        zero: counts.clone(),
+        step_turns: counts.clone(),
+        gradient_turns: counts,
+        initial: vec![0.0; 4],
+        last: vec![next as f32; 4],
+        step_sign: vec![1; 4],
+        gradient_sign: vec![-1; 4],
+    }]
 }
 
 #[test]
@@ -90,6 +114,60 @@ fn twenty_kills_leave_no_row_double_and_none_missing() {
         iterations(folder.path(), Table::Parameters).len() as u64,
         4 * steps
     );
+}
+
+/// Rows wait this long for their part in the next test.
+const AGE: Duration = Duration::from_millis(100);
+/// What opening, writing and syncing a part may take on a busy machine.
+const BUSY: Duration = Duration::from_millis(1500);
+
+/// The child of the test below: says of every step when its rows were handed over.
+#[test]
+fn writes_until_it_is_killed() {
+    let Some(folder) = child_folder() else { return };
+    let recorder = Recorder::new(&folder).part_age(AGE);
+    let writer = RunWriter::create(&recorder, info(), None).unwrap();
+    let mut handed_over = File::create(folder.join("handed_over")).unwrap();
+    let start = Instant::now();
+    for iteration in 0.. {
+        writer.write(rows(iteration));
+        writeln!(handed_over, "{}", since_1970().as_millis()).unwrap();
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(start.elapsed() < Duration::from_secs(20), "never killed");
+    }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}
+
+#[test]
+fn a_kill_loses_no_rows_older_than_the_part_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = child("kill::writes_until_it_is_killed")
+        .env(CHILD, folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("the child has begun", || Run::open(folder.path()).is_ok());
+    std::thread::sleep(AGE + BUSY + Duration::from_millis(900));
+    let killed = since_1970();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let text = fs::read_to_string(folder.path().join("handed_over")).unwrap();
+    let due = (killed - AGE - BUSY).as_millis();
+    let due = text
+        .lines()
+        .filter(|line| line.parse::<u128>().unwrap() < due)
+        .count();
+    assert!(due > 50, "{due} steps in time");
+    for (table, per_step) in [(Table::Steps, 1), (Table::Parameters, 4)] {
+        let found = iterations(folder.path(), table).len();
+        assert!(
+            found >= due * per_step,
+            "{table}: {found} rows of {due} steps"
+        );
+    }
 }
 
 #[test]

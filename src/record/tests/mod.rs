@@ -3,10 +3,12 @@
 mod damage;
 mod failure;
 mod kill;
+mod large;
 mod measure;
 mod rewriting;
 mod round_trip;
 mod start;
+mod totals;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

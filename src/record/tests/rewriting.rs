@@ -198,39 +198,3 @@ fn a_rewrite_cut_short_anywhere_is_read_whole_and_resumed_whole() {
         assert!(!at(".steps.next").exists() && !at(".steps.building").exists());
     }
 }
-
-#[test]
-fn totals_are_one_file_that_only_a_resume_right_there_keeps() {
-    let folder = tempfile::tempdir().unwrap();
-    let writer = begin(folder.path());
-    for epoch in 1..=2 {
-        writer.write(rows(u64::from(epoch) - 1));
-        writer.write(vec![Rows::Totals(vec![ParameterTotalRows {
-            tensor: "fc1.weight".into(),
-            lca: vec![f64::from(epoch)],
-            lca_validation: None,
-            helping: vec![1],
-            hurting: vec![0],
-            zero: vec![0],
-            step_turns: vec![0],
-            gradient_turns: vec![0],
-            initial: vec![0.0],
-            last: vec![1.0],
-            step_sign: vec![0],
-            gradient_sign: vec![0],
-        }])]);
-        writer.epoch_end(epoch, u64::from(epoch));
-    }
-    drop(writer);
-    assert_eq!(parts(folder.path(), Table::ParameterTotals).len(), 1);
-    assert_eq!(
-        read(folder.path(), Table::ParameterTotals)["lca"]
-            .as_primitive::<arrow::datatypes::Float64Type>()
-            .value(0),
-        2.0
-    );
-    drop(resume(folder.path(), Some(2)));
-    assert_eq!(parts(folder.path(), Table::ParameterTotals).len(), 1);
-    drop(resume(folder.path(), Some(1)));
-    assert_eq!(parts(folder.path(), Table::ParameterTotals).len(), 0);
-}

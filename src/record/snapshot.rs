@@ -1,0 +1,201 @@
+//! Snapshots of `parameter_totals`: the present one, and those of earlier epochs.
+//!
+//! Totals can't be cut off at an iteration as rows of steps can. So that a run can be resumed
+//! from the checkpoint of an earlier epoch, the snapshot of each is kept, in
+//! `.parameter_totals.kept/<next iteration>.parquet`.
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::{Array, ArrowPrimitiveType, AsArray};
+use arrow::compute::partition;
+use arrow::datatypes::{Float32Type, Float64Type, Int8Type, UInt32Type};
+use arrow::record_batch::RecordBatch;
+
+use crate::LcaError;
+
+use super::files;
+use super::folder::RunFolder;
+use super::info::{RunInfo, TensorInfo};
+use super::part::{KEY_NEXT, KEY_RUN};
+use super::reader::{PartReader, damaged};
+use super::rows::ParameterTotalRows;
+use super::schema::Table;
+
+/// Snapshots that are kept, besides the present one: more than Burn keeps checkpoints by itself.
+const KEPT: usize = 8;
+
+/// The totals up to the iteration at which a run goes on.
+pub(super) struct Snapshot {
+    path: PathBuf,
+    /// The first iteration that they count.
+    pub(super) totals_from: u64,
+    pub(super) rows: Vec<ParameterTotalRows>,
+}
+
+impl Snapshot {
+    /// Returns the totals of exactly the iterations before `next`, if they are there.
+    ///
+    /// Fails if they were there but are damaged, or are not of these tensors.
+    pub(super) fn find(
+        folder: &RunFolder,
+        next: u64,
+        tensors: &[TensorInfo],
+    ) -> Result<Option<Self>, LcaError> {
+        // Before the first step there is nothing to go on with.
+        if next == 0 {
+            return Ok(None);
+        }
+        let mut failure = None;
+        for path in [folder.snapshot(), folder.kept_snapshot(next)] {
+            if !path.exists() {
+                continue;
+            }
+            match Self::read(&path, next, tensors) {
+                Ok(None) => {}
+                Ok(found) => return Ok(found),
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(None), Err)
+    }
+
+    fn read(path: &Path, next: u64, tensors: &[TensorInfo]) -> Result<Option<Self>, LcaError> {
+        let mut part = PartReader::open(path, Table::ParameterTotals)?;
+        if part.note(KEY_NEXT) != Some(&*next.to_string()) {
+            return Ok(None);
+        }
+        let run = part.note(KEY_RUN).unwrap_or_default();
+        let totals_from = RunInfo::parse(run, path)?.totals_from;
+        let columns: Vec<usize> = (0..Table::ParameterTotals.columns().len()).collect();
+        let mut rows = Vec::new();
+        for group in 0..part.row_groups().len() {
+            for batch in part.batches(group, &columns, &columns, None)? {
+                let batch = batch.map_err(|error| damaged(path, error.to_string()))?;
+                append(&mut rows, &batch).ok_or_else(|| {
+                    damaged(path, "does not have every parameter in its place".into())
+                })?;
+            }
+        }
+        let fits = |rows: &ParameterTotalRows| {
+            tensors.iter().any(|tensor| {
+                *tensor.path == *rows.tensor && tensor.parameters == rows.lca.len() as u64
+            })
+        };
+        match rows.iter().find(|rows| !fits(rows)) {
+            Some(rows) => {
+                let problem = format!("has {} rows of {}", rows.lca.len(), rows.tensor);
+                Err(damaged(path, problem))
+            }
+            None => Ok(Some(Self {
+                path: path.to_owned(),
+                totals_from,
+                rows,
+            })),
+        }
+    }
+}
+
+/// Lets a snapshot be the table, or leaves it without rows; forgets what is later than that.
+pub(super) fn restore(
+    folder: &RunFolder,
+    next: u64,
+    snapshot: Option<&Snapshot>,
+) -> Result<(), LcaError> {
+    let present = folder.snapshot();
+    match snapshot {
+        Some(snapshot) if snapshot.path == present => {}
+        Some(snapshot) => files::link(&snapshot.path, &present)?,
+        None => files::remove(&present)?,
+    }
+    // One for this very iteration that was not found is damaged.
+    let later = if snapshot.is_some() { next + 1 } else { next };
+    for (iteration, path) in folder.kept_snapshots()? {
+        if iteration >= later {
+            files::remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the present snapshot as that of the iterations before `next`, and not too many others.
+pub(super) fn keep(folder: &RunFolder, next: u64) -> Result<(), LcaError> {
+    files::create_subfolder(&folder.kept())?;
+    files::link(&folder.snapshot(), &folder.kept_snapshot(next))?;
+    let kept = folder.kept_snapshots()?;
+    kept.iter()
+        .rev()
+        .skip(KEPT)
+        .try_for_each(|(_, path)| files::remove(path))
+}
+
+/// Adds the rows of a batch to those of their tensors; `None` if one is not where it belongs.
+fn append(tensors: &mut Vec<ParameterTotalRows>, batch: &RecordBatch) -> Option<()> {
+    let names = batch.column_by_name("tensor")?;
+    for range in partition(std::slice::from_ref(names)).ok()?.ranges() {
+        let rows = batch.slice(range.start, range.len());
+        let name = names.as_string_opt::<i32>()?.value(range.start);
+        if tensors.last().is_none_or(|tensor| *tensor.tensor != *name) {
+            tensors.push(empty(name));
+        }
+        let tensor = tensors.last_mut()?;
+        let expected = tensor.lca.len() as u32..;
+        let indices = values::<UInt32Type>(&rows, "index")?;
+        if !expected.zip(&indices).all(|(at, index)| at == *index) {
+            return None;
+        }
+        let validation = rows.column_by_name("lca_validation")?;
+        match (&mut tensor.lca_validation, validation.null_count()) {
+            (Some(lca), 0) => lca.extend(values::<Float64Type>(&rows, "lca_validation")?),
+            (None, 0) if tensor.lca.is_empty() => {
+                tensor.lca_validation = Some(values::<Float64Type>(&rows, "lca_validation")?);
+            }
+            (None, nulls) if nulls == rows.num_rows() => {}
+            _ => return None,
+        }
+        tensor.lca.extend(values::<Float64Type>(&rows, "lca")?);
+        for (column, name) in [
+            (&mut tensor.helping, "helping"),
+            (&mut tensor.hurting, "hurting"),
+            (&mut tensor.zero, "zero"),
+            (&mut tensor.step_turns, "step_turns"),
+            (&mut tensor.gradient_turns, "gradient_turns"),
+        ] {
+            column.extend(values::<UInt32Type>(&rows, name)?);
+        }
+        for (column, name) in [
+            (&mut tensor.initial, "initial"),
+            (&mut tensor.last, "final"),
+        ] {
+            column.extend(values::<Float32Type>(&rows, name)?);
+        }
+        for (column, name) in [
+            (&mut tensor.step_sign, "step_sign"),
+            (&mut tensor.gradient_sign, "gradient_sign"),
+        ] {
+            column.extend(values::<Int8Type>(&rows, name)?);
+        }
+    }
+    Some(())
+}
+
+fn values<T: ArrowPrimitiveType>(rows: &RecordBatch, column: &str) -> Option<Vec<T::Native>> {
+    let column = rows.column_by_name(column)?.as_primitive_opt::<T>()?;
+    Some(column.values().to_vec())
+}
+
+fn empty(tensor: &str) -> ParameterTotalRows {
+    ParameterTotalRows {
+        tensor: tensor.into(),
+        lca: Vec::new(),
+        lca_validation: None,
+        helping: Vec::new(),
+        hurting: Vec::new(),
+        zero: Vec::new(),
+        step_turns: Vec::new(),
+        gradient_turns: Vec::new(),
+        initial: Vec::new(),
+        last: Vec::new(),
+        step_sign: Vec::new(),
+        gradient_sign: Vec::new(),
+    }
+}
