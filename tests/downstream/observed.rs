@@ -63,7 +63,8 @@ impl Observed {
         let all: Vec<Digit> = (0..Dataset::<Digit>::len(&*training))
             .map(|index| training.get(index).expect("in memory"))
             .collect();
-        let batch = |digits: &[Digit]| -> DigitBatch { DigitBatcher.batch(digits.to_vec(), &device) };
+        let batch =
+            |digits: &[Digit]| -> DigitBatch { DigitBatcher.batch(digits.to_vec(), &device) };
 
         let mut model = DigitNet::new(&device);
         let mut optimizer = SgdConfig::new()

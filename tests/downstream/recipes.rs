@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use burn_lca::{ProbeAllocation, StepAllocation, Table, TensorAllocation};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::answer::{Answer, number};
 use crate::observed::{Observed, STEPS};
@@ -66,7 +66,13 @@ fn loss_curve(observed: &Observed) -> Answer {
         }
     }
     let columns = [
-        "probe", "iteration", "loss", "change", "lca_sum", "buffers_sum", "residual",
+        "probe",
+        "iteration",
+        "loss",
+        "change",
+        "lca_sum",
+        "buffers_sum",
+        "residual",
     ];
     Answer::new(columns, rows)
 }
@@ -133,7 +139,9 @@ fn hurting_layers(observed: &Observed) -> Answer {
     let mut layers: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for step in &observed.steps {
         let mut sums: BTreeMap<String, f64> = BTreeMap::new();
-        by_layer(step.tensors(), &mut sums, |sum, tensor| *sum += tensor.lca());
+        by_layer(step.tensors(), &mut sums, |sum, tensor| {
+            *sum += tensor.lca()
+        });
         for (layer, sum) in sums {
             layers.entry(layer).or_default().push(sum);
         }
@@ -167,7 +175,9 @@ fn classes(observed: &Observed) -> Answer {
     let mut sums: BTreeMap<(usize, &str), f64> = BTreeMap::new();
     for tensor in observed.steps.iter().flat_map(StepAllocation::tensors) {
         for class in tensor.by_class() {
-            *sums.entry((class.class(), layer(tensor.path()))).or_default() += class.lca();
+            *sums
+                .entry((class.class(), layer(tensor.path())))
+                .or_default() += class.lca();
         }
     }
     let rows = sums.into_iter();
@@ -191,19 +201,24 @@ fn validation(observed: &Observed) -> Answer {
     let mut rows: Vec<_> = sums.into_iter().collect();
     rows.sort_by(|a, b| b.1.0[1].total_cmp(&a.1.0[1]));
     let columns = [
-        "tensor", "lca_training", "lca_validation", "overfits", "percent_overfitting",
+        "tensor",
+        "lca_training",
+        "lca_validation",
+        "overfits",
+        "percent_overfitting",
     ];
     Answer::new(
         columns,
-        rows.into_iter().map(|(path, ([training, validation], against))| {
-            [
-                json!(path),
-                json!(training),
-                json!(validation),
-                json!(training < 0.0 && validation > 0.0),
-                json!(100.0 * against as f64 / STEPS as f64),
-            ]
-        }),
+        rows.into_iter()
+            .map(|(path, ([training, validation], against))| {
+                [
+                    json!(path),
+                    json!(training),
+                    json!(validation),
+                    json!(training < 0.0 && validation > 0.0),
+                    json!(100.0 * against as f64 / STEPS as f64),
+                ]
+            }),
     )
 }
 
@@ -282,7 +297,10 @@ fn parameters(totals: &[Total]) -> Answer {
 /// The totals of parameters that moved the loss, by tensor.
 fn moving<'a>(totals: &'a [Total]) -> BTreeMap<&'a str, Vec<&'a Total<'a>>> {
     let mut tensors: BTreeMap<&str, Vec<&Total>> = BTreeMap::new();
-    for total in totals.iter().filter(|total| total.helping + total.hurting > 0) {
+    for total in totals
+        .iter()
+        .filter(|total| total.helping + total.hurting > 0)
+    {
         tensors.entry(total.tensor).or_default().push(total);
     }
     tensors
@@ -360,19 +378,25 @@ fn overfitting_parameters(totals: &[Total]) -> Answer {
         }
     }
     let columns = [
-        "tensor", "helping_training", "hurting_validation", "lca_training", "lca_validation",
+        "tensor",
+        "helping_training",
+        "hurting_validation",
+        "lca_training",
+        "lca_validation",
     ];
     Answer::new(
         columns,
-        tensors.into_iter().map(|(tensor, (helping, hurting, sums))| {
-            [
-                json!(tensor),
-                json!(helping),
-                json!(hurting),
-                json!(sums[0]),
-                json!(sums[1]),
-            ]
-        }),
+        tensors
+            .into_iter()
+            .map(|(tensor, (helping, hurting, sums))| {
+                [
+                    json!(tensor),
+                    json!(helping),
+                    json!(hurting),
+                    json!(sums[0]),
+                    json!(sums[1]),
+                ]
+            }),
     )
 }
 
@@ -459,7 +483,13 @@ fn check_totals(observed: &Observed) -> Answer {
         entry.worst_other = entry.worst_other.max((way - moved).abs());
         entry.differing += usize::from(!same);
     }
-    let columns = ["tensor", "parameters", "worst_lca", "worst_moved", "differing"];
+    let columns = [
+        "tensor",
+        "parameters",
+        "worst_lca",
+        "worst_moved",
+        "differing",
+    ];
     Answer::new(
         columns,
         tensors.into_iter().map(|(tensor, differences)| {
@@ -494,14 +524,31 @@ fn check_units(observed: &Observed) -> Answer {
         entry.compared += 1;
         entry.worst = entry.worst.max(off.abs());
     }
-    Answer::new(["tensor", "unit_steps", "worst_lca"], plain(tensors))
+    // All units were found, so what was not looked for is missing from the table.
+    let columns = ["tensor", "unit_steps", "missing", "worst_lca"];
+    let rows: Vec<_> = tensors
+        .into_iter()
+        .map(|(tensor, differences)| {
+            let expected = sums.keys().filter(|(_, path, _)| *path == tensor).count();
+            [
+                json!(tensor),
+                json!(expected),
+                json!(expected - differences.compared),
+                json!(differences.worst),
+            ]
+        })
+        .collect();
+    Answer::new(columns, rows)
 }
 
 fn check_tensors(observed: &Observed) -> Answer {
     let units = &observed.tables[&Table::Units];
     let mut sums: BTreeMap<(usize, &str), f64> = BTreeMap::new();
     for row in 0..units.rows() {
-        let key = (units.number("iteration", row) as usize, units.text("tensor", row));
+        let key = (
+            units.number("iteration", row) as usize,
+            units.text("tensor", row),
+        );
         *sums.entry(key).or_default() += units.number("lca", row);
     }
     let frame = &observed.tables[&Table::Tensors];
@@ -516,17 +563,16 @@ fn check_tensors(observed: &Observed) -> Answer {
         entry.compared += 1;
         entry.worst = entry.worst.max((frame.number("lca", row) - sum).abs());
     }
-    Answer::new(["tensor", "steps", "worst_lca"], plain(tensors))
-}
-
-fn plain(tensors: BTreeMap<&str, Differences>) -> impl Iterator<Item = [Value; 3]> {
-    tensors.into_iter().map(|(tensor, differences)| {
-        [
-            json!(tensor),
-            json!(differences.compared),
-            json!(differences.worst),
-        ]
-    })
+    Answer::new(
+        ["tensor", "steps", "worst_lca"],
+        tensors.into_iter().map(|(tensor, differences)| {
+            [
+                json!(tensor),
+                json!(differences.compared),
+                json!(differences.worst),
+            ]
+        }),
+    )
 }
 
 fn check_steps(observed: &Observed) -> Answer {
@@ -534,7 +580,10 @@ fn check_steps(observed: &Observed) -> Answer {
     let tensors = &observed.tables[&Table::Tensors];
     let mut sums: BTreeMap<(usize, &str), (f64, [f64; 3])> = BTreeMap::new();
     for row in (0..tensors.rows()).filter(|&row| tensors.get("class", row).is_none()) {
-        let key = (tensors.number("iteration", row) as usize, tensors.text("probe", row));
+        let key = (
+            tensors.number("iteration", row) as usize,
+            tensors.text("probe", row),
+        );
         let (lca, counts) = sums.entry(key).or_default();
         *lca += tensors.number("lca", row);
         for (count, name) in counts.iter_mut().zip(COUNTS) {
@@ -544,7 +593,10 @@ fn check_steps(observed: &Observed) -> Answer {
     let classes = &observed.tables[&Table::Classes];
     let mut means: BTreeMap<(usize, &str), [f64; 2]> = BTreeMap::new();
     for row in 0..classes.rows() {
-        let key = (classes.number("iteration", row) as usize, classes.text("probe", row));
+        let key = (
+            classes.number("iteration", row) as usize,
+            classes.text("probe", row),
+        );
         let mean = means.entry(key).or_default();
         let examples = classes.number("examples", row);
         mean[0] += examples * classes.number("lca", row);
@@ -553,14 +605,19 @@ fn check_steps(observed: &Observed) -> Answer {
     let frame = &observed.tables[&Table::Steps];
     let mut probes: BTreeMap<&str, Differences> = BTreeMap::new();
     for row in 0..frame.rows() {
-        let key = (frame.number("iteration", row) as usize, frame.text("probe", row));
+        let key = (
+            frame.number("iteration", row) as usize,
+            frame.text("probe", row),
+        );
         let (lca, counts) = sums[&key];
         let [weighted, examples] = means[&key];
         let recorded = frame.number("lca", row);
         let entry = probes.entry(key.1).or_default();
         entry.compared += 1;
         entry.worst = entry.worst.max((recorded - lca).abs());
-        entry.worst_other = entry.worst_other.max((recorded - weighted / examples).abs());
+        entry.worst_other = entry
+            .worst_other
+            .max((recorded - weighted / examples).abs());
         let same = counts == COUNTS.map(|name| frame.number(name, row));
         entry.differing += usize::from(!same);
     }
