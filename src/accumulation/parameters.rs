@@ -15,14 +15,13 @@ pub(super) struct Parameters {
     tensors: Vec<Option<Sample>>,
 }
 
-/// Which elements of a tensor are recorded.
-enum Sample {
-    All,
-    Some {
-        indices: Arc<[u32]>,
-        /// The same on the device.
-        positions: Tensor<1, Int>,
-    },
+/// Which elements of a tensor are recorded: all, or some.
+struct Sample(Option<Positions>);
+
+struct Positions {
+    indices: Arc<[u32]>,
+    /// The same on the device.
+    on_device: Tensor<1, Int>,
 }
 
 impl Parameters {
@@ -34,19 +33,17 @@ impl Parameters {
                     return None;
                 }
                 let Some(indices) = selection.indices(&tensor.path, tensor.len) else {
-                    return Some(Sample::All);
+                    return Some(Sample(None));
                 };
                 if indices.is_empty() {
                     return None;
                 }
                 let positions: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
-                Some(Sample::Some {
-                    positions: Tensor::from_ints(
-                        positions.as_slice(),
-                        &start.0[tensor.tensor].device(),
-                    ),
+                let device = start.0[tensor.tensor].device();
+                Some(Sample(Some(Positions {
+                    on_device: Tensor::from_ints(positions.as_slice(), &device),
                     indices,
-                })
+                })))
             })
             .collect();
         Self { selection, tensors }
@@ -94,16 +91,13 @@ impl Parameters {
 
 impl Sample {
     fn of(&self, column: Tensor<1>) -> Tensor<1> {
-        match self {
-            Self::All => column,
-            Self::Some { positions, .. } => column.select(0, positions.clone()),
+        match &self.0 {
+            None => column,
+            Some(positions) => column.select(0, positions.on_device.clone()),
         }
     }
 
     fn indices(&self) -> Option<Arc<[u32]>> {
-        match self {
-            Self::All => None,
-            Self::Some { indices, .. } => Some(indices.clone()),
-        }
+        self.0.as_ref().map(|positions| positions.indices.clone())
     }
 }

@@ -123,7 +123,7 @@ pub struct ProbeAllocation {
 }
 
 impl ProbeAllocation {
-    /// Returns the probe's name: `train` for the main one, `validation` for the other.
+    /// Returns the probe's name: `training` for the main one, `validation` for the other.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -220,7 +220,7 @@ fn with_total(rows: Tensor<2>) -> Tensor<2> {
 /// The row of the whole probe, flat.
 fn last_row(rows: &Tensor<2>) -> Tensor<1> {
     let last = rows.dims()[0] - 1;
-    rows.clone().slice([last..last + 1]).flatten(0, 1)
+    rows.clone().narrow(0, last, 1).flatten(0, 1)
 }
 
 /// Elements that are summed in the tensor's own precision before the sums go on in f64.

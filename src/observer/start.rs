@@ -77,7 +77,7 @@ where
             .map(|examples| Ok((Plan::new("validation", &*examples)?, examples)))
             .transpose()?;
         let main = match probe.0 {
-            Source::Given(examples) => Prepared::Plan(Plan::new("train", &*examples)?, examples),
+            Source::Given(examples) => Prepared::Plan(Plan::new("training", &*examples)?, examples),
             Source::Batches(chunks) => Prepared::Chunks(chunks),
         };
         let classes = main.has_classes()

@@ -49,10 +49,6 @@ where
         metric: LcaMetric<<M as InferenceStep>::Input, S>,
         board: Board,
     ) -> TrainingStrategy<M> {
-        #[expect(
-            clippy::arc_with_non_send_sync,
-            reason = "the type is Burn's; the strategy stays on the training thread"
-        )]
         TrainingStrategy::Custom(Arc::new(Self {
             metric: RefCell::new(Some(metric)),
             board,

@@ -47,14 +47,14 @@ where
             batches.push((batch, items_processed - seen));
             seen = items_processed;
         }
-        Chunks::from_batches("train", batches).map(MainProbe::batches)
+        Chunks::from_batches("training", batches).map(MainProbe::batches)
     }
 }
 
 /// An error of the learner's loader.
 pub(super) fn unreadable(error: DatasetError) -> LcaError {
     LcaError::Examples {
-        probe: "train".to_owned(),
+        probe: "training".to_owned(),
         problem: error.to_string(),
     }
 }

@@ -8,7 +8,7 @@ use burn::data::dataset::InMemDataset;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::{BinaryCrossEntropyLossConfig, CrossEntropyLossConfig, MseLoss, Reduction};
 use burn::nn::{Linear, LinearConfig};
-use burn::tensor::{DType, Device, FloatDType, Tensor};
+use burn::tensor::{DType, Device, FloatDType, Tensor, bf16, f16};
 use burn::train::{
     InferenceStep, MultiLabelClassificationOutput, RegressionOutput, SequenceOutput,
 };
@@ -216,6 +216,14 @@ fn assert_half_precision_is_near(dtype: FloatDType, wide: DType, unit: f64) {
         full.loss_before(),
         4.0 * unit * full.loss_before(),
     );
+    // Products of f32: a list of numbers that half precision holds would have been rounded to it.
+    let rounds = |value: &f32| match wide {
+        DType::F16 => f16::from_f32(*value).to_f32() != *value,
+        _ => bf16::from_f32(*value).to_f32() != *value,
+    };
+    let lca = half.parameter("fc2.weight").unwrap();
+    let rounded = lca.iter().filter(|value| rounds(value)).count();
+    assert!(rounded > lca.len() / 2, "only {rounded} of {}", lca.len());
     let size = full.probe().tally().lca_hurting - full.probe().tally().lca_helping;
     assert_close(half.lca(), full.lca(), 8.0 * unit * size);
     for tensor in full.tensors() {

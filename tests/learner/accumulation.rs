@@ -5,6 +5,7 @@ use rstest::rstest;
 
 use crate::data::{BATCHES, by_class};
 use crate::net::NetConfig;
+use crate::screen::Screen;
 use crate::setup::{Setup, Steps};
 
 const EPOCHS: usize = 2;
@@ -47,7 +48,11 @@ fn every_optimizer_step_is_one_step_and_the_leftover_too(
 #[test]
 fn the_series_show_nothing_on_batches_without_a_step() {
     let steps = Steps::default();
-    let observed = setup().train(|training| {
+    let setup = Setup {
+        screen: Screen::slow(),
+        ..setup()
+    };
+    let observed = setup.train(|training| {
         training
             .grads_accumulation(3)
             .metric(LcaMetric::new().on_step(steps.collect()))

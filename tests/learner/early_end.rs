@@ -134,11 +134,14 @@ fn learners_data_that_breaks_while_the_probe_is_read_stops_before_the_first_step
 
 #[test]
 fn how_training_ended_survives_a_dashboard_that_resets_the_interrupter() {
+    let resetting = |interrupter: &Interrupter| Setup {
+        screen: Screen::resetting(interrupter.clone()),
+        ..setup()
+    };
     let interrupter = Interrupter::new();
     let stop = interrupter.clone();
-    let interrupted = setup().train(|training| {
+    let interrupted = resetting(&interrupter).train(|training| {
         training
-            .renderer(Box::new(Screen::resetting(interrupter.clone())))
             .with_interrupter(interrupter)
             .metric(LcaMetric::new().on_step(move |_| stop.stop(Some("enough"))))
     });
@@ -147,9 +150,8 @@ fn how_training_ended_survives_a_dashboard_that_resets_the_interrupter() {
     assert_eq!(interrupted.interrupted, Some(Interruption { reason }));
 
     let interrupter = Interrupter::new();
-    let failed = setup().train(|training| {
+    let failed = resetting(&interrupter).train(|training| {
         training
-            .renderer(Box::new(Screen::resetting(interrupter.clone())))
             .with_interrupter(interrupter)
             .metric(LcaMetric::new().class(0))
     });

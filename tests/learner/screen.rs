@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use burn::train::logger::{EvaluationProgressLogger, TrainingProgressLogger};
 use burn::train::metric::{MetricDefinition, MetricId, NumericEntry};
@@ -17,6 +18,7 @@ pub struct Screen {
     names: Arc<Mutex<HashMap<MetricId, String>>>,
     shown: Arc<Mutex<Vec<Shown>>>,
     resets: Option<Interrupter>,
+    delay: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +33,14 @@ impl Screen {
     pub fn resetting(interrupter: Interrupter) -> Self {
         Self {
             resets: Some(interrupter),
+            ..Self::default()
+        }
+    }
+
+    /// A screen that is slower than training, which then is ahead of what is shown.
+    pub fn slow() -> Self {
+        Self {
+            delay: Duration::from_millis(5),
             ..Self::default()
         }
     }
@@ -54,6 +64,7 @@ impl Screen {
 
 impl MetricsRendererTraining for Screen {
     fn update_train(&mut self, state: MetricState) {
+        std::thread::sleep(self.delay);
         let (entry, value) = match state {
             MetricState::Generic(entry) => (entry, None),
             MetricState::Numeric(entry, value) => (entry, value),

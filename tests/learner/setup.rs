@@ -41,6 +41,7 @@ pub struct Setup {
     pub epochs: usize,
     pub optimizer: ModuleOptimizer,
     pub schedule: ModuleLrScheduler,
+    pub screen: Screen,
     pub folder: Rc<TempDir>,
 }
 
@@ -58,6 +59,7 @@ impl Default for Setup {
                 .with_momentum(Some(MomentumConfig::new()))
                 .init(),
             schedule: ModuleLrScheduler::new(0.1),
+            screen: Screen::default(),
             folder: Rc::new(tempfile::tempdir().unwrap()),
         }
     }
@@ -102,7 +104,6 @@ impl Setup {
         self,
         add: impl FnOnce(SupervisedTraining<Net>) -> SupervisedTraining<Net>,
     ) -> Outcome {
-        let screen = Screen::default();
         let (net, _random) = self.start();
         let log = net.log.clone();
         let loaders = [
@@ -113,7 +114,7 @@ impl Setup {
         let training = SupervisedTraining::new(self.folder.path(), loader, validation_loader)
             .metrics((AccuracyMetric::new(), LossMetric::new()))
             .num_epochs(self.epochs)
-            .renderer(Box::new(screen.clone()))
+            .renderer(Box::new(self.screen.clone()))
             .with_application_logger(None);
         let result = add(training).launch(Learner::new(net, self.optimizer, self.schedule));
         Outcome {
@@ -121,7 +122,7 @@ impl Setup {
             used: log.used(),
             error: result.error,
             interrupted: result.interrupted,
-            screen,
+            screen: self.screen,
             folder: self.folder,
         }
     }
