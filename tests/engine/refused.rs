@@ -112,7 +112,7 @@ fn a_model_without_trainable_parameters_is_refused() {
 #[test]
 fn a_loss_that_is_detached_from_the_parameters_is_refused() {
     let message = refusal(Lca::new(by_class(training())), &other(DETACHED));
-    assert_names(&message, &["reaches a parameter", "`train`", "detach"]);
+    assert_names(&message, &["reaches a parameter", "`training`", "detach"]);
 }
 
 #[test]

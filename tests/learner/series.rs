@@ -4,6 +4,7 @@ use burn::train::metric::NumericEntry;
 use burn_lca::prelude::*;
 
 use crate::data::{BATCHES, by_class, probe, validation};
+use crate::screen::Screen;
 use crate::setup::{Setup, Steps};
 
 const EPOCHS: usize = 2;
@@ -24,7 +25,11 @@ fn percent_helping(step: &StepAllocation) -> f64 {
 #[test]
 fn three_series_show_one_value_for_every_step() {
     let steps = Steps::default();
-    let outcome = Setup::default().train(|t| t.metric(LcaMetric::new().on_step(steps.collect())));
+    let setup = Setup {
+        screen: Screen::slow(),
+        ..Setup::default()
+    };
+    let outcome = setup.train(|t| t.metric(LcaMetric::new().on_step(steps.collect())));
     let steps = steps.take();
     assert_eq!(steps.len(), EPOCHS * BATCHES);
     for (name, file, expected) in [
