@@ -249,9 +249,9 @@ fn totals(observed: &Observed) -> Vec<Total<'_>> {
                 lca.filter(|&lca| wanted(lca)).count() as u32
             };
             let [mut step_turns, mut gradient_turns] = [Turns::default(), Turns::default()];
-            for step in 0..STEPS {
+            for (step, parameters) in steps.iter().enumerate() {
                 step_turns.add(value(step + 1) - value(step));
-                gradient_turns.add(steps[step][index].gradient);
+                gradient_turns.add(parameters[index].gradient);
             }
             let validation = observed.lca_validation.iter();
             totals.push(Total {

@@ -60,7 +60,7 @@ impl InferenceStep for Monomial {
     type Output = Loss;
 
     fn step(&self, x: Tensor<1>) -> Loss {
-        let theta = |k: usize| self.theta.val().slice([k..k + 1]);
+        let theta = |k: usize| self.theta.val().narrow(0, k, 1);
         let factors = (0..self.a + self.b).map(|k| theta(usize::from(k >= self.a)));
         Loss(factors.fold(x.mean(), |product, factor| product * factor))
     }
