@@ -1,25 +1,42 @@
-#![doc = include_str!("../README.md")]
+#![cfg_attr(feature = "train", doc = include_str!("../README.md"))]
 #![deny(missing_docs)]
 
+#[cfg(feature = "train")]
 mod accumulation;
+#[cfg(feature = "train")]
 mod allocation;
 mod error;
+#[cfg(feature = "train")]
 mod metric;
+#[cfg(feature = "train")]
 mod observer;
+#[cfg(feature = "train")]
 mod parameters;
+#[cfg(feature = "train")]
 mod probe;
+#[cfg(feature = "train")]
 mod quadrature;
+#[cfg_attr(
+    not(feature = "train"),
+    expect(dead_code, unused_imports, reason = "only training writes")
+)]
 mod record;
+#[cfg(feature = "train")]
 mod training;
 
+#[cfg(feature = "train")]
 pub use allocation::{
     ClassAllocation, ClassLoss, ProbeAllocation, StepAllocation, Tally, TensorAllocation,
     TensorClassAllocation,
 };
 pub use error::LcaError;
+#[cfg(feature = "train")]
 pub use metric::{Given, LcaMetric, LcaTrainingExt, TrainingData};
+#[cfg(feature = "train")]
 pub use observer::{Lca, LcaObserver};
+#[cfg(feature = "train")]
 pub use probe::{BatchNormMode, MeanLoss, Probe};
+#[cfg(feature = "train")]
 pub use quadrature::Integrator;
 pub use record::{
     Batches, ClassInfo, EpochInfo, IntegratorInfo, ParameterSelection, ProbeInfo, RecordInfo,
@@ -28,6 +45,7 @@ pub use record::{
 };
 
 /// What most programs need.
+#[cfg(feature = "train")]
 pub mod prelude {
     pub use crate::{
         BatchNormMode, Integrator, Lca, LcaError, LcaMetric, LcaTrainingExt, MeanLoss, Probe,
