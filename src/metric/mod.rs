@@ -72,7 +72,6 @@ pub struct LcaMetric<B, S = TrainingData> {
     pub(crate) origin: S,
     pub(crate) settings: Settings<B>,
     pub(crate) device: Option<Device>,
-    pub(crate) gradient_checkpointing: bool,
     pub(crate) on_step: Option<OnStep>,
     series: Vec<SeriesKind>,
 }
@@ -96,7 +95,6 @@ impl<B: 'static> LcaMetric<B, TrainingData> {
             origin: TrainingData,
             settings: Settings::default(),
             device: None,
-            gradient_checkpointing: false,
             on_step: None,
             series: vec![SeriesKind::Lca, SeriesKind::Helping, SeriesKind::Residual],
         }
@@ -111,7 +109,6 @@ impl<B: 'static, S> LcaMetric<B, S> {
             origin: Given(Box::new(probe)),
             settings: self.settings,
             device: self.device,
-            gradient_checkpointing: self.gradient_checkpointing,
             on_step: self.on_step,
             series: self.series,
         }
@@ -167,14 +164,6 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self.device = Some(device);
         self
     }
-
-    /// Makes sure of gradient checkpointing, in training and measuring: a model that was not made
-    /// on `device.autodiff().gradient_checkpointing()` is refused. For one that was, there is
-    /// nothing to set; `SupervisedTraining::gradient_checkpointing` makes no difference.
-    pub fn gradient_checkpointing(mut self) -> Self {
-        self.gradient_checkpointing = true;
-        self
-    }
 }
 
 /// Adds [`metric`](Self::metric) to Burn's `SupervisedTraining`.
@@ -185,6 +174,10 @@ pub trait LcaTrainingExt<M: LearnerModel>: Sized {
     /// single-device loop and observes every optimizer step. The strategy takes the place of one
     /// set before; one set after takes its place, and the series then say that LCA is not
     /// measured.
+    ///
+    /// Gradient checkpointing is a matter of the model: one that was made on
+    /// `device.autodiff().gradient_checkpointing()` is trained and measured with it, any other
+    /// without; Burn does not tell a strategy of `SupervisedTraining::gradient_checkpointing`.
     ///
     /// # Errors
     ///

@@ -182,13 +182,7 @@ where
             return (learner.model(), event_processor);
         };
 
-        let device = match training_device(&learner.model(), &metric) {
-            Ok(device) => device,
-            Err(error) => {
-                fail(&interrupter, error);
-                return (learner.model(), event_processor);
-            }
-        };
+        let device = training_device(&learner.model(), &metric);
         let train = dataloader_train.to_device(&device);
         let train_items = train.num_items();
         let valid = dataloader_valid.to_device(&device.clone().inner());
@@ -270,29 +264,13 @@ where
 }
 
 /// The device that Burn would train on: the model's, with autodiff.
-///
-/// Burn moves tensors between devices, and not between ways to keep activations: a model that was
-/// made without gradient checkpointing can't be trained with it.
-fn training_device<M: Module, B, S>(
-    model: &M,
-    metric: &LcaMetric<B, S>,
-) -> Result<Device, LcaError> {
-    let own = model.devices().swap_remove(0);
-    let device = metric.device.clone().unwrap_or_else(|| own.clone());
-    let device = match device.is_autodiff() {
+fn training_device<M: Module, B, S>(model: &M, metric: &LcaMetric<B, S>) -> Device {
+    let device = match &metric.device {
+        Some(device) => device.clone(),
+        None => model.devices().swap_remove(0),
+    };
+    match device.is_autodiff() {
         true => device,
         false => device.autodiff(),
-    };
-    if !metric.gradient_checkpointing {
-        return Ok(device);
-    }
-    let device = device.gradient_checkpointing();
-    match own.gradient_checkpointing_strategy() == device.gradient_checkpointing_strategy() {
-        true => Ok(device),
-        false => Err(LcaError::setting(
-            "LcaMetric::gradient_checkpointing",
-            "the model was made on a device without it",
-            "make the model on `device.autodiff().gradient_checkpointing()`",
-        )),
     }
 }

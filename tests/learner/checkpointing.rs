@@ -61,29 +61,9 @@ fn recomputed_activations_give_the_same_training_and_the_same_lca() {
     by_device.assert_same_training(&burns);
     assert_same_steps(&steps, &kept_steps);
 
-    let asked = checkpointing().train(|training| {
-        training
-            .gradient_checkpointing()
-            .metric(metric(&steps).gradient_checkpointing())
-    });
+    let asked =
+        checkpointing().train(|training| training.gradient_checkpointing().metric(metric(&steps)));
     assert_recomputed(&asked);
     asked.assert_same_training(&burns);
     assert_same_steps(&steps, &kept_steps);
-}
-
-#[test]
-fn checkpointing_of_a_model_that_was_not_made_for_it_is_refused() {
-    let steps = Steps::default();
-    let outcome = on(shared::device().autodiff())
-        .train(|training| training.metric(metric(&steps).gradient_checkpointing()));
-    let message = outcome.lca_error().to_string();
-    assert!(
-        message.contains("LcaMetric::gradient_checkpointing"),
-        "{message}"
-    );
-    assert!(
-        message.contains("autodiff().gradient_checkpointing()"),
-        "{message}"
-    );
-    assert!(outcome.used.batches.is_empty());
 }
