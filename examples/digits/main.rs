@@ -64,7 +64,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             LcaMetric::new()
                 .probe(Probe::new(training, DigitBatcher).classes(10, class_of))
                 .validation(Probe::new(validation, DigitBatcher).classes(10, class_of))
-                .record(Recorder::new(output.join("lca")).overwrite()),
+                .record(options.recorder(&output)),
         );
     }
 

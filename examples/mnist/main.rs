@@ -162,7 +162,7 @@ where
         }
         let mut metric = LcaMetric::new()
             .probe(probe)
-            .record(Recorder::new(output.join("lca")).overwrite());
+            .record(options.recorder(&output));
         if !arguments.no_validation {
             let probe = Probe::new(mnist.validation, ImageBatcher).classes(CLASSES, class_of);
             metric = metric.validation(probe);

@@ -1,8 +1,9 @@
 //! What all examples can be told on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use burn_lca::Recorder;
 use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
@@ -28,9 +29,23 @@ pub struct Options {
     #[arg(long)]
     pub no_lca: bool,
 
+    /// What to record
+    #[arg(long, value_enum, default_value_t = Preset::Standard)]
+    pub record: Preset,
+
     /// Device to train and measure on
     #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
     pub device: DeviceName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Preset {
+    /// Steps, tensors and classes
+    Economy,
+    /// Also units at every tenth step, histograms, and totals of every parameter
+    Standard,
+    /// Also every unit and every parameter of every step
+    Full,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,6 +78,16 @@ impl Options {
         match &self.output {
             Some(folder) => folder.clone(),
             None => PathBuf::from("artifacts").join(example),
+        }
+    }
+
+    /// Records into the sub-folder `lca` of the artifacts' folder, in place of an earlier run.
+    pub fn recorder(&self, output: &Path) -> Recorder {
+        let recorder = Recorder::new(output.join("lca")).overwrite();
+        match self.record {
+            Preset::Economy => recorder.economy(),
+            Preset::Standard => recorder.standard(),
+            Preset::Full => recorder.full(),
         }
     }
 }
