@@ -223,41 +223,42 @@ fn last_row(rows: &Tensor<2>) -> Tensor<1> {
     rows.clone().narrow(0, last, 1).flatten(0, 1)
 }
 
-/// Elements that are summed in the tensor's own precision before the sums go on in f64.
+/// Elements at most that are summed in the tensor's own precision before the sums go on in f64.
 const BLOCK: usize = 256;
 
 /// Row sums, shape [rows], in f64 where the device has it.
 ///
-/// Blocks of 256 are summed first: the vectorised f32 sum of a block is off by a few units in
-/// the last place, and only 1/256 of the elements have to be converted. Counts stay exact.
+/// Blocks of up to 256 are summed first: the vectorised f32 sum of a block is off by a few units
+/// in the last place, and only few elements have to be converted. Counts stay exact.
 fn sum(rows: Tensor<2>) -> Tensor<1> {
     let [count, len] = rows.dims();
     let wide = match rows.device().supports_dtype(DType::F64) {
         true => FloatDType::F64,
         false => FloatDType::F32,
     };
-    let whole = len - len % BLOCK;
-    let tail = |from: usize| {
-        rows.clone()
-            .slice([0..count, from..len])
+    let block = block(len);
+    let whole = len - len % block;
+    let blocks = |rows: Tensor<2>| {
+        rows.reshape([count * whole / block, block])
+            .sum_dim(1)
+            .reshape([count, whole / block])
             .cast(wide)
             .sum_dim(1)
     };
-    let sums = if whole == 0 {
-        tail(0)
+    let sums = if whole == len {
+        blocks(rows)
     } else {
-        let blocks = rows
-            .clone()
-            .slice([0..count, 0..whole])
-            .reshape([count * whole / BLOCK, BLOCK])
-            .sum_dim(1)
-            .reshape([count, whole / BLOCK])
-            .cast(wide)
-            .sum_dim(1);
-        match whole == len {
-            true => blocks,
-            false => blocks + tail(whole),
-        }
+        let tail = rows.clone().slice([0..count, whole..len]);
+        blocks(rows.slice([0..count, 0..whole])) + tail.cast(wide).sum_dim(1)
     };
     sums.flatten(0, 1)
+}
+
+/// A block that rows of this length are a multiple of, so that no row has to be copied to be cut;
+/// the full size where the next such block is less than half of it.
+fn block(len: usize) -> usize {
+    (BLOCK / 2..=BLOCK)
+        .rev()
+        .find(|&block| len.is_multiple_of(block))
+        .unwrap_or(BLOCK.min(len))
 }
