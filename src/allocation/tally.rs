@@ -111,7 +111,8 @@ pub(crate) struct RowTally {
     pub gradient_norm: f64,
 }
 
-/// Sums per row: helping and hurting LCA, three counts, the square of the gradient.
+/// Sums per row: helping LCA and its count, the same of hurting, the count of zeros, the square
+/// of the gradient.
 const SUMS_PER_ROW: usize = 6;
 
 impl Tallies {
@@ -140,22 +141,24 @@ impl Tallies {
             }
             let step = step.0[tensor].clone().unsqueeze::<2>();
             rows = integrated.dims()[0];
-            let product = with_total(integrated.clone() * step.clone());
-            let start = with_total(start.clone());
+            let products = with_total(integrated.clone() * step.clone());
+            let starts = with_total(start.clone());
             if info.kind == TensorKind::Trainable {
-                lca[tensor] = Some(last_row(&product));
-                gradient[tensor] = Some(last_row(&start));
+                lca[tensor] = products.last().map(|total| total.clone().flatten(0, 1));
+                gradient[tensor] = starts.last().map(|total| total.clone().flatten(0, 1));
             }
             tensors.push(tensor);
-            sums.extend([
-                sum(product.clone().clamp_max(0.0)),
-                sum(product.clone().clamp_min(0.0)),
-                sum(product.clone().lower_elem(0.0).float()),
-                sum(product.clone().greater_elem(0.0).float()),
-                sum(product.equal_elem(0.0).float()),
-                sum(start.square()),
-                sum(step.square()),
-            ]);
+            for (product, start) in products.into_iter().zip(starts) {
+                let negative = product.clone().clamp_max(0.0);
+                sums.push(sum(negative.clone()));
+                sums.push(sum(negative.sign().neg()));
+                let positive = product.clone().clamp_min(0.0);
+                sums.push(sum(positive.clone()));
+                sums.push(sum(positive.sign()));
+                sums.push(sum(product.equal_elem(0.0).float()));
+                sums.push(sum(start.square()));
+            }
+            sums.push(sum(step.square()));
         }
         Self {
             sums: Tensor::cat(sums, 0),
@@ -175,20 +178,22 @@ impl Tallies {
             .iter()
             .zip(sums.chunks_exact(stride))
             .map(|(&tensor, sums)| {
-                let line = |k: usize| {
-                    let tally = Tally {
-                        lca_helping: sums[k],
-                        lca_hurting: sums[lines + k],
-                        helping: sums[2 * lines + k] as u64,
-                        hurting: sums[3 * lines + k] as u64,
-                        zero: sums[4 * lines + k] as u64,
-                    };
+                // The rows of the classes have their sums side by side, and so has the total.
+                let line = |part: &[f64], k: usize| {
+                    let of = |sum: usize| part[sum * part.len() / SUMS_PER_ROW + k];
                     RowTally {
-                        tally,
-                        gradient_norm: sums[5 * lines + k].sqrt(),
+                        tally: Tally {
+                            lca_helping: of(0),
+                            helping: of(1) as u64,
+                            lca_hurting: of(2),
+                            hurting: of(3) as u64,
+                            zero: of(4) as u64,
+                        },
+                        gradient_norm: of(5).sqrt(),
                     }
                 };
-                let total = line(lines - 1);
+                let (rows, total) = sums[..stride - 1].split_at(SUMS_PER_ROW * (lines - 1));
+                let total = line(total, 0);
                 TensorTally {
                     tensor,
                     total: total.tally,
@@ -196,8 +201,8 @@ impl Tallies {
                     gradient_norm: total.gradient_norm,
                     rows: (0..lines - 1)
                         .map(|k| RowTally {
-                            tally: line(k).tally.scaled(scale[k]),
-                            gradient_norm: line(k).gradient_norm * scale[k],
+                            tally: line(rows, k).tally.scaled(scale[k]),
+                            gradient_norm: line(rows, k).gradient_norm * scale[k],
                         })
                         .collect(),
                 }
@@ -206,21 +211,15 @@ impl Tallies {
     }
 }
 
-/// Appends the sum of the rows as a last row, where there is more than one.
-fn with_total(rows: Tensor<2>) -> Tensor<2> {
+/// Returns the rows, and after them their sum where there is more than one.
+fn with_total(rows: Tensor<2>) -> Vec<Tensor<2>> {
     match rows.dims()[0] {
-        1 => rows,
+        1 => vec![rows],
         _ => {
             let total = rows.clone().sum_dim(0);
-            Tensor::cat(vec![rows, total], 0)
+            vec![rows, total]
         }
     }
-}
-
-/// The row of the whole probe, flat.
-fn last_row(rows: &Tensor<2>) -> Tensor<1> {
-    let last = rows.dims()[0] - 1;
-    rows.clone().narrow(0, last, 1).flatten(0, 1)
 }
 
 /// Elements at most that are summed in the tensor's own precision before the sums go on in f64.
