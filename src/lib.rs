@@ -1,10 +1,13 @@
 #![cfg_attr(feature = "train", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "train"), doc = "Where a neural network learns: reading and analysing recorded runs.")]
 #![deny(missing_docs)]
 
 #[cfg(feature = "train")]
 mod accumulation;
 #[cfg(feature = "train")]
 mod allocation;
+#[cfg(feature = "analysis")]
+pub mod analysis;
 mod error;
 #[cfg(feature = "train")]
 mod metric;

@@ -1,0 +1,4 @@
+//! Analyses of recorded runs.
+
+pub mod noise;
+pub mod trace;
