@@ -1,5 +1,8 @@
 #![cfg_attr(feature = "train", doc = include_str!("../README.md"))]
-#![cfg_attr(not(feature = "train"), doc = "Where a neural network learns: reading and analysing recorded runs.")]
+#![cfg_attr(
+    not(feature = "train"),
+    doc = "Reads the record of a training run, and says what it shows."
+)]
 #![deny(missing_docs)]
 
 #[cfg(feature = "train")]

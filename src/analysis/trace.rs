@@ -5,11 +5,11 @@ mod extremes;
 #[cfg(test)]
 mod tests;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Float32Type, UInt32Type, UInt64Type};
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
+
+use super::read::{Columns, require};
 
 /// Which parameters are to be traced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,13 +81,7 @@ struct Place {
 /// Fails if `parameters` is not recorded, if the tensor or a parameter is not in the model or not
 /// in the table, or if a file can't be read.
 pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
-    if !run.tables()?.contains(&Table::Parameters) {
-        return Err(LcaError::setting(
-            "trace",
-            format!("{} has no table parameters", run.folder().display()),
-            HOW_TO_RECORD,
-        ));
-    }
+    require(run, Table::Parameters, HOW_TO_RECORD)?;
     let places = match (&options.tensor, options.indices.as_slice()) {
         (Some(tensor), indices @ [_, ..]) => {
             check(run, tensor, indices)?;
@@ -116,16 +110,14 @@ pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
         .iter()
         .find(|parameter| parameter.steps.is_empty())
     {
-        return Err(LcaError::setting(
-            "trace",
-            format!(
-                "table parameters of {} has no row of {} {}",
-                run.folder().display(),
-                missing.tensor,
-                missing.index
+        return Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: format!(
+                "has no row of parameter {} of {} in table parameters",
+                missing.index, missing.tensor
             ),
-            HOW_TO_RECORD,
-        ));
+            remedy: HOW_TO_RECORD.into(),
+        });
     }
     Ok(Trace { parameters })
 }
@@ -180,19 +172,14 @@ fn read(run: &Run, places: Vec<Place>) -> Result<Vec<Trajectory>, LcaError> {
     }
     for batch in scan.batches()? {
         let batch = batch?;
-        let tensor = batch.column(0).as_string::<i32>();
-        let index = batch.column(1).as_primitive::<UInt32Type>().values();
-        let iteration = batch.column(2).as_primitive::<UInt64Type>().values();
-        let [step, gradient, lca] =
-            [3, 4, 5].map(|at| batch.column(at).as_primitive::<Float32Type>().values());
+        let columns = Columns(&batch);
+        let (tensor, index) = (columns.text("tensor")?, columns.u32("index")?);
+        let (iteration, lca) = (columns.u64("iteration")?, columns.f32("lca")?);
+        let (step, gradient) = (columns.f32("step")?, columns.f32("gradient")?);
         for parameter in &mut parameters {
             // The index first: few rows have it, and comparing it is cheap.
-            for (row, _) in index
-                .iter()
-                .enumerate()
-                .filter(|(_, index)| **index == parameter.index)
-            {
-                if tensor.value(row) == parameter.tensor {
+            for (row, index) in index.iter().enumerate() {
+                if *index == parameter.index && tensor.value(row) == parameter.tensor {
                     parameter.lca += f64::from(lca[row]);
                     parameter.steps.push(TraceStep {
                         iteration: iteration[row],

@@ -1,9 +1,8 @@
 //! Whether a few parameters do most of the work.
 
-use arrow::array::AsArray;
-use arrow::datatypes::Float64Type;
 use serde::Serialize;
 
+use crate::analysis::read::each;
 use crate::{LcaError, Run, Table};
 
 use super::bins::{Bin, FineBins};
@@ -64,15 +63,11 @@ pub struct TopShare {
 pub fn concentration(run: &Run) -> Result<Concentration, LcaError> {
     super::needs_totals(run)?;
     let mut counts = FineBins::new();
-    for batch in run
-        .scan(Table::ParameterTotals)
-        .columns(["lca"])
-        .batches()?
-    {
-        for lca in batch?.column(0).as_primitive::<Float64Type>().values() {
-            counts.add(*lca as f32);
-        }
-    }
+    each(run, Table::ParameterTotals, &["lca"], |columns| {
+        let lca = columns.f64("lca")?.iter();
+        lca.for_each(|lca| counts.add(*lca as f32));
+        Ok(())
+    })?;
     let bins = counts.bins();
     let parameters = bins.iter().map(|bin| bin.count).sum();
     let amounts = |side: fn(&Bin) -> bool| {

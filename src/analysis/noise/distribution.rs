@@ -1,9 +1,8 @@
 //! How large the LCA of single parameters at single steps is.
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float32Type, Float64Type, UInt64Type};
 use serde::Serialize;
 
+use crate::analysis::read::{each, stretches};
 use crate::{LcaError, Run, Table};
 
 use super::bins::{Bin, FineBins, coarse};
@@ -73,24 +72,20 @@ pub fn distribution(run: &Run) -> Result<Distribution, LcaError> {
     } else if tables.contains(&Table::Histograms) {
         from_histograms(run)
     } else {
-        Err(LcaError::NothingToMeasure {
-            problem: format!(
-                "{} has neither the table parameters nor histograms, which the distribution is \
-                 taken from",
-                run.folder().display()
-            ),
-            remedy: "record with `Recorder::standard()` or `Recorder::full()`",
+        Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: "has rows of neither table parameters nor histograms".into(),
+            remedy: "record with `Recorder::standard()` or `Recorder::full()`".into(),
         })
     }
 }
 
 fn from_parameters(run: &Run) -> Result<Distribution, LcaError> {
     let mut counts = FineBins::new();
-    for batch in run.scan(Table::Parameters).columns(["lca"]).batches()? {
-        for value in batch?.column(0).as_primitive::<Float32Type>().values() {
-            counts.add(*value);
-        }
-    }
+    each(run, Table::Parameters, &["lca"], |columns| {
+        columns.f32("lca")?.iter().for_each(|lca| counts.add(*lca));
+        Ok(())
+    })?;
     let bins = counts.bins();
     let finite: u64 = bins.iter().map(|bin| bin.count).sum();
     let mean = (finite > 0).then(|| counts.sum / finite as f64);
@@ -100,29 +95,34 @@ fn from_parameters(run: &Run) -> Result<Distribution, LcaError> {
 fn from_histograms(run: &Run) -> Result<Distribution, LcaError> {
     let mut bins: Vec<Bin> = Vec::new();
     let mut not_finite = 0;
-    let scan = run.scan(Table::Histograms).columns(["from", "to", "count"]);
-    for batch in scan.batches()? {
-        let batch = batch?;
-        let from = batch.column(0).as_primitive::<Float64Type>();
-        let to = batch.column(1).as_primitive::<Float64Type>();
-        let count = batch.column(2).as_primitive::<UInt64Type>();
-        for row in 0..batch.num_rows() {
-            if from.is_null(row) || to.is_null(row) {
-                not_finite += count.value(row);
-                continue;
+    each(
+        run,
+        Table::Histograms,
+        &["from", "to", "count"],
+        |columns| {
+            let edges = columns
+                .f64_or_null("from")?
+                .iter()
+                .zip(columns.f64_or_null("to")?);
+            for (edges, count) in edges.zip(columns.u64("count")?) {
+                let (Some(from), Some(to)) = edges else {
+                    not_finite += count;
+                    continue;
+                };
+                let bin = Bin {
+                    from,
+                    to,
+                    count: *count,
+                };
+                // There are few bins, and every window has the same ones.
+                match bins.binary_search_by(|known| order(known, &bin)) {
+                    Ok(place) => bins[place].count += count,
+                    Err(place) => bins.insert(place, bin),
+                }
             }
-            let bin = Bin {
-                from: from.value(row),
-                to: to.value(row),
-                count: count.value(row),
-            };
-            // There are few bins, and every window has the same ones.
-            match bins.binary_search_by(|known| order(known, &bin)) {
-                Ok(place) => bins[place].count += bin.count,
-                Err(place) => bins.insert(place, bin),
-            }
-        }
-    }
+            Ok(())
+        },
+    )?;
     Ok(describe(
         Source::Histograms,
         &bins,
@@ -139,20 +139,20 @@ fn order(one: &Bin, other: &Bin) -> std::cmp::Ordering {
 /// Returns the mean over all parameters and all steps with a finite sum.
 fn mean_of_steps(run: &Run) -> Result<Option<f64>, LcaError> {
     let main = super::helping::main_probe(run);
-    let columns = ["probe", "lca", "helping", "hurting", "zero"];
     let (mut sum, mut count) = (0.0, 0);
-    for batch in run.scan(Table::Steps).columns(columns).batches()? {
-        let batch = batch?;
-        let probe = batch.column(0).as_string::<i32>();
-        let lca = batch.column(1).as_primitive::<Float64Type>();
-        let counts = [2, 3, 4].map(|at| batch.column(at).as_primitive::<UInt64Type>());
-        for row in 0..batch.num_rows() {
-            if probe.value(row) == main && lca.value(row).is_finite() {
-                sum += lca.value(row);
-                count += counts.iter().map(|column| column.value(row)).sum::<u64>();
+    let names = ["probe", "lca", "helping", "hurting", "zero"];
+    each(run, Table::Steps, &names, |columns| {
+        let lca = columns.f64("lca")?;
+        let (helping, hurting) = (columns.u64("helping")?, columns.u64("hurting")?);
+        let zero = columns.u64("zero")?;
+        for (_, rows) in stretches(columns.text("probe")?).filter(|(probe, _)| *probe == main) {
+            for row in rows.filter(|row| lca[*row].is_finite()) {
+                sum += lca[row];
+                count += helping[row] + hurting[row] + zero[row];
             }
         }
-    }
+        Ok(())
+    })?;
     Ok((count > 0).then(|| sum / count as f64))
 }
 

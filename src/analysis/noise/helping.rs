@@ -1,9 +1,8 @@
 //! How many parameters help at each step.
 
-use arrow::array::AsArray;
-use arrow::datatypes::UInt64Type;
 use serde::Serialize;
 
+use crate::analysis::read::{each, require, stretches};
 use crate::{LcaError, Run, Table};
 
 /// How many parameters helped, hurt, or did neither, step by step, on the training probe.
@@ -54,36 +53,36 @@ fn share(part: u64, all: u64) -> Option<f64> {
 
 /// Returns how many parameters helped at each step.
 ///
-/// Fails if a file of the run can't be read.
+/// Fails if no step was observed, or a file can't be read.
 pub fn helping(run: &Run) -> Result<Helping, LcaError> {
+    let remedy = "wait for the first step, or record a run that takes one";
+    require(run, Table::Steps, remedy)?;
     let main = main_probe(run);
     let mut steps = Vec::new();
     let mut all = HelpingCounts::default();
-    let columns = ["iteration", "probe", "helping", "hurting", "zero"];
-    for batch in run.scan(Table::Steps).columns(columns).batches()? {
-        let batch = batch?;
-        let iteration = batch.column(0).as_primitive::<UInt64Type>();
-        let probe = batch.column(1).as_string::<i32>();
-        let [helping, hurting, zero] =
-            [2, 3, 4].map(|at| batch.column(at).as_primitive::<UInt64Type>());
-        for row in 0..batch.num_rows() {
-            if probe.value(row) != main {
-                continue;
+    let names = ["iteration", "probe", "helping", "hurting", "zero"];
+    each(run, Table::Steps, &names, |columns| {
+        let iteration = columns.u64("iteration")?;
+        let (helping, hurting) = (columns.u64("helping")?, columns.u64("hurting")?);
+        let zero = columns.u64("zero")?;
+        for (_, rows) in stretches(columns.text("probe")?).filter(|(probe, _)| *probe == main) {
+            for row in rows {
+                let counts = HelpingCounts {
+                    helping: helping[row],
+                    hurting: hurting[row],
+                    zero: zero[row],
+                };
+                all.helping += counts.helping;
+                all.hurting += counts.hurting;
+                all.zero += counts.zero;
+                steps.push(HelpingStep {
+                    iteration: iteration[row],
+                    counts,
+                });
             }
-            let counts = HelpingCounts {
-                helping: helping.value(row),
-                hurting: hurting.value(row),
-                zero: zero.value(row),
-            };
-            all.helping += counts.helping;
-            all.hurting += counts.hurting;
-            all.zero += counts.zero;
-            steps.push(HelpingStep {
-                iteration: iteration.value(row),
-                counts,
-            });
         }
-    }
+        Ok(())
+    })?;
     steps.sort_by_key(|step| step.iteration);
     Ok(Helping { all, steps })
 }

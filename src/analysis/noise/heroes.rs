@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Float64Type, UInt32Type};
 use serde::Serialize;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
+use crate::analysis::read::{each, stretches};
 use crate::{LcaError, Run, Table};
 
 use super::chance::Chance;
@@ -113,8 +112,8 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
         }
     }
     let mut pearson = 0.0;
-    each(run, |tensor, index, helping, hurting, lca| {
-        let steps = helping + hurting;
+    visit(run, |tensor, index, helping, hurting, lca| {
+        let steps = helping.saturating_add(hurting);
         let Some((least, most)) = bounds.get(&steps) else {
             return;
         };
@@ -212,26 +211,25 @@ fn count(run: &Run) -> Result<Counts, LcaError> {
     };
     // Neighbours mostly have the same number of steps.
     let (mut steps, mut parameters) = (0, 0);
-    let columns = ["helping", "hurting"];
-    for batch in run
-        .scan(Table::ParameterTotals)
-        .columns(columns)
-        .batches()?
-    {
-        let batch = batch?;
-        let helping = batch.column(0).as_primitive::<UInt32Type>().values();
-        let hurting = batch.column(1).as_primitive::<UInt32Type>().values();
-        for (helping, hurting) in helping.iter().zip(hurting) {
-            let nonzero = helping.saturating_add(*hurting);
-            counts.helping += u64::from(*helping);
-            counts.nonzero += u64::from(nonzero);
-            if nonzero != steps {
-                *counts.by_steps.entry(steps).or_default() += parameters;
-                (steps, parameters) = (nonzero, 0);
+    each(
+        run,
+        Table::ParameterTotals,
+        &["helping", "hurting"],
+        |columns| {
+            let hurting = columns.u32("hurting")?;
+            for (helping, hurting) in columns.u32("helping")?.iter().zip(hurting) {
+                let nonzero = helping.saturating_add(*hurting);
+                counts.helping += u64::from(*helping);
+                counts.nonzero += u64::from(nonzero);
+                if nonzero != steps {
+                    *counts.by_steps.entry(steps).or_default() += parameters;
+                    (steps, parameters) = (nonzero, 0);
+                }
+                parameters += 1;
             }
-            parameters += 1;
-        }
-    }
+            Ok(())
+        },
+    )?;
     *counts.by_steps.entry(steps).or_default() += parameters;
     counts.still = counts.by_steps.remove(&0).unwrap_or(0);
     counts.moving = counts.by_steps.values().sum();
@@ -239,28 +237,16 @@ fn count(run: &Run) -> Result<Counts, LcaError> {
 }
 
 /// Visits every parameter: tensor, index, helping, hurting, LCA.
-fn each(run: &Run, mut visit: impl FnMut(&str, u32, u32, u32, f64)) -> Result<(), LcaError> {
-    let columns = ["tensor", "index", "helping", "hurting", "lca"];
-    for batch in run
-        .scan(Table::ParameterTotals)
-        .columns(columns)
-        .batches()?
-    {
-        let batch = batch?;
-        let tensor = batch.column(0).as_string::<i32>();
-        let [index, helping, hurting] =
-            [1, 2, 3].map(|at| batch.column(at).as_primitive::<UInt32Type>());
-        let lca = batch.column(4).as_primitive::<Float64Type>();
-        for row in 0..batch.num_rows() {
-            let (helping, hurting) = (helping.value(row), hurting.value(row));
-            visit(
-                tensor.value(row),
-                index.value(row),
-                helping,
-                hurting,
-                lca.value(row),
-            );
+fn visit(run: &Run, mut look: impl FnMut(&str, u32, u32, u32, f64)) -> Result<(), LcaError> {
+    let names = ["tensor", "index", "helping", "hurting", "lca"];
+    each(run, Table::ParameterTotals, &names, |columns| {
+        let (helping, hurting) = (columns.u32("helping")?, columns.u32("hurting")?);
+        let (index, lca) = (columns.u32("index")?, columns.f64("lca")?);
+        for (tensor, rows) in stretches(columns.text("tensor")?) {
+            for row in rows {
+                look(tensor, index[row], helping[row], hurting[row], lca[row]);
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    })
 }

@@ -19,6 +19,8 @@ use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
+use super::read::require;
+
 pub use bins::Bin;
 pub use concentration::{Concentration, Inequality, TopShare, concentration};
 pub use distribution::{Distribution, Quantile, Source, distribution};
@@ -44,7 +46,7 @@ pub struct Noise {
 
 /// Returns what the tables of a run say about its noise.
 ///
-/// Fails if a file can't be read; what needs a table that is not recorded is left out.
+/// Fails if no step was observed, or a file can't be read; what needs a table that is not recorded is left out.
 pub fn noise(run: &Run) -> Result<Noise, LcaError> {
     let tables = run.tables()?;
     let totals = tables.contains(&Table::ParameterTotals);
@@ -61,14 +63,7 @@ pub fn noise(run: &Run) -> Result<Noise, LcaError> {
 
 /// Fails unless the totals of single parameters are recorded.
 fn needs_totals(run: &Run) -> Result<(), LcaError> {
-    if run.tables()?.contains(&Table::ParameterTotals) {
-        return Ok(());
-    }
-    Err(LcaError::NothingToMeasure {
-        problem: format!(
-            "{} has no table parameter_totals, which is written at the end of every epoch",
-            run.folder().display()
-        ),
-        remedy: "wait for the end of an epoch, or record with `Recorder::standard()`",
-    })
+    let remedy = "they are written at the end of every epoch: wait for one, or record with \
+                  `Recorder::standard()`";
+    require(run, Table::ParameterTotals, remedy)
 }

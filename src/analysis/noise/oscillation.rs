@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::AsArray;
-use arrow::datatypes::UInt32Type;
 use serde::Serialize;
 
+use crate::analysis::read::{each, stretches};
 use crate::{LcaError, Run, Table};
 
 /// How fast the parameters of one tensor oscillate.
@@ -38,7 +37,7 @@ pub struct TensorOscillation {
 pub fn oscillation(run: &Run) -> Result<Vec<TensorOscillation>, LcaError> {
     super::needs_totals(run)?;
     let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
-    let columns = [
+    let names = [
         "tensor",
         "helping",
         "hurting",
@@ -46,29 +45,20 @@ pub fn oscillation(run: &Run) -> Result<Vec<TensorOscillation>, LcaError> {
         "step_turns",
         "gradient_turns",
     ];
-    for batch in run
-        .scan(Table::ParameterTotals)
-        .columns(columns)
-        .batches()?
-    {
-        let batch = batch?;
-        let tensor = batch.column(0).as_string::<i32>();
-        let [helping, hurting, zero, step_turns, gradient_turns] =
-            [1, 2, 3, 4, 5].map(|at| batch.column(at).as_primitive::<UInt32Type>().values());
-        let mut row = 0;
-        while row < batch.num_rows() {
-            let path = tensor.value(row);
-            let sums = sums.entry(path.to_owned()).or_default();
-            // A tensor's parameters follow each other: one look-up for all of them.
-            while row < batch.num_rows() && tensor.value(row) == path {
-                if helping[row] > 0 || hurting[row] > 0 {
-                    let steps = [helping[row], hurting[row], zero[row]].map(u64::from);
-                    sums.add(steps.iter().sum(), step_turns[row], gradient_turns[row]);
-                }
-                row += 1;
+    each(run, Table::ParameterTotals, &names, |columns| {
+        let (helping, hurting) = (columns.u32("helping")?, columns.u32("hurting")?);
+        let zero = columns.u32("zero")?;
+        let step_turns = columns.u32("step_turns")?;
+        let gradient_turns = columns.u32("gradient_turns")?;
+        for (tensor, rows) in stretches(columns.text("tensor")?) {
+            let sums = sums.entry(tensor.to_owned()).or_default();
+            for row in rows.filter(|row| helping[*row] > 0 || hurting[*row] > 0) {
+                let steps = [helping[row], hurting[row], zero[row]].map(u64::from);
+                sums.add(steps.iter().sum(), step_turns[row], gradient_turns[row]);
             }
         }
-    }
+        Ok(())
+    })?;
     let model = &run.info().tensors;
     let known = model
         .iter()

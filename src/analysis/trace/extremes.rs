@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Float32Type, Float64Type, UInt32Type};
-
+use crate::analysis::read::{Columns, stretches};
 use crate::{LcaError, Run, Table};
 
 use super::Place;
@@ -72,20 +70,14 @@ fn from_totals(run: &Run, tensor: Option<&str>, extremes: &mut Extremes) -> Resu
     if let Some(tensor) = tensor {
         scan = scan.tensor(tensor);
     }
-    let mut path = String::new();
-    let mut recorded = Recorded::All;
     for batch in scan.columns(["tensor", "index", "lca"]).batches()? {
         let batch = batch?;
-        let tensor = batch.column(0).as_string::<i32>();
-        let index = batch.column(1).as_primitive::<UInt32Type>().values();
-        let lca = batch.column(2).as_primitive::<Float64Type>().values();
-        for row in 0..batch.num_rows() {
-            if tensor.value(row) != path {
-                path = tensor.value(row).to_owned();
-                recorded = Recorded::of(run, &path);
-            }
-            if recorded.has(index[row]) {
-                extremes.offer(&path, index[row], lca[row]);
+        let columns = Columns(&batch);
+        let (index, lca) = (columns.u32("index")?, columns.f64("lca")?);
+        for (path, rows) in stretches(columns.text("tensor")?) {
+            let recorded = Recorded::of(run, path);
+            for row in rows.filter(|row| recorded.has(index[*row])) {
+                extremes.offer(path, index[row], lca[row]);
             }
         }
     }
@@ -136,17 +128,12 @@ fn from_parameters(
     let mut totals: BTreeMap<String, BTreeMap<u32, f64>> = BTreeMap::new();
     for batch in scan.columns(["tensor", "index", "lca"]).batches()? {
         let batch = batch?;
-        let tensor = batch.column(0).as_string::<i32>();
-        let index = batch.column(1).as_primitive::<UInt32Type>().values();
-        let lca = batch.column(2).as_primitive::<Float32Type>().values();
-        let mut row = 0;
-        while row < batch.num_rows() {
-            let path = tensor.value(row);
+        let columns = Columns(&batch);
+        let (index, lca) = (columns.u32("index")?, columns.f32("lca")?);
+        for (path, rows) in stretches(columns.text("tensor")?) {
             let sums = totals.entry(path.to_owned()).or_default();
-            // A tensor's rows follow each other: one look-up for all of them.
-            while row < batch.num_rows() && tensor.value(row) == path {
+            for row in rows {
                 *sums.entry(index[row]).or_default() += f64::from(lca[row]);
-                row += 1;
             }
         }
     }

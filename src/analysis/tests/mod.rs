@@ -1,0 +1,4 @@
+//! Tests of the analyses on runs whose answers are known.
+
+mod summary;
+mod synthetic;
