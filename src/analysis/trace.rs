@@ -2,9 +2,6 @@
 
 mod extremes;
 
-#[cfg(test)]
-mod tests;
-
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table};

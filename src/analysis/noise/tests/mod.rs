@@ -1,6 +1,6 @@
-//! Planted truth: samples of known laws, counts with known answers.
+//! Planted truth: samples of known laws.
 
+mod bins;
 mod chance;
-mod runs;
 mod samples;
 mod tail;
