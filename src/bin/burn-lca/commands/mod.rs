@@ -2,7 +2,9 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
+mod noise;
 mod summary;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -15,12 +17,16 @@ use crate::output::Report;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Summary(summary::Args),
+    Noise(noise::Args),
+    Trace(trace::Args),
 }
 
 impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Summary(_) => "summary",
+            Self::Noise(_) => "noise",
+            Self::Trace(_) => "trace",
         }
     }
 
@@ -28,6 +34,8 @@ impl Command {
     pub fn report(&self) -> Result<Report, Failure> {
         match self {
             Self::Summary(args) => summary::report(args),
+            Self::Noise(args) => noise::report(args),
+            Self::Trace(args) => trace::report(args),
         }
     }
 }
