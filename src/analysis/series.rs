@@ -77,7 +77,7 @@ pub(super) struct Series {
 }
 
 /// Returns the layer of a tensor: its path without the last component.
-fn layer(path: &str) -> &str {
+pub(super) fn layer(path: &str) -> &str {
     path.rsplit_once('.').map_or(path, |(layer, _)| layer)
 }
 

@@ -1,0 +1,1 @@
+//! Planted trouble, and innocent neighbours.
