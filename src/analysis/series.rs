@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, Int32Type, UInt64Type};
+use arrow::array::Array;
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
+
+use super::layer_of;
+use super::read;
 
 /// What of a layer or tensor is looked at over the steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -76,13 +78,8 @@ pub(super) struct Series {
     pub(super) values: Vec<f64>,
 }
 
-/// Returns the layer of a tensor: its path without the last component.
-pub(super) fn layer(path: &str) -> &str {
-    path.rsplit_once('.').map_or(path, |(layer, _)| layer)
-}
-
 /// Reads the series of a run, in memory 8 bytes per value.
-pub(super) fn read(run: &Run, request: Request<'_>) -> Result<SeriesTable, LcaError> {
+pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, LcaError> {
     let columns = [
         "iteration",
         "probe",
@@ -91,21 +88,21 @@ pub(super) fn read(run: &Run, request: Request<'_>) -> Result<SeriesTable, LcaEr
         request.quantity.column(),
     ];
     let mut reading = Reading::new(request);
-    for batch in run.scan(Table::Tensors).columns(columns).batches()? {
-        let batch = batch?;
-        let iterations = batch.column(0).as_primitive::<UInt64Type>();
-        let probes = batch.column(1).as_string::<i32>();
-        let classes = batch.column(2).as_primitive::<Int32Type>();
-        let tensors = batch.column(3).as_string::<i32>();
-        let values = batch.column(4).as_primitive::<Float64Type>();
-        for row in 0..batch.num_rows() {
+    read::each(run, Table::Tensors, &columns, |batch| {
+        let iterations = batch.u64("iteration")?;
+        let probes = batch.text("probe")?;
+        let classes = batch.i32_or_null("class")?;
+        let tensors = batch.text("tensor")?;
+        let values = batch.f64(request.quantity.column())?;
+        for row in 0..batch.rows() {
             let class = classes.is_valid(row).then(|| classes.value(row));
             if probes.value(row) == request.probe && (class.is_none() || request.by_class) {
-                reading.advance(run, iterations.value(row))?;
-                reading.add(class, tensors.value(row), values.value(row));
+                reading.advance(run, iterations[row])?;
+                reading.add(class, tensors.value(row), values[row]);
             }
         }
-    }
+        Ok(())
+    })?;
     Ok(reading.finish(run))
 }
 
@@ -170,7 +167,7 @@ impl<'a> Reading<'a> {
             return *place;
         }
         let name = match self.request.grouping {
-            Grouping::Layer => layer(tensor),
+            Grouping::Layer => layer_of(tensor),
             Grouping::Tensor => tensor,
         };
         let known = |series: &Series| series.class == class && series.name == name;
@@ -194,7 +191,7 @@ impl<'a> Reading<'a> {
         let grouping = self.request.grouping;
         let order = |series: &Series| {
             let of_series = |path: &str| match grouping {
-                Grouping::Layer => layer(path) == series.name,
+                Grouping::Layer => layer_of(path) == series.name,
                 Grouping::Tensor => path == series.name,
             };
             let tensors = &run.info().tensors;

@@ -6,7 +6,7 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 use crate::{LcaError, Run};
 
 use super::super::peaks::running_median;
-use super::super::series::{self, Grouping, Quantity, Request, SeriesTable};
+use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::CandidatesOptions;
 use super::sums::holm;
 
@@ -69,7 +69,7 @@ pub(super) fn read(run: &Run) -> Result<SeriesTable, LcaError> {
         grouping: Grouping::Layer,
         by_class: false,
     };
-    let mut table = series::read(run, request)?;
+    let mut table = series(run, request)?;
     table.keep_finite();
     table
         .series

@@ -8,8 +8,6 @@ mod lag;
 mod parameters;
 mod sums;
 mod tensors;
-#[cfg(test)]
-mod tests;
 mod units;
 
 use serde::Serialize;
@@ -101,12 +99,10 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
     let training = read("training")?;
     for (run, table) in runs.iter().zip(&training) {
         if table.iterations.is_empty() {
-            return Err(LcaError::NothingToMeasure {
-                problem: format!(
-                    "{} has no finite steps in table tensors",
-                    run.folder().display()
-                ),
-                remedy: "look again when training has made steps",
+            return Err(LcaError::NotRecorded {
+                path: run.folder().to_owned(),
+                problem: "has no finite steps of the training probe in table tensors".into(),
+                remedy: "look again when training has made steps".into(),
             });
         }
     }

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Float32Type, Float64Type, UInt32Type};
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
+use super::super::read;
 use super::CandidatesOptions;
 use super::chance::{Chance, LEAST_STEPS};
 
@@ -64,42 +63,32 @@ pub(super) fn parameters(
     let columns = [
         "tensor", "index", "lca", "helping", "hurting", "zero", "initial", "final",
     ];
-    for batch in run
-        .scan(Table::ParameterTotals)
-        .columns(columns)
-        .batches()?
-    {
-        let batch = batch?;
-        let tensors = batch.column(0).as_string::<i32>();
-        let counts = |column: usize| batch.column(column).as_primitive::<UInt32Type>().values();
-        let (indices, helping, hurting, zero) = (counts(1), counts(3), counts(4), counts(5));
-        let lca = batch.column(2).as_primitive::<Float64Type>().values();
-        let initial = batch.column(6).as_primitive::<Float32Type>().values();
-        let last = batch.column(7).as_primitive::<Float32Type>().values();
-        let mut place = None;
-        for row in 0..batch.num_rows() {
-            let tensor = tensors.value(row);
-            if place.is_none_or(|place: usize| found[place].tensor != tensor) {
-                let next = found.len();
-                place = Some(*places.entry(tensor.to_owned()).or_insert(next));
-                if place == Some(next) {
-                    found.push(TensorParameters::new(number, tensor));
-                }
+    read::each(run, Table::ParameterTotals, &columns, |batch| {
+        let indices = batch.u32("index")?;
+        let lca = batch.f64("lca")?;
+        let (helping, hurting) = (batch.u32("helping")?, batch.u32("hurting")?);
+        let zero = batch.u32("zero")?;
+        let (initial, last) = (batch.f32("initial")?, batch.f32("final")?);
+        for (tensor, rows) in read::stretches(batch.text("tensor")?) {
+            let place = places.get(tensor).copied().unwrap_or_else(|| {
+                found.push(TensorParameters::new(number, tensor));
+                places.insert(tensor.to_owned(), found.len() - 1);
+                found.len() - 1
+            });
+            for row in rows {
+                let parameter = ParameterCandidate {
+                    index: indices[row],
+                    lca: lca[row],
+                    helping: helping[row],
+                    hurting: hurting[row],
+                    zero: zero[row],
+                };
+                let unmoved = initial[row] == last[row];
+                found[place].add(parameter, unmoved, &mut chance, options);
             }
-            let Some(of_tensor) = place.and_then(|place| found.get_mut(place)) else {
-                continue;
-            };
-            let parameter = ParameterCandidate {
-                index: indices[row],
-                lca: lca[row],
-                helping: helping[row],
-                hurting: hurting[row],
-                zero: zero[row],
-            };
-            let unmoved = initial[row] == last[row];
-            of_tensor.add(parameter, unmoved, &mut chance, options);
         }
-    }
+        Ok(())
+    })?;
     let trained = |path: &str| {
         let mut tensors = run.info().tensors.iter();
         tensors

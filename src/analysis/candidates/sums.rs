@@ -166,3 +166,46 @@ pub(super) fn holm(p: &[f64]) -> Vec<f64> {
     }
     corrected
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_t_test_and_holm_agree_with_the_textbook() {
+        // With 3 degrees of freedom and u = t/√3: p = 1/2 − (u/(1 + u²) + atan u)/π; here t is the
+        // mean 1.625 over its standard error √(3.6875/12), so u = 1.69246.
+        let sums = Sums::new(4, 1, 1, 0);
+        let tested = sums.of(&[&[1.0], &[2.0], &[0.5], &[3.0]]);
+        assert!(
+            (tested.p_hurts.unwrap() - 0.030_465).abs() < 1e-5,
+            "{tested:?}"
+        );
+        assert!((tested.p_helps.unwrap() + tested.p_hurts.unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(holm(&[0.01, 0.04, 0.03, 0.9]), [0.04, 0.09, 0.09, 0.9]);
+    }
+
+    #[test]
+    fn noise_around_zero_gives_about_uniform_p_values_though_steps_resemble_each_other() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut draw = |seed| {
+            let mut momentum = 0.0;
+            let values: Vec<f64> = (0..1000)
+                .map(|_| {
+                    momentum = 0.5 * momentum + rng.random::<f64>() - 0.5;
+                    momentum
+                })
+                .collect();
+            Sums::new(1, 1000, 999, seed)
+                .of(&[&values])
+                .p_hurts
+                .unwrap()
+        };
+        let p: Vec<f64> = (0..400).map(&mut draw).collect();
+        // Standard deviation of the share: 0.011 and 0.025.
+        for (level, reach) in [(0.05, 0.044), (0.5, 0.1)] {
+            let share = p.iter().filter(|p| **p <= level).count() as f64 / 400.0;
+            assert!((share - level).abs() < reach, "{share} at most {level}");
+        }
+    }
+}

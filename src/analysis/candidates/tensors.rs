@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{LcaError, Run};
 
-use super::super::series::{self, Grouping, Quantity, Request, SeriesTable};
+use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::CandidatesOptions;
 use super::sums::{LcaSum, SumTest, Sums, holm};
 
@@ -80,7 +80,7 @@ pub(super) fn read(run: &Run, probe: &str) -> Result<SeriesTable, LcaError> {
         grouping: Grouping::Tensor,
         by_class: false,
     };
-    let mut table = series::read(run, request)?;
+    let mut table = series(run, request)?;
     table.keep_finite();
     Ok(table)
 }

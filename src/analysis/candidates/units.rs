@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{Float32Type, UInt32Type, UInt64Type};
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table, TensorInfo};
 
-use super::super::series::layer;
+use super::super::layer_of;
+use super::super::read;
 use super::CandidatesOptions;
 use super::chance::{Chance, LEAST_STEPS};
 
@@ -154,13 +153,12 @@ fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
     }
     let columns = ["iteration", "tensor", "unit", "lca"];
     let mut now = None;
-    for batch in run.scan(Table::Units).columns(columns).batches()? {
-        let batch = batch?;
-        let iterations = batch.column(0).as_primitive::<UInt64Type>().values();
-        let names = batch.column(1).as_string::<i32>();
-        let units = batch.column(2).as_primitive::<UInt32Type>().values();
-        let lca = batch.column(3).as_primitive::<Float32Type>().values();
-        for row in 0..batch.num_rows() {
+    read::each(run, Table::Units, &columns, |batch| {
+        let iterations = batch.u64("iteration")?;
+        let names = batch.text("tensor")?;
+        let units = batch.u32("unit")?;
+        let lca = batch.f32("lca")?;
+        for row in 0..batch.rows() {
             if let Some(before) = now.filter(|now| *now != iterations[row]) {
                 groups.iter_mut().for_each(|(_, group)| group.flush(before));
             }
@@ -184,7 +182,8 @@ fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
             group.current[unit] += f64::from(lca[row]);
             group.seen = true;
         }
-    }
+        Ok(())
+    })?;
     if let Some(last) = now {
         groups.iter_mut().for_each(|(_, group)| group.flush(last));
     }
@@ -193,10 +192,10 @@ fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
 
 /// A neuron's weights and its bias belong together, where the layer's tensors count units alike.
 fn group_name<'a>(tensor: &'a TensorInfo, tensors: &[TensorInfo]) -> &'a str {
-    let name = layer(&tensor.path);
+    let name = layer_of(&tensor.path);
     let mut siblings = tensors
         .iter()
-        .filter(|other| other.trainable && layer(&other.path) == name);
+        .filter(|other| other.trainable && layer_of(&other.path) == name);
     match siblings.all(|other| other.units == tensor.units) {
         true => name,
         false => &tensor.path,

@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{LcaError, Run};
 
-use super::series::{self, Grouping, Request, SeriesTable};
+use super::series::{Grouping, Request, SeriesTable, series};
 
 pub use super::series::Quantity;
 pub use alignment::Alignment;
@@ -171,7 +171,7 @@ pub struct ClassMoment {
 /// Fails if a setting can't work, if the run has no rows to look at, or if they can't be read.
 pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     options.check()?;
-    let mut table = series::read(
+    let mut table = series(
         run,
         Request {
             quantity: options.of,
@@ -184,12 +184,10 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         table.series.retain(|series| series.class.is_some());
     }
     if table.iterations.is_empty() {
-        return Err(LcaError::NothingToMeasure {
-            problem: format!(
-                "{} has no steps in table tensors yet",
-                run.folder().display()
-            ),
-            remedy: "look again when training has made steps",
+        return Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: "has no steps of the training probe in table tensors".into(),
+            remedy: "look again when training has made steps".into(),
         });
     }
     let left_out = table.keep_finite();

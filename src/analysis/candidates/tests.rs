@@ -1,1 +1,0 @@
-//! Planted trouble, and innocent neighbours.
