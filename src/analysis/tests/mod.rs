@@ -1,0 +1,7 @@
+//! Tests of the analyses on runs whose answers are known.
+
+mod candidates;
+mod noise;
+mod peaks;
+mod summary;
+mod synthetic;
