@@ -2,6 +2,8 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
+mod candidates;
+mod peaks;
 mod summary;
 
 use std::path::PathBuf;
@@ -15,12 +17,16 @@ use crate::output::Report;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Summary(summary::Args),
+    Peaks(peaks::Args),
+    Candidates(candidates::Args),
 }
 
 impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Summary(_) => "summary",
+            Self::Peaks(_) => "peaks",
+            Self::Candidates(_) => "candidates",
         }
     }
 
@@ -28,6 +34,8 @@ impl Command {
     pub fn report(&self) -> Result<Report, Failure> {
         match self {
             Self::Summary(args) => summary::report(args),
+            Self::Peaks(args) => peaks::report(args),
+            Self::Candidates(args) => candidates::report(args),
         }
     }
 }
