@@ -1,7 +1,6 @@
 //! Tests of the analyses on runs whose answers are known.
 
 mod candidates;
-
 mod peaks;
 mod random;
 mod summary;
