@@ -15,13 +15,25 @@
 //! where its record reaches.
 
 pub mod noise;
+mod candidates;
+mod peaks;
 mod read;
+mod series;
 mod summary;
 pub mod trace;
 
 #[cfg(test)]
 mod tests;
 
+pub use candidates::{
+    Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,
+    Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
+    UnitCandidate, Verdict, candidates,
+};
+pub use peaks::{
+    Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
+    Quantity, peaks,
+};
 pub use summary::{
     Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
 };
