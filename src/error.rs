@@ -115,6 +115,17 @@ pub enum LcaError {
         known: u32,
     },
 
+    /// Returned when a run has not recorded what a question needs, or not yet.
+    #[error("{}: {problem}; {remedy}", path.display())]
+    NotRecorded {
+        /// The run's folder.
+        path: PathBuf,
+        /// What is missing.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
+
     /// Returned when a file of a run is damaged, or was never part of it.
     #[error("{}: {problem}; {remedy}", path.display())]
     Damaged {

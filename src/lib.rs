@@ -1,10 +1,16 @@
 #![cfg_attr(feature = "train", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "train"),
+    doc = "Reads the record of a training run, and says what it shows."
+)]
 #![deny(missing_docs)]
 
 #[cfg(feature = "train")]
 mod accumulation;
 #[cfg(feature = "train")]
 mod allocation;
+#[cfg(feature = "analysis")]
+pub mod analysis;
 mod error;
 #[cfg(feature = "train")]
 mod metric;

@@ -1,0 +1,128 @@
+//! Typed columns of the batches that a scan gives.
+
+use std::ops::Range;
+
+use arrow::array::{Array, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, StringArray};
+use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow::record_batch::RecordBatch;
+
+use crate::{LcaError, Run, Table};
+
+/// Fails unless the run has rows of a table; `remedy` says how to have them recorded.
+pub(super) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
+    if run.tables()?.contains(&table) {
+        return Ok(());
+    }
+    Err(LcaError::NotRecorded {
+        path: run.folder().to_owned(),
+        problem: format!("has no rows of table {table}"),
+        remedy: remedy.into(),
+    })
+}
+
+/// Looks at the batches of a table, of these columns only.
+pub(super) fn each(
+    run: &Run,
+    table: Table,
+    columns: &[&str],
+    mut look: impl FnMut(&Columns) -> Result<(), LcaError>,
+) -> Result<(), LcaError> {
+    for batch in run.scan(table).columns(columns.iter().copied()).batches()? {
+        look(&Columns(&batch?))?;
+    }
+    Ok(())
+}
+
+/// The columns of a batch, by name.
+pub(super) struct Columns<'a>(pub(super) &'a RecordBatch);
+
+impl<'a> Columns<'a> {
+    pub(super) fn rows(&self) -> usize {
+        self.0.num_rows()
+    }
+
+    pub(super) fn f64(&self, name: &str) -> Result<&'a [f64], LcaError> {
+        Ok(self.primitive::<Float64Type>(name)?.values())
+    }
+
+    pub(super) fn f32(&self, name: &str) -> Result<&'a [f32], LcaError> {
+        Ok(self.primitive::<Float32Type>(name)?.values())
+    }
+
+    pub(super) fn u64(&self, name: &str) -> Result<&'a [u64], LcaError> {
+        Ok(self.primitive::<UInt64Type>(name)?.values())
+    }
+
+    pub(super) fn u32(&self, name: &str) -> Result<&'a [u32], LcaError> {
+        Ok(self.primitive::<UInt32Type>(name)?.values())
+    }
+
+    pub(super) fn u16(&self, name: &str) -> Result<&'a [u16], LcaError> {
+        Ok(self.primitive::<UInt16Type>(name)?.values())
+    }
+
+    /// Returns a column that may hold nulls, such as `buffers`; iterate over it.
+    pub(super) fn f64_or_null(
+        &self,
+        name: &str,
+    ) -> Result<&'a PrimitiveArray<Float64Type>, LcaError> {
+        self.primitive(name)
+    }
+
+    /// Returns a column that may hold nulls, such as `class`; iterate over it.
+    pub(super) fn i32_or_null(
+        &self,
+        name: &str,
+    ) -> Result<&'a PrimitiveArray<Int32Type>, LcaError> {
+        self.primitive(name)
+    }
+
+    pub(super) fn bool(&self, name: &str) -> Result<&'a BooleanArray, LcaError> {
+        let column = self.column(name)?;
+        column.as_boolean_opt().ok_or_else(|| no_column(name))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<&'a StringArray, LcaError> {
+        let column = self.column(name)?;
+        column.as_string_opt().ok_or_else(|| no_column(name))
+    }
+
+    fn column(&self, name: &str) -> Result<&'a dyn Array, LcaError> {
+        let column = self.0.column_by_name(name);
+        Ok(column.ok_or_else(|| no_column(name))?.as_ref())
+    }
+
+    fn primitive<T: ArrowPrimitiveType>(
+        &self,
+        name: &str,
+    ) -> Result<&'a PrimitiveArray<T>, LcaError> {
+        let column = self.column(name)?;
+        column.as_primitive_opt().ok_or_else(|| no_column(name))
+    }
+}
+
+/// Returns the stretches of rows with the same text, in their order.
+///
+/// Rows of a tensor stand together, so that a look-up by name is needed once a stretch only.
+pub(super) fn stretches(texts: &StringArray) -> impl Iterator<Item = (&str, Range<usize>)> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        if next == texts.len() {
+            return None;
+        }
+        let (start, text) = (next, texts.value(next));
+        while next < texts.len() && texts.value(next) == text {
+            next += 1;
+        }
+        Some((text, start..next))
+    })
+}
+
+/// The scan has checked names and types, so this is about what an analysis asks for.
+fn no_column(name: &str) -> LcaError {
+    LcaError::setting(
+        "Scan::columns",
+        format!("the batches have no column {name} of the type that is read"),
+        "ask for the columns as docs/schema.md has them",
+    )
+}

@@ -1,0 +1,54 @@
+//! One file a command: its arguments, and the report made of the analysis.
+//!
+//! To add one: a file with `Args` and `report`, and a line in each of the lists below.
+
+mod noise;
+mod candidates;
+mod peaks;
+mod summary;
+mod trace;
+
+use std::path::PathBuf;
+
+use burn_lca::{LcaError, Run};
+use clap::Subcommand;
+
+use crate::failure::Failure;
+use crate::output::Report;
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Summary(summary::Args),
+    Noise(noise::Args),
+    Trace(trace::Args),
+    Peaks(peaks::Args),
+    Candidates(candidates::Args),
+}
+
+impl Command {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Summary(_) => "summary",
+            Self::Noise(_) => "noise",
+            Self::Trace(_) => "trace",
+            Self::Peaks(_) => "peaks",
+            Self::Candidates(_) => "candidates",
+        }
+    }
+
+    /// Reads the runs and returns the answer.
+    pub fn report(&self) -> Result<Report, Failure> {
+        match self {
+            Self::Summary(args) => summary::report(args),
+            Self::Noise(args) => noise::report(args),
+            Self::Trace(args) => trace::report(args),
+            Self::Peaks(args) => peaks::report(args),
+            Self::Candidates(args) => candidates::report(args),
+        }
+    }
+}
+
+/// Opens runs in the order given.
+fn open(folders: &[PathBuf]) -> Result<Vec<Run>, LcaError> {
+    folders.iter().map(Run::open).collect()
+}

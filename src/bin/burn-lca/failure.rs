@@ -1,0 +1,65 @@
+//! What ends the program without an answer, and its exit code.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use burn_lca::LcaError;
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Failure {
+    /// A run could not be analysed.
+    Run(LcaError),
+    /// The options don't fit each other or the answer.
+    Usage(String),
+    /// The answer could not be written.
+    Output {
+        path: Option<PathBuf>,
+        problem: String,
+    },
+}
+
+impl Failure {
+    /// Returns the exit code, as `burn-lca --help` lists them.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Output { .. } => 1,
+            Self::Usage(_) | Self::Run(LcaError::Setting { .. }) => 2,
+            Self::Run(LcaError::Damaged { .. } | LcaError::NewerSchema { .. }) => 4,
+            Self::Run(LcaError::NotRecorded { .. }) => 5,
+            Self::Run(_) => 3,
+        })
+    }
+}
+
+impl From<LcaError> for Failure {
+    fn from(error: LcaError) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(error) => error.fmt(f),
+            Self::Usage(problem) => f.write_str(problem),
+            Self::Output {
+                path: Some(path),
+                problem,
+            } => write!(
+                f,
+                "writing {}: {problem}; give another --output",
+                path.display()
+            ),
+            Self::Output {
+                path: None,
+                problem,
+            } => write!(
+                f,
+                "writing the answer: {problem}; use --output FILE or check the command that \
+                 reads it"
+            ),
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of the program `burn-lca`, as a user runs it.
