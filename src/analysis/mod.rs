@@ -14,8 +14,8 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
-pub mod noise;
 mod candidates;
+pub mod noise;
 mod peaks;
 mod read;
 mod series;

@@ -333,13 +333,13 @@ fn oscillation(totals: &[Total]) -> Answer {
     Answer::new(
         columns,
         moving(totals).into_iter().map(|(tensor, totals)| {
-            let steps = (totals.len() * STEPS) as f64;
+            let places = (totals.len() * (STEPS - 1)) as f64;
             let turns = |of: fn(&Total) -> u32| -> u32 { totals.iter().map(|t| of(t)).sum() };
             [
                 json!(tensor),
                 json!(totals.len()),
-                json!(steps / f64::from(turns(|total| total.step_turns))),
-                json!(steps / f64::from(turns(|total| total.gradient_turns))),
+                json!(2.0 * places / f64::from(turns(|total| total.step_turns))),
+                json!(2.0 * places / f64::from(turns(|total| total.gradient_turns))),
             ]
         }),
     )

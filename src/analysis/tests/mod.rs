@@ -1,7 +1,7 @@
 //! Tests of the analyses on runs whose answers are known.
 
-mod noise;
 mod candidates;
+mod noise;
 mod peaks;
 mod random;
 mod summary;

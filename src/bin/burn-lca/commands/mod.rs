@@ -2,8 +2,8 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
-mod noise;
 mod candidates;
+mod noise;
 mod peaks;
 mod summary;
 mod trace;
