@@ -1,8 +1,11 @@
-//! Whether runs are of one model, so that their tensors can be compared.
+//! Whether runs are different ones of one model, so that their tensors can be compared.
+
+use std::collections::HashSet;
 
 use crate::{LcaError, Run};
 
-/// Fails without a run, or if the runs' models differ in a tensor; `analysis` is who asks.
+/// Fails without a run, if one is given twice, or if the runs' models differ in a tensor;
+/// `analysis` is who asks.
 pub(super) fn require_alike(analysis: &'static str, runs: &[Run]) -> Result<(), LcaError> {
     let Some((first, others)) = runs.split_first() else {
         return Err(LcaError::setting(
@@ -11,6 +14,18 @@ pub(super) fn require_alike(analysis: &'static str, runs: &[Run]) -> Result<(), 
             "give one or more",
         ));
     };
+    let mut folders = HashSet::new();
+    for run in runs {
+        // A copy would pass for a run that agrees.
+        let folder = run.folder();
+        if !folders.insert(folder.canonicalize().unwrap_or(folder.to_owned())) {
+            return Err(LcaError::setting(
+                analysis,
+                format!("{} is given twice", folder.display()),
+                "give each run once",
+            ));
+        }
+    }
     for other in others {
         if let Some(difference) = difference(first, other) {
             return Err(LcaError::setting(

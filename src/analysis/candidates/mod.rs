@@ -89,8 +89,8 @@ pub struct Candidates {
 ///
 /// Steps at which a tensor's LCA is missing or not finite are left out.
 ///
-/// Fails without a run, if a setting can't work, if a run has no steps yet, if the runs have
-/// different tensors, or if they can't be read.
+/// Fails without a run, if one is given twice, if a setting can't work, if a run has no steps
+/// yet, if the runs have different tensors, or if they can't be read.
 pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidates, LcaError> {
     options.check()?;
     require_alike("candidates", runs)?;

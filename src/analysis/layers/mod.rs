@@ -138,7 +138,7 @@ pub struct Significance {
 ///
 /// Steps at which a tensor's LCA is not finite are left out of all sums.
 ///
-/// Fails without a run, if the runs have different tensors, if one has not recorded the probe or
+/// Fails without a run, if one is given twice, if the runs have different tensors, if one has not recorded the probe or
 /// the class or has no finite steps yet, or if they can't be read.
 ///
 /// ```no_run
@@ -241,32 +241,34 @@ fn layer(group: Group, runs: &[RunSums], network: f64) -> LayerSum {
 /// Tests every layer over the runs.
 fn test(layers: &mut [LayerSum], runs: usize, seed: u64) -> RunsTest {
     let sign_flip = SignFlip::new(runs);
-    for layer in layers.iter_mut() {
-        layer.significance = StudentT::new(&layer.by_run).map(|student| {
-            let p_sign_flip = sign_flip.p_two_sided(&layer.by_run, seed);
-            Significance {
-                t: student.t(),
-                interval: student.interval(),
-                p_t: student.p_two_sided(),
-                p_t_corrected: f64::NAN,
-                p_sign_flip,
-                p_sign_flip_corrected: f64::NAN,
-            }
-        });
-    }
-    let mut tested: Vec<&mut Significance> = layers
-        .iter_mut()
-        .filter_map(|layer| layer.significance.as_mut())
+    let tested = layers.iter_mut().filter_map(|layer| {
+        let student = StudentT::new(&layer.by_run)?;
+        Some((layer, student))
+    });
+    let tested: Vec<(&mut LayerSum, StudentT)> = tested.collect();
+    let p_t: Vec<f64> = tested
+        .iter()
+        .map(|(_, student)| student.p_two_sided())
         .collect();
-    let p_t: Vec<f64> = tested.iter().map(|test| test.p_t).collect();
-    let p_sign_flip: Vec<f64> = tested.iter().map(|test| test.p_sign_flip).collect();
-    for ((test, p_t), p_sign_flip) in tested.iter_mut().zip(holm(&p_t)).zip(holm(&p_sign_flip)) {
-        test.p_t_corrected = p_t;
-        test.p_sign_flip_corrected = p_sign_flip;
+    let p_sign_flip: Vec<f64> = tested
+        .iter()
+        .map(|(layer, _)| sign_flip.p_two_sided(&layer.by_run, seed))
+        .collect();
+    let (p_t_corrected, p_sign_flip_corrected) = (holm(&p_t), holm(&p_sign_flip));
+    let count = tested.len();
+    for (place, (layer, student)) in tested.into_iter().enumerate() {
+        layer.significance = Some(Significance {
+            t: student.t(),
+            interval: student.interval(),
+            p_t: p_t[place],
+            p_t_corrected: p_t_corrected[place],
+            p_sign_flip: p_sign_flip[place],
+            p_sign_flip_corrected: p_sign_flip_corrected[place],
+        });
     }
     RunsTest {
         runs,
-        layers: tested.len(),
+        layers: count,
         sign_flip,
     }
 }

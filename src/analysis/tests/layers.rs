@@ -221,6 +221,7 @@ fn what_cannot_be_compared_or_was_not_recorded_is_refused_by_name() {
     refused(&[&good, &wider], None, "training", "fc1.weight");
     refused(&[&good, &smaller], None, "training", "fc1.bias");
     refused(&[&good], Some(2), "training", "class 2");
+    refused(&[&good, &good], None, "training", "given twice");
     refused(&[], None, "training", "no run");
     for (run, class, probe, word) in [
         (&good, None, "test", "training, validation"),

@@ -85,16 +85,15 @@ fn lca_column(per_parameter: bool) -> Column {
 }
 
 fn title(found: &Layers, runs: &[Run]) -> String {
-    let class = match found.class {
-        None => String::new(),
-        Some(class) => {
-            let probes = runs.iter().take(1).flat_map(|run| &run.info().probes);
-            let mut classes = probes.flat_map(|probe| &probe.classes);
-            let name = classes.find(|known| known.index == class);
-            let name = name.map_or("", |class| class.name.as_str());
-            format!(", class {class} ({name})")
+    let class = found.class.map_or_else(String::new, |class| {
+        let probes = runs.iter().take(1).flat_map(|run| &run.info().probes);
+        let mut classes = probes.flat_map(|probe| &probe.classes);
+        let number = class.to_string();
+        match classes.find(|known| known.index == class) {
+            Some(known) if known.name != number => format!(", class {number} ({})", known.name),
+            _ => format!(", class {number}"),
         }
-    };
+    });
     let mean = match found.runs.len() {
         1 => String::new(),
         runs => format!(", mean of {runs} runs"),
@@ -145,6 +144,11 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> Table {
         ]);
         table.push(row);
     }
+    if found.test.is_some() && found.layers.iter().any(|layer| layer.hurts) {
+        table.note(
+            "A verdict is about the mean of these runs; the next table tells it from chance.",
+        );
+    }
     run_notes(&mut table, found);
     table
 }
@@ -180,8 +184,8 @@ fn significance(found: &Layers, per_parameter: bool) -> Table {
             Column::number("low", "from"),
             Column::number("high", "to"),
             Column::number("t", "t"),
-            Column::number("p_t", "p (t-test)"),
-            Column::number("p_sign_flip", "p (sign-flip)"),
+            Column::number("p_t_corrected", "p (t-test)"),
+            Column::number("p_sign_flip_corrected", "p (sign-flip)"),
         ],
     );
     let Some(test) = found.test else {
