@@ -14,11 +14,14 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
+mod alike;
 mod candidates;
+mod layers;
 pub mod noise;
 mod peaks;
 mod read;
 mod series;
+mod significance;
 mod summary;
 pub mod trace;
 
@@ -30,10 +33,13 @@ pub use candidates::{
     Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
     UnitCandidate, Verdict, candidates,
 };
+pub use layers::{LayerSum, Layers, LayersOptions, LayersRun, RunsTest, Significance, layers};
 pub use peaks::{
     Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
     Quantity, peaks,
 };
+pub use series::Grouping;
+pub use significance::SignFlip;
 pub use summary::{
     Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
 };

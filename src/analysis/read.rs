@@ -33,6 +33,15 @@ pub(super) fn each(
     Ok(())
 }
 
+/// Returns the error of a table whose iterations don't ascend, as those of a recorder do.
+pub(super) fn out_of_order(run: &Run, table: Table, iteration: u64, last: u64) -> LcaError {
+    LcaError::Damaged {
+        path: run.folder().join(table.name()),
+        problem: format!("iteration {iteration} comes after iteration {last}"),
+        remedy: "remove files that this run's recorder did not write".into(),
+    }
+}
+
 /// The columns of a batch, by name.
 pub(super) struct Columns<'a>(pub(super) &'a RecordBatch);
 

@@ -41,11 +41,25 @@ impl Quantity {
     }
 }
 
-/// What one series is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Grouping {
+/// What is looked at as one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// A layer: all tensors whose paths are the same but for the last part.
+    #[default]
     Layer,
+    /// A single tensor.
     Tensor,
+}
+
+impl Grouping {
+    /// Returns the name of the group that a tensor belongs to.
+    pub(super) fn of(self, tensor: &str) -> &str {
+        match self {
+            Self::Layer => layer_of(tensor),
+            Self::Tensor => tensor,
+        }
+    }
 }
 
 /// Which series are wanted.
@@ -131,11 +145,7 @@ impl<'a> Reading<'a> {
         match self.iterations.last() {
             Some(last) if *last == iteration => return Ok(()),
             Some(last) if *last > iteration => {
-                return Err(LcaError::Damaged {
-                    path: run.folder().join(Table::Tensors.name()),
-                    problem: format!("iteration {iteration} comes after iteration {last}"),
-                    remedy: "remove files that this run's recorder did not write".into(),
-                });
+                return Err(read::out_of_order(run, Table::Tensors, iteration, *last));
             }
             _ => {}
         }
@@ -166,10 +176,7 @@ impl<'a> Reading<'a> {
         if let Some(place) = places.get(tensor) {
             return *place;
         }
-        let name = match self.request.grouping {
-            Grouping::Layer => layer_of(tensor),
-            Grouping::Tensor => tensor,
-        };
+        let name = self.request.grouping.of(tensor);
         let known = |series: &Series| series.class == class && series.name == name;
         let place = self.series.iter().position(known).unwrap_or_else(|| {
             self.series.push(Series {
@@ -190,11 +197,8 @@ impl<'a> Reading<'a> {
         }
         let grouping = self.request.grouping;
         let order = |series: &Series| {
-            let of_series = |path: &str| match grouping {
-                Grouping::Layer => layer_of(path) == series.name,
-                Grouping::Tensor => path == series.name,
-            };
             let tensors = &run.info().tensors;
+            let of_series = |path: &str| grouping.of(path) == series.name;
             let place = tensors.iter().position(|tensor| of_series(&tensor.path));
             (place.unwrap_or(tensors.len()), series.class)
         };

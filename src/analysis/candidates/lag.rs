@@ -7,8 +7,8 @@ use crate::{LcaError, Run};
 
 use super::super::peaks::running_median;
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::super::significance::holm;
 use super::CandidatesOptions;
-use super::sums::holm;
 
 /// Steps of the running median that is taken off before LCA is compared: long against the lags,
 /// short against the schedule.

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::{LcaError, Run};
 
+use super::alike::require_alike;
 use super::series::SeriesTable;
 
 pub use lag::{Lags, LayerLag};
@@ -88,11 +89,11 @@ pub struct Candidates {
 ///
 /// Steps at which a tensor's LCA is missing or not finite are left out.
 ///
-/// Fails without a run, if a setting can't work, if a run has no steps yet, if the runs have
-/// different tensors, or if they can't be read.
+/// Fails without a run, if one is given twice, if a setting can't work, if a run has no steps
+/// yet, if the runs have different tensors, or if they can't be read.
 pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidates, LcaError> {
     options.check()?;
-    check_alike(runs)?;
+    require_alike("candidates", runs)?;
     let read = |probe| -> Result<Vec<SeriesTable>, LcaError> {
         runs.iter().map(|run| tensors::read(run, probe)).collect()
     };
@@ -152,34 +153,5 @@ impl CandidatesOptions {
             ));
         }
         Ok(())
-    }
-}
-
-fn check_alike(runs: &[Run]) -> Result<(), LcaError> {
-    let paths = |run: &Run| -> Vec<String> {
-        run.info()
-            .tensors
-            .iter()
-            .map(|tensor| tensor.path.clone())
-            .collect()
-    };
-    let Some((first, others)) = runs.split_first() else {
-        return Err(LcaError::setting(
-            "candidates",
-            "there is no run",
-            "give one or more",
-        ));
-    };
-    match others.iter().find(|run| paths(run) != paths(first)) {
-        Some(other) => Err(LcaError::setting(
-            "candidates",
-            format!(
-                "{} and {} have different tensors",
-                first.folder().display(),
-                other.folder().display()
-            ),
-            "give runs of one model, or one run at a time",
-        )),
-        None => Ok(()),
     }
 }

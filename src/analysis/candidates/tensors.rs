@@ -5,8 +5,9 @@ use serde::Serialize;
 use crate::{LcaError, Run};
 
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::super::significance::holm_of_known;
 use super::CandidatesOptions;
-use super::sums::{LcaSum, SumTest, Sums, holm};
+use super::sums::{LcaSum, SumTest, Sums};
 
 /// Tensors that hurt over the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,7 +94,8 @@ pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> F
         .iter()
         .map(|tensor| sums.of(&values(training, tensor, Span::Run)))
         .collect();
-    let corrected = correct(evidence.iter().map(|sum| sum.p_hurts));
+    let p: Vec<Option<f64>> = evidence.iter().map(|sum| sum.p_hurts).collect();
+    let corrected = holm_of_known(&p);
     let judged = tensors.into_iter().zip(evidence).zip(corrected);
     let judge = |((tensor, training), p_corrected): ((String, LcaSum), Option<f64>)| {
         let candidate = p_corrected.is_some_and(|p| p <= options.level);
@@ -140,7 +142,8 @@ pub(super) fn overfitting(
     }
     let both =
         |training: &LcaSum, validation: &LcaSum| Some(training.p_helps?.max(validation.p_hurts?));
-    let corrected = correct(found.iter().map(|(_, _, one, other)| both(one, other)));
+    let p = found.iter().map(|(_, _, one, other)| both(one, other));
+    let corrected = holm_of_known(&p.collect::<Vec<_>>());
     let judged = found.into_iter().zip(corrected);
     let tensors = judged.map(|((tensor, span, training, validation), p_corrected)| {
         let candidate = p_corrected.is_some_and(|p| p <= options.level);
@@ -190,12 +193,4 @@ fn values<'a>(tables: &'a [SeriesTable], tensor: &str, span: Span) -> Vec<&'a [f
         })
     };
     tables.iter().filter_map(of_run).collect()
-}
-
-/// Holm's correction of the p-values that there are.
-fn correct(p: impl Iterator<Item = Option<f64>>) -> Vec<Option<f64>> {
-    let p: Vec<Option<f64>> = p.collect();
-    let known: Vec<f64> = p.iter().copied().flatten().collect();
-    let mut corrected = holm(&known).into_iter();
-    p.iter().map(|p| p.and_then(|_| corrected.next())).collect()
 }

@@ -1,0 +1,64 @@
+//! Whether runs are different ones of one model, so that their tensors can be compared.
+
+use std::collections::HashSet;
+
+use crate::{LcaError, Run};
+
+/// Fails without a run, if one is given twice, or if the runs' models differ in a tensor;
+/// `analysis` is who asks.
+pub(super) fn require_alike(analysis: &'static str, runs: &[Run]) -> Result<(), LcaError> {
+    let Some((first, others)) = runs.split_first() else {
+        return Err(LcaError::setting(
+            analysis,
+            "there is no run",
+            "give one or more",
+        ));
+    };
+    let mut folders = HashSet::new();
+    for run in runs {
+        // A copy would pass for a run that agrees.
+        let folder = run.folder();
+        if !folders.insert(folder.canonicalize().unwrap_or(folder.to_owned())) {
+            return Err(LcaError::setting(
+                analysis,
+                format!("{} is given twice", folder.display()),
+                "give each run once",
+            ));
+        }
+    }
+    for other in others {
+        if let Some(difference) = difference(first, other) {
+            return Err(LcaError::setting(
+                analysis,
+                format!(
+                    "{} and {} have different tensors: {difference}",
+                    first.folder().display(),
+                    other.folder().display()
+                ),
+                "give runs of one model, or one run at a time",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the first difference between the tensors of two runs.
+fn difference(one: &Run, other: &Run) -> Option<String> {
+    let (ones, others) = (&one.info().tensors, &other.info().tensors);
+    for (tensor, other) in ones.iter().zip(others) {
+        if tensor.path != other.path {
+            return Some(format!(
+                "{} is where the other has {}",
+                tensor.path, other.path
+            ));
+        }
+        if tensor.shape != other.shape {
+            return Some(format!(
+                "{} is of shape {:?} and {:?}",
+                tensor.path, tensor.shape, other.shape
+            ));
+        }
+    }
+    let extra = ones.get(others.len()).or(others.get(ones.len()));
+    extra.map(|tensor| format!("only one has {}", tensor.path))
+}
