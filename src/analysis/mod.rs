@@ -14,8 +14,9 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
-pub mod noise;
 mod candidates;
+mod compare;
+pub mod noise;
 mod peaks;
 mod read;
 mod series;
@@ -29,6 +30,9 @@ pub use candidates::{
     Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,
     Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
     UnitCandidate, Verdict, candidates,
+};
+pub use compare::{
+    ClassComparison, ComparedRun, Comparison, LayerComparison, Only, Pair, ProbeComparison, compare,
 };
 pub use peaks::{
     Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,

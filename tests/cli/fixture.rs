@@ -30,6 +30,8 @@ pub struct Fixture {
     pub every_number: Option<f64>,
     /// Stands in for every count.
     pub every_count: Option<u64>,
+    /// Stands in for every index of a parameter or unit.
+    pub every_index: Option<u32>,
     /// Added to every iteration.
     pub first_iteration: u64,
 }
@@ -52,6 +54,7 @@ impl Default for Fixture {
             schema_version: 1,
             every_number: None,
             every_count: None,
+            every_index: None,
             first_iteration: 0,
         }
     }
@@ -482,7 +485,7 @@ impl Fixture {
 
     /// The parameter's index, which is its unit as well.
     fn places(&self, rows: &[At]) -> ArrayRef {
-        let place = |at: &At| self.every_count.map_or(at.index, |count| count as u32);
+        let place = |at: &At| self.every_index.unwrap_or(at.index);
         Arc::new(UInt32Array::from_iter_values(rows.iter().map(place)))
     }
 

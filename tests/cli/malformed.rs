@@ -259,6 +259,13 @@ fn counts_that_no_run_can_have_are_no_panic() {
         let named = folder.path().to_str().unwrap();
         all(folder.path(), &[ANSWERED, DAMAGED, NOT_RECORDED], named);
     }
+    let outside = Fixture {
+        every_index: Some(u32::MAX),
+        ..Fixture::default()
+    };
+    let folder = written(&outside);
+    let named = folder.path().to_str().unwrap();
+    all(folder.path(), &[ANSWERED, DAMAGED, NOT_RECORDED], named);
     let late = Fixture {
         first_iteration: u64::MAX - 30,
         ..Fixture::default()

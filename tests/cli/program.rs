@@ -18,7 +18,8 @@ pub fn burn_lca<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Answ
     command
         .args(arguments)
         .stdin(Stdio::null())
-        .env_remove("NO_COLOR").env("RUST_BACKTRACE", "0");
+        .env_remove("NO_COLOR")
+        .env("RUST_BACKTRACE", "0");
     let Output {
         status,
         stdout,

@@ -1,7 +1,8 @@
 //! Tests of the analyses on runs whose answers are known.
 
-mod noise;
 mod candidates;
+mod compare;
+mod noise;
 mod peaks;
 mod random;
 mod summary;

@@ -2,8 +2,9 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
-mod noise;
 mod candidates;
+mod compare;
+mod noise;
 mod peaks;
 mod summary;
 mod trace;
@@ -23,6 +24,7 @@ pub enum Command {
     Trace(trace::Args),
     Peaks(peaks::Args),
     Candidates(candidates::Args),
+    Compare(compare::Args),
 }
 
 impl Command {
@@ -33,6 +35,7 @@ impl Command {
             Self::Trace(_) => "trace",
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
+            Self::Compare(_) => "compare",
         }
     }
 
@@ -44,6 +47,7 @@ impl Command {
             Self::Trace(args) => trace::report(args),
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
+            Self::Compare(args) => compare::report(args),
         }
     }
 }

@@ -53,13 +53,18 @@ fn render_table(text: &mut String, table: &Table, coloured: bool) {
         for block in blocks(&widths) {
             line(text, table, &widths, &block, &headings, |_, text| text);
             for (cells, row) in rows.iter().zip(table.rows()) {
-                line(text, table, &widths, &block, cells, |column, text| {
-                    match row.get(column) {
+                line(
+                    text,
+                    table,
+                    &widths,
+                    &block,
+                    cells,
+                    |column, text| match row.get(column) {
                         Some(Cell::Lca(value)) if *value < 0.0 => paint(&text, GREEN, coloured),
                         Some(Cell::Lca(value)) if *value > 0.0 => paint(&text, RED, coloured),
                         _ => text,
-                    }
-                });
+                    },
+                );
             }
         }
     }
