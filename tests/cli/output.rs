@@ -135,7 +135,6 @@ fn the_summary_of_a_run_says_what_was_planted() {
     assert!((training["lca"].as_f64().unwrap() - change).abs() < 1e-9);
     assert_eq!(training["steps"], 60);
     assert_eq!(json["parameters"], 14);
-    // Only the last tensor's LCA is positive on average; its layer has twice as many that help.
     let helping = &json["helping"][0];
     let values: u64 = ["helping", "hurting", "zero"]
         .iter()
@@ -165,7 +164,7 @@ fn the_help_lists_the_exit_codes_and_every_command_shows_an_example() {
     for command in commands() {
         let help = burn_lca([command.as_str(), "--help"]);
         assert_eq!(help.code, Some(0));
-        let (_, example) = help.text().split_once("Example").expect(help.text());
+        let (_, example) = help.text().split_once("Example").unwrap();
         assert!(
             example.contains(&format!("burn-lca {command} ")),
             "{example}"

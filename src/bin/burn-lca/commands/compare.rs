@@ -54,21 +54,19 @@ fn probes(found: &Comparison) -> Table {
     columns.extend(pair());
     let mut table = Table::new("probes", "Loss and helping", columns);
     for probe in &found.probes {
-        let measures: [(&str, &Pair, fn(f64) -> Cell); 8] = [
-            ("loss before", &probe.loss_before, Cell::Number),
-            ("loss after", &probe.loss_after, Cell::Number),
-            ("loss change", &probe.loss_change, Cell::Lca),
-            ("sum of LCA", &probe.lca, Cell::Lca),
-            ("LCA helping", &probe.lca_helping, Cell::Lca),
-            ("LCA hurting", &probe.lca_hurting, Cell::Lca),
-            ("helping %", &probe.percent_of_all, Cell::Percent),
-            ("% without zeros", &probe.percent_of_nonzero, Cell::Percent),
-        ];
-        for (measure, pair, cell) in measures {
+        let mut push = |measure: &str, pair: &Pair, cell: fn(f64) -> Cell| {
             let mut row = vec![Cell::text(&probe.probe), Cell::text(measure)];
             row.extend(cells(pair, cell));
             table.push(row);
-        }
+        };
+        push("loss before", &probe.loss_before, Cell::Number);
+        push("loss after", &probe.loss_after, Cell::Number);
+        push("loss change", &probe.loss_change, Cell::Lca);
+        push("sum of LCA", &probe.lca, Cell::Lca);
+        push("LCA helping", &probe.lca_helping, Cell::Lca);
+        push("LCA hurting", &probe.lca_hurting, Cell::Lca);
+        push("helping %", &probe.percent_of_all, Cell::Percent);
+        push("% without zeros", &probe.percent_of_nonzero, Cell::Percent);
     }
     table.note("difference: second - first.");
     only(&mut table, found, "probes", |only| &only.probes);
@@ -76,8 +74,8 @@ fn probes(found: &Comparison) -> Table {
 }
 
 fn layers(found: &Comparison) -> Table {
-    let mut columns = vec![Column::text("layer", "layer")];
-    columns.extend([
+    let columns = vec![
+        Column::text("layer", "layer"),
         Column::number("lca_first", "LCA first"),
         Column::number("lca_second", "second"),
         Column::number("lca_difference", "difference"),
@@ -85,7 +83,7 @@ fn layers(found: &Comparison) -> Table {
         Column::number("percent_of_lca_second", "second"),
         Column::number("percent_helping_first", "helping % first"),
         Column::number("percent_helping_second", "second"),
-    ]);
+    ];
     let mut table = Table::new("layers", "Layers", columns);
     for layer in &found.layers {
         let mut row = vec![Cell::text(&layer.layer)];
