@@ -24,7 +24,7 @@ mod probe;
 mod quadrature;
 #[cfg_attr(
     not(feature = "train"),
-    expect(dead_code, unused_imports, reason = "only training writes")
+    allow(dead_code, unused_imports, reason = "only training and tests write")
 )]
 mod record;
 #[cfg(feature = "train")]

@@ -16,6 +16,7 @@
 
 mod alike;
 mod candidates;
+mod compare;
 mod layers;
 pub mod noise;
 mod peaks;
@@ -32,6 +33,9 @@ pub use candidates::{
     Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,
     Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
     UnitCandidate, Verdict, candidates,
+};
+pub use compare::{
+    ClassComparison, ComparedRun, Comparison, LayerComparison, Only, Pair, ProbeComparison, compare,
 };
 pub use layers::{LayerSum, Layers, LayersOptions, LayersRun, RunsTest, Significance, layers};
 pub use peaks::{

@@ -8,6 +8,21 @@ use arrow::record_batch::RecordBatch;
 
 use crate::{LcaError, Run, Table};
 
+/// Columns that analyses add up.
+const COUNTS: [&str; 7] = [
+    "helping",
+    "hurting",
+    "zero",
+    "examples",
+    "count",
+    "step_turns",
+    "gradient_turns",
+];
+/// A count over parameters and steps at most: 2^23 rows of these add up to less than 2^64.
+const MOST_WIDE: u64 = 1 << 40;
+/// A count of steps at most: helping, hurting and zero add up to less than 2^32.
+const MOST_NARROW: u32 = 1 << 30;
+
 /// Fails unless the run has rows of a table; `remedy` says how to have them recorded.
 pub(super) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
     if run.tables()?.contains(&table) {
@@ -28,7 +43,30 @@ pub(super) fn each(
     mut look: impl FnMut(&Columns) -> Result<(), LcaError>,
 ) -> Result<(), LcaError> {
     for batch in run.scan(table).columns(columns.iter().copied()).batches()? {
-        look(&Columns(&batch?))?;
+        let batch = batch?;
+        check_counts(run, table, &batch)?;
+        look(&Columns(&batch))?;
+    }
+    Ok(())
+}
+
+/// Fails on counts that no run can have, so that sums over rows need not mind overflowing.
+fn check_counts(run: &Run, table: Table, batch: &RecordBatch) -> Result<(), LcaError> {
+    for name in COUNTS {
+        let Some(column) = batch.column_by_name(name) else {
+            continue;
+        };
+        let wide = column.as_primitive_opt::<UInt64Type>();
+        let narrow = column.as_primitive_opt::<UInt32Type>();
+        let too_many = wide.is_some_and(|counts| counts.values().iter().any(|n| *n > MOST_WIDE))
+            || narrow.is_some_and(|counts| counts.values().iter().any(|n| *n > MOST_NARROW));
+        if too_many {
+            return Err(LcaError::Damaged {
+                path: run.folder().join(table.name()),
+                problem: format!("column {name} has counts that no run can have"),
+                remedy: "remove files that this run's recorder did not write".into(),
+            });
+        }
     }
     Ok(())
 }

@@ -170,8 +170,7 @@ pub fn summary(run: &Run) -> Result<Summary, LcaError> {
             .info()
             .tensors
             .iter()
-            .map(|tensor| tensor.parameters)
-            .sum(),
+            .fold(0, |sum, tensor| sum.saturating_add(tensor.parameters)),
         reconciliation: probes.iter().map(ProbeSums::reconciliation).collect(),
         helping: probes.iter().map(ProbeSums::helping).collect(),
         distribution: distribution(run)?,

@@ -116,6 +116,8 @@ impl RunFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => Err(LcaError::NoRun {
                 path: self.path.clone(),
             }),
+            // What is no text is no more of a run.json than a text that can't be parsed.
+            Err(error) if error.kind() == ErrorKind::InvalidData => RunInfo::parse("", &path),
             Err(error) => Err(disk("reading", &path, error)),
         }
     }

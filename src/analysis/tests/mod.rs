@@ -1,6 +1,7 @@
 //! Tests of the analyses on runs whose answers are known.
 
 mod candidates;
+mod compare;
 mod layers;
 mod noise;
 mod peaks;

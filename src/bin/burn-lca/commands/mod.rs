@@ -3,6 +3,7 @@
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
 mod candidates;
+mod compare;
 mod layers;
 mod noise;
 mod peaks;
@@ -25,6 +26,7 @@ pub enum Command {
     Trace(trace::Args),
     Peaks(peaks::Args),
     Candidates(candidates::Args),
+    Compare(compare::Args),
 }
 
 impl Command {
@@ -36,6 +38,7 @@ impl Command {
             Self::Trace(_) => "trace",
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
+            Self::Compare(_) => "compare",
         }
     }
 
@@ -48,6 +51,7 @@ impl Command {
             Self::Trace(args) => trace::report(args),
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
+            Self::Compare(args) => compare::report(args),
         }
     }
 }

@@ -45,23 +45,27 @@ fn render_table(text: &mut String, table: &Table, coloured: bool) {
             })
             .collect();
         let widths = widths(table, &rows);
-        let headings = table
+        let headings: Vec<String> = table
             .columns()
             .iter()
-            .map(|column| column.heading.to_owned());
-        line(text, table, &widths, headings, |_, text| text);
-        for (cells, row) in rows.into_iter().zip(table.rows()) {
-            line(
-                text,
-                table,
-                &widths,
-                cells.into_iter(),
-                |column, text| match row.get(column) {
-                    Some(Cell::Lca(value)) if *value < 0.0 => paint(&text, GREEN, coloured),
-                    Some(Cell::Lca(value)) if *value > 0.0 => paint(&text, RED, coloured),
-                    _ => text,
-                },
-            );
+            .map(|column| column.heading.to_owned())
+            .collect();
+        for block in blocks(&widths) {
+            line(text, table, &widths, &block, &headings, |_, text| text);
+            for (cells, row) in rows.iter().zip(table.rows()) {
+                line(
+                    text,
+                    table,
+                    &widths,
+                    &block,
+                    cells,
+                    |column, text| match row.get(column) {
+                        Some(Cell::Lca(value)) if *value < 0.0 => paint(&text, GREEN, coloured),
+                        Some(Cell::Lca(value)) if *value > 0.0 => paint(&text, RED, coloured),
+                        _ => text,
+                    },
+                );
+            }
         }
     }
     for note in table.notes() {
@@ -92,20 +96,40 @@ fn widths(table: &Table, rows: &[Vec<String>]) -> Vec<usize> {
     }
 }
 
-/// Adds a line of cells, texts to the left and numbers to the right.
+/// Returns the columns that stand side by side. Where all are too wide for that, the rest follows
+/// below, after the first column once more, which says what a row is about.
+fn blocks(widths: &[usize]) -> Vec<Vec<usize>> {
+    let mut blocks = Vec::new();
+    let mut block = vec![0];
+    let mut width = widths[0];
+    for (column, more) in widths.iter().enumerate().skip(1) {
+        if block.len() > 1 && width + GAP + more > WIDTH {
+            blocks.push(std::mem::replace(&mut block, vec![0]));
+            width = widths[0];
+        }
+        block.push(column);
+        width += GAP + more;
+    }
+    blocks.push(block);
+    blocks
+}
+
+/// Adds a line of some columns' cells, texts to the left and numbers to the right.
 fn line(
     text: &mut String,
     table: &Table,
     widths: &[usize],
-    cells: impl Iterator<Item = String>,
+    columns: &[usize],
+    cells: &[String],
     paint: impl Fn(usize, String) -> String,
 ) {
     let mut line = String::new();
-    for (place, (cell, width)) in cells.zip(widths).enumerate() {
-        if place > 0 {
+    for place in columns.iter().copied() {
+        if !line.is_empty() {
             line.push_str(&" ".repeat(GAP));
         }
-        let cell = cut(&cell, *width);
+        let width = widths[place];
+        let cell = cut(&cells[place], width);
         let space = " ".repeat(width - cell.chars().count());
         if table.columns()[place].kind == Kind::Text {
             line.push_str(&paint(place, cell));

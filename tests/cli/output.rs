@@ -1,0 +1,224 @@
+//! What is printed fits the screen, and every form of it says the same.
+
+use std::fs;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{Float64Type, UInt64Type};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+
+use crate::fixture::Fixture;
+use crate::program::{burn_lca, commands, on};
+
+fn written(fixture: &Fixture) -> TempDir {
+    let folder = tempdir().unwrap();
+    fixture.write(folder.path());
+    folder
+}
+
+/// A run with long names, which need quotes, and with numbers of many digits.
+fn wide() -> Fixture {
+    let mut wide = Fixture {
+        first_iteration: 123_456_789,
+        ..Fixture::default()
+    };
+    for (place, (path, _)) in wide.tensors.iter_mut().enumerate() {
+        *path = format!("encoder.layers.{place}.self_attention,\"of\".many_heads.output.{path}");
+    }
+    wide
+}
+
+/// Returns the standard output of a command that succeeds.
+fn answer(command: &str, run: &Path, more: &[&str]) -> Vec<u8> {
+    let mut arguments = on(command, run);
+    arguments.extend(more.iter().map(|argument| String::from(*argument)));
+    let answer = burn_lca(&arguments);
+    assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
+    answer.stdout
+}
+
+/// Returns the names of a command's tables, as its refusal of another lists them.
+fn tables(command: &str, run: &Path) -> Vec<String> {
+    let mut arguments = on(command, run);
+    arguments.extend(["--table".into(), "?".into()]);
+    let refusal = burn_lca(arguments).stderr;
+    let (_, names) = refusal.split_once("give one of ").expect(&refusal);
+    names.trim().split(", ").map(Into::into).collect()
+}
+
+#[test]
+fn tables_fit_100_columns_and_hold_no_escape_codes_where_nobody_watches() {
+    let huge = Fixture {
+        every_number: Some(-1.234_567e-300),
+        every_count: Some(1 << 29),
+        ..wide()
+    };
+    for fixture in [Fixture::default(), wide(), huge] {
+        let folder = written(&fixture);
+        for command in commands() {
+            let text = String::from_utf8(answer(&command, folder.path(), &[])).unwrap();
+            for line in text
+                .lines()
+                .filter(|line| !line.contains(folder.path().to_str().unwrap()))
+            {
+                assert!(line.chars().count() <= 100, "{command}: {line}\n{text}");
+            }
+            assert!(!text.contains('\x1b'), "{command}: {text}");
+        }
+    }
+}
+
+#[test]
+fn csv_and_parquet_hold_the_same_cells_of_every_table() {
+    for fixture in [Fixture::default(), wide()] {
+        let folder = written(&fixture);
+        for command in commands() {
+            for table in tables(&command, folder.path()) {
+                let of = ["--table", &table, "--format"];
+                let text = answer(&command, folder.path(), &[&of[..], &["csv"]].concat());
+                let csv = records(&String::from_utf8(text).unwrap());
+                let file = folder.path().join("answer.parquet");
+                let to_file = ["parquet", "--output", file.to_str().unwrap()];
+                let silent = answer(&command, folder.path(), &[&of[..], &to_file[..]].concat());
+                assert!(silent.is_empty());
+                let piped = answer(&command, folder.path(), &[&of[..], &["parquet"]].concat());
+                assert!(piped == fs::read(&file).unwrap(), "{command} {table}");
+                assert_eq!(csv, parquet_records(&file), "{command} {table}");
+            }
+        }
+    }
+}
+
+#[test]
+fn json_holds_the_numbers_of_the_tables() {
+    let folder = written(&Fixture::default());
+    for command in commands() {
+        let text = answer(&command, folder.path(), &["--format", "json"]);
+        let json: Value = serde_json::from_slice(&text).unwrap();
+        assert!(json.is_object() || json.is_array(), "{command}: {json}");
+    }
+    let text = answer("summary", folder.path(), &["--format", "json"]);
+    let json: Value = serde_json::from_slice(&text).unwrap();
+    for table in ["reconciliation", "helping"] {
+        let arguments = ["--format", "csv", "--table", table];
+        let text = String::from_utf8(answer("summary", folder.path(), &arguments)).unwrap();
+        let csv = records(&text);
+        let rows = json[table].as_array().unwrap();
+        assert_eq!((csv.len() - 1, rows.len()), (2, 2), "{table}");
+        let mut compared = 0;
+        for (record, row) in csv[1..].iter().zip(rows) {
+            for (name, cell) in csv[0].iter().zip(record) {
+                if let Some(number) = row[name].as_f64() {
+                    let cell: f64 = cell.parse().unwrap();
+                    // serde_json reads numbers to within one unit of the last place.
+                    let close = (cell - number).abs() <= f64::EPSILON * number.abs();
+                    assert!(close, "{table} {name}: {cell} {number}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared >= 10, "{table}: {compared}");
+    }
+}
+
+#[test]
+fn the_summary_of_a_run_says_what_was_planted() {
+    let fixture = Fixture::default();
+    let folder = written(&fixture);
+    let text = answer("summary", folder.path(), &["--format", "json"]);
+    let json: Value = serde_json::from_slice(&text).unwrap();
+    let training = &json["reconciliation"][0];
+    let change =
+        training["loss_after"].as_f64().unwrap() - training["loss_before"].as_f64().unwrap();
+    assert!((training["lca"].as_f64().unwrap() - change).abs() < 1e-9);
+    assert_eq!(training["steps"], 60);
+    assert_eq!(json["parameters"], 14);
+    let helping = &json["helping"][0];
+    let values: u64 = ["helping", "hurting", "zero"]
+        .iter()
+        .map(|count| helping[count].as_u64().unwrap())
+        .sum();
+    assert_eq!(values, 14 * 60);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error_of_output() {
+    let folder = written(&Fixture::default());
+    let missing = folder.path().join("missing").join("answer.json");
+    let mut arguments = on("summary", folder.path());
+    arguments.extend(["--output".into(), missing.display().to_string()]);
+    let answer = burn_lca(arguments);
+    assert_eq!(answer.code, Some(1), "{answer:?}");
+    assert!(answer.stderr.contains("answer.json"), "{answer:?}");
+}
+
+#[test]
+fn the_help_lists_the_exit_codes_and_every_command_shows_an_example() {
+    let help = burn_lca(["--help"]);
+    assert_eq!(help.code, Some(0));
+    for code in 0..=5 {
+        assert!(help.text().contains(&format!("\n  {code}  ")), "{help:?}");
+    }
+    for command in commands() {
+        let help = burn_lca([command.as_str(), "--help"]);
+        assert_eq!(help.code, Some(0));
+        let (_, example) = help.text().split_once("Example").unwrap();
+        assert!(
+            example.contains(&format!("burn-lca {command} ")),
+            "{example}"
+        );
+    }
+}
+
+/// Parses CSV after RFC 4180.
+fn records(text: &str) -> Vec<Vec<String>> {
+    let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
+    let mut quoted = false;
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' if quoted && characters.peek() == Some(&'"') => {
+                characters.next();
+                field.push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => record.push(std::mem::take(&mut field)),
+            '\n' if !quoted => {
+                record.push(std::mem::take(&mut field));
+                records.push(std::mem::take(&mut record));
+            }
+            character => field.push(character),
+        }
+    }
+    assert!(record.is_empty() && field.is_empty() && !quoted, "{text}");
+    records
+}
+
+/// Returns the cells of a Parquet file as CSV has them, under the names of the columns.
+fn parquet_records(path: &Path) -> Vec<Vec<String>> {
+    let file = fs::File::open(path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let names = reader.schema().fields().iter();
+    let mut records: Vec<Vec<String>> = vec![names.map(|field| field.name().clone()).collect()];
+    for batch in reader.build().unwrap() {
+        let batch = batch.unwrap();
+        for row in 0..batch.num_rows() {
+            let cells = batch.columns().iter().map(|column| {
+                if column.is_null(row) {
+                    return String::new();
+                }
+                if let Some(texts) = column.as_string_opt::<i32>() {
+                    return texts.value(row).into();
+                }
+                match column.as_primitive_opt::<UInt64Type>() {
+                    Some(counts) => counts.value(row).to_string(),
+                    None => column.as_primitive::<Float64Type>().value(row).to_string(),
+                }
+            });
+            records.push(cells.collect());
+        }
+    }
+    records
+}

@@ -1,0 +1,67 @@
+//! The program, as it is run.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// What came of running the program.
+#[derive(Debug)]
+pub struct Answer {
+    pub code: Option<i32>,
+    pub stdout: Vec<u8>,
+    pub stderr: String,
+}
+
+/// Runs the program; its output is no terminal.
+pub fn burn_lca<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Answer {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_burn-lca"));
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env_remove("NO_COLOR")
+        .env("RUST_BACKTRACE", "0");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    Answer {
+        code: status.code(),
+        stdout,
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.stdout).unwrap()
+    }
+}
+
+/// Returns the names of all commands, as the help lists them.
+pub fn commands() -> Vec<String> {
+    let help = burn_lca(["--help"]);
+    let listed = help.text().split("Commands:\n").nth(1).unwrap();
+    let lines = listed.lines().take_while(|line| line.starts_with("  "));
+    let names = lines.filter(|line| !line.starts_with("   "));
+    let names: Vec<String> = names
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(Into::into)
+        .collect();
+    assert!(names.iter().any(|name| name == "summary"), "{names:?}");
+    names
+}
+
+/// Returns the arguments of a command on a run; the one that takes two gets it twice.
+pub fn on(command: &str, run: &Path) -> Vec<String> {
+    let run = run.display().to_string();
+    let runs = if command == "compare" { 2 } else { 1 };
+    let mut arguments = vec![command.to_owned()];
+    arguments.extend(std::iter::repeat_n(run, runs));
+    if command == "peaks" {
+        // Each of its default number of permutations takes its time in a debug build.
+        arguments.extend(["--permutations".into(), "50".into()]);
+    }
+    arguments
+}
