@@ -13,7 +13,7 @@ use burn_lca::{Run, Table};
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
 
-#[path = "../../tests/cli/fixture/mod.rs"]
+#[path = "../../cli/fixture/mod.rs"]
 mod fixture;
 
 use fixture::{Fixture, part_path};
