@@ -2,7 +2,9 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
+mod candidates;
 mod noise;
+mod peaks;
 mod summary;
 mod trace;
 
@@ -19,6 +21,8 @@ pub enum Command {
     Summary(summary::Args),
     Noise(noise::Args),
     Trace(trace::Args),
+    Peaks(peaks::Args),
+    Candidates(candidates::Args),
 }
 
 impl Command {
@@ -27,6 +31,8 @@ impl Command {
             Self::Summary(_) => "summary",
             Self::Noise(_) => "noise",
             Self::Trace(_) => "trace",
+            Self::Peaks(_) => "peaks",
+            Self::Candidates(_) => "candidates",
         }
     }
 
@@ -36,6 +42,8 @@ impl Command {
             Self::Summary(args) => summary::report(args),
             Self::Noise(args) => noise::report(args),
             Self::Trace(args) => trace::report(args),
+            Self::Peaks(args) => peaks::report(args),
+            Self::Candidates(args) => candidates::report(args),
         }
     }
 }
