@@ -14,12 +14,20 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
+mod compare;
+mod groups;
+mod layers;
 mod read;
+mod significance;
 mod summary;
 
 #[cfg(test)]
 mod tests;
 
+pub use compare::{ClassPair, Comparison, LayerPair, Pair, ProbePair, compare};
+pub use groups::Grouping;
+pub use layers::{LayerAllocation, Layers, LayersOptions, LayersRun, OverRuns, layers};
+pub use significance::SignFlip;
 pub use summary::{
     Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
 };

@@ -1,4 +1,5 @@
 //! Tests of the analyses on runs whose answers are known.
 
+mod layers;
 mod summary;
 mod synthetic;

@@ -2,6 +2,8 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
+mod compare;
+mod layers;
 mod summary;
 
 use std::path::PathBuf;
@@ -15,12 +17,16 @@ use crate::output::Report;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Summary(summary::Args),
+    Layers(layers::Args),
+    Compare(compare::Args),
 }
 
 impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Summary(_) => "summary",
+            Self::Layers(_) => "layers",
+            Self::Compare(_) => "compare",
         }
     }
 
@@ -28,6 +34,8 @@ impl Command {
     pub fn report(&self) -> Result<Report, Failure> {
         match self {
             Self::Summary(args) => summary::report(args),
+            Self::Layers(args) => layers::report(args),
+            Self::Compare(args) => compare::report(args),
         }
     }
 }
