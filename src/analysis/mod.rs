@@ -14,19 +14,33 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
+mod candidates;
 mod compare;
 mod groups;
 mod layers;
+pub mod noise;
+mod peaks;
 mod read;
+mod series;
 mod significance;
 mod summary;
+pub mod trace;
 
 #[cfg(test)]
 mod tests;
 
+pub use candidates::{
+    Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,
+    Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
+    UnitCandidate, Verdict, candidates,
+};
 pub use compare::{ClassPair, Comparison, LayerPair, Pair, ProbePair, compare};
 pub use groups::Grouping;
 pub use layers::{LayerAllocation, Layers, LayersOptions, LayersRun, OverRuns, layers};
+pub use peaks::{
+    Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
+    Quantity, peaks,
+};
 pub use significance::SignFlip;
 pub use summary::{
     Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
