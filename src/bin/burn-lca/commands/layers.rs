@@ -129,10 +129,7 @@ fn name(layers: &Layers) -> &'static str {
 }
 
 fn mark(layer: &LayerAllocation) -> Cell {
-    match layer.hurts {
-        true => Cell::text("hurts"),
-        false => Cell::Empty,
-    }
+    Cell::text(if layer.hurts { "hurts" } else { "" })
 }
 
 fn of_one_run(layers: &Layers, args: &Args) -> Table {
