@@ -14,7 +14,7 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
-mod read;
+pub(crate) mod read;
 mod summary;
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! A run to be looked at: pictures of what the analyses say.
+
+pub mod microscope;
