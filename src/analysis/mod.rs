@@ -14,12 +14,26 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
+mod candidates;
+pub mod noise;
+mod peaks;
 pub(crate) mod read;
+mod series;
 mod summary;
+pub mod trace;
 
 #[cfg(test)]
 mod tests;
 
+pub use candidates::{
+    Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,
+    Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
+    UnitCandidate, Verdict, candidates,
+};
+pub use peaks::{
+    Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
+    Quantity, peaks,
+};
 pub use summary::{
     Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
 };

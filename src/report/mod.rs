@@ -1,3 +1,7 @@
-//! A run to be looked at: pictures of what the analyses say.
+//! Pictures of what the record of a run says.
+//!
+//! Everything here draws the result structs of [`analysis`](crate::analysis) and computes nothing
+//! of its own, so that a figure and a table never disagree.
 
 pub mod microscope;
+pub mod palette;

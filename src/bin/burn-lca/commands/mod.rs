@@ -2,7 +2,11 @@
 //!
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
+mod candidates;
+mod noise;
+mod peaks;
 mod summary;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -15,12 +19,20 @@ use crate::output::Report;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Summary(summary::Args),
+    Noise(noise::Args),
+    Trace(trace::Args),
+    Peaks(peaks::Args),
+    Candidates(candidates::Args),
 }
 
 impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Summary(_) => "summary",
+            Self::Noise(_) => "noise",
+            Self::Trace(_) => "trace",
+            Self::Peaks(_) => "peaks",
+            Self::Candidates(_) => "candidates",
         }
     }
 
@@ -28,6 +40,10 @@ impl Command {
     pub fn report(&self) -> Result<Report, Failure> {
         match self {
             Self::Summary(args) => summary::report(args),
+            Self::Noise(args) => noise::report(args),
+            Self::Trace(args) => trace::report(args),
+            Self::Peaks(args) => peaks::report(args),
+            Self::Candidates(args) => candidates::report(args),
         }
     }
 }

@@ -1,0 +1,245 @@
+//! Layers that learn later than the rest of the network.
+
+use serde::Serialize;
+use statrs::distribution::{Binomial, DiscreteCDF};
+
+use crate::{LcaError, Run};
+
+use super::super::peaks::running_median;
+use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::CandidatesOptions;
+use super::sums::holm;
+
+/// Steps of the running median that is taken off before LCA is compared: long against the lags,
+/// short against the schedule.
+const DETREND: usize = 51;
+
+/// The greatest lag that is looked at, in observed steps.
+const GREATEST_LAG: usize = 10;
+
+/// Steps of a part of the run, at least; five times the greatest lag.
+const LEAST_PART: usize = 50;
+
+/// Parts that a run is cut into, at most.
+const MOST_PARTS: usize = 20;
+
+/// Parts that are needed to tell anything.
+const LEAST_PARTS: usize = 8;
+
+/// How far the layers' LCA is behind that of the rest of the network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lags {
+    /// The lags that are looked at, in observed steps; positive is later than the rest.
+    pub lags: Vec<i64>,
+    /// Parts of the runs that are compared.
+    pub parts: usize,
+    /// Every layer that moved, in the model's order; none where the parts are too few.
+    pub layers: Vec<LayerLag>,
+}
+
+/// How far a layer's LCA is behind that of the rest of the network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerLag {
+    /// The layer.
+    pub layer: String,
+    /// Correlation with the rest of the network at each lag, mean over the parts.
+    pub correlation: Vec<f64>,
+    /// The lag of the greatest correlation, in observed steps.
+    pub lag: i64,
+    /// Parts in which the greatest correlation is at a positive lag.
+    pub later: usize,
+    /// Parts in which it is at a negative lag.
+    pub earlier: usize,
+    /// Part of the steps at which the layer's LCA is positive: where it hurts.
+    pub hurting: f64,
+    /// Probability of so many later parts if later and earlier were alike (sign test, one-sided),
+    /// corrected for the number of layers (Holm).
+    pub p_corrected: f64,
+    /// Whether it lags beyond doubt.
+    pub candidate: bool,
+    /// What the numbers say, in words.
+    pub reason: String,
+}
+
+/// Reads the LCA of every layer over the steps at which all are finite.
+pub(super) fn read(run: &Run) -> Result<SeriesTable, LcaError> {
+    let request = Request {
+        quantity: Quantity::Lca,
+        probe: "training",
+        grouping: Grouping::Layer,
+        by_class: false,
+    };
+    let mut table = series(run, request)?;
+    table.keep_finite();
+    table
+        .series
+        .retain(|series| series.values.iter().any(|value| *value != 0.0));
+    Ok(table)
+}
+
+/// Returns the lag of every layer.
+pub(super) fn lags(runs: &[SeriesTable], options: &CandidatesOptions) -> Lags {
+    let reach = GREATEST_LAG as i64;
+    let parts = runs.iter().map(|run| parts_of(run.iterations.len())).sum();
+    let mut found = Lags {
+        lags: (-reach..=reach).collect(),
+        parts,
+        layers: Vec::new(),
+    };
+    if parts < LEAST_PARTS {
+        return found;
+    }
+    let names = runs.iter().take(1).flat_map(|run| &run.series);
+    let names: Vec<String> = names.map(|series| series.name.clone()).collect();
+    // Every layer counts alike in the rest of the network, however large its LCA.
+    let scaled: Vec<Vec<(&str, Vec<f64>)>> = runs.iter().map(scale).collect();
+    for name in names {
+        let mut parts = Vec::new();
+        for run in &scaled {
+            let layer = run.iter().find(|(other, _)| *other == name);
+            let rest: Vec<&[f64]> = run
+                .iter()
+                .filter(|(other, _)| *other != name)
+                .map(|(_, values)| &values[..])
+                .collect();
+            if let (Some((_, layer)), false) = (layer, rest.is_empty()) {
+                parts.extend(correlations(layer, &sum(&rest)));
+            }
+        }
+        if !parts.is_empty() {
+            let hurting = share_hurting(runs, &name);
+            found.layers.push(judge(name, &found.lags, &parts, hurting));
+        }
+    }
+    let p: Vec<f64> = found.layers.iter().map(|layer| layer.p_corrected).collect();
+    for (layer, p) in found.layers.iter_mut().zip(holm(&p)) {
+        layer.p_corrected = p;
+        layer.candidate = layer.lag > 0 && p <= options.level;
+        layer.reason = reason(layer);
+    }
+    found
+}
+
+fn parts_of(steps: usize) -> usize {
+    (steps.saturating_sub(2 * GREATEST_LAG) / LEAST_PART).min(MOST_PARTS)
+}
+
+/// Takes the trend off every layer and divides by the root of the mean square.
+fn scale(run: &SeriesTable) -> Vec<(&str, Vec<f64>)> {
+    let scaled = run.series.iter().map(|series| {
+        let trend = running_median(&series.values, DETREND);
+        let residues = series
+            .values
+            .iter()
+            .zip(&trend)
+            .map(|(value, trend)| value - trend);
+        let residues: Vec<f64> = residues.collect();
+        let squares: f64 = residues.iter().map(|value| value * value).sum();
+        let size = (squares / residues.len().max(1) as f64).sqrt();
+        let size = if size > 0.0 { size } else { 1.0 };
+        (
+            series.name.as_str(),
+            residues.iter().map(|value| value / size).collect(),
+        )
+    });
+    scaled.collect()
+}
+
+fn sum(series: &[&[f64]]) -> Vec<f64> {
+    let steps = series.first().map_or(0, |values| values.len());
+    (0..steps)
+        .map(|step| series.iter().map(|values| values[step]).sum())
+        .collect()
+}
+
+/// Returns the correlations at every lag, of each part of the run.
+fn correlations(layer: &[f64], rest: &[f64]) -> Vec<Vec<f64>> {
+    let count = parts_of(layer.len());
+    let reach = GREATEST_LAG;
+    // What a lag reaches over is left out at both ends.
+    let steps = layer.len().saturating_sub(2 * reach);
+    let part = |part: usize| -> Vec<f64> {
+        let (start, end) = (
+            reach + part * steps / count,
+            reach + (part + 1) * steps / count,
+        );
+        let at = |shift: usize| {
+            let earlier = &rest[start + reach - shift..end + reach - shift];
+            correlation(&layer[start..end], earlier)
+        };
+        // Shift 0 pairs the layer with the rest `reach` steps later.
+        (0..=2 * reach).map(at).collect()
+    };
+    (0..count).map(part).collect()
+}
+
+/// Pearson's correlation; 0 where one does not vary.
+fn correlation(one: &[f64], other: &[f64]) -> f64 {
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (one_mean, other_mean) = (mean(one), mean(other));
+    let (mut both, mut squares, mut other_squares) = (0.0, 0.0, 0.0);
+    for (one, other) in one.iter().zip(other) {
+        let (one, other) = (one - one_mean, other - other_mean);
+        both += one * other;
+        squares += one * one;
+        other_squares += other * other;
+    }
+    let size = (squares * other_squares).sqrt();
+    if size > 0.0 { both / size } else { 0.0 }
+}
+
+/// Returns the place of the greatest correlation; that of no lag where none is positive.
+fn greatest(correlation: &[f64]) -> usize {
+    let positive = correlation
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| **value > 0.0);
+    let greatest = positive.max_by(|one, other| one.1.total_cmp(other.1));
+    greatest.map_or(GREATEST_LAG, |(place, _)| place)
+}
+
+fn judge(layer: String, lags: &[i64], parts: &[Vec<f64>], hurting: f64) -> LayerLag {
+    let mean = |lag: usize| parts.iter().map(|part| part[lag]).sum::<f64>() / parts.len() as f64;
+    let correlation: Vec<f64> = (0..lags.len()).map(mean).collect();
+    let of_parts = || parts.iter().map(|part| lags[greatest(part)]);
+    let later = of_parts().filter(|lag| *lag > 0).count();
+    let earlier = of_parts().filter(|lag| *lag < 0).count();
+    // Of n fair coins, `later` or more heads are as likely as `earlier` or fewer.
+    let p =
+        Binomial::new(0.5, (later + earlier) as u64).map_or(1.0, |coins| coins.cdf(earlier as u64));
+    LayerLag {
+        layer,
+        lag: lags[greatest(&correlation)],
+        correlation,
+        later,
+        earlier,
+        hurting,
+        p_corrected: p,
+        candidate: false,
+        reason: String::new(),
+    }
+}
+
+fn reason(layer: &LayerLag) -> String {
+    match (layer.candidate, layer.lag) {
+        (true, lag) => format!(
+            "its LCA follows that of the other layers {lag} observed steps later, and hurts at \
+             {:.0} % of the steps; with less momentum on it, it may help more",
+            100.0 * layer.hurting
+        ),
+        (_, 0) => "it learns at the same steps as the rest".to_owned(),
+        (_, ..0) => "it is ahead of the rest".to_owned(),
+        _ => "it follows the rest, but no more than chance allows".to_owned(),
+    }
+}
+
+fn share_hurting(runs: &[SeriesTable], name: &str) -> f64 {
+    let series = runs
+        .iter()
+        .flat_map(|run| &run.series)
+        .filter(|series| series.name == name);
+    let values: Vec<f64> = series
+        .flat_map(|series| series.values.iter().copied())
+        .collect();
+    values.iter().filter(|value| **value > 0.0).count() as f64 / values.len().max(1) as f64
+}

@@ -1,0 +1,185 @@
+//! What to act on: tensors, units and parameters whose training cost more than it brought.
+//!
+//! These are pointers, not proofs. LCA says what the steps that were made did to the loss; what
+//! the network would have done without them takes another run to see.
+
+mod chance;
+mod lag;
+mod parameters;
+mod sums;
+mod tensors;
+mod units;
+
+use serde::Serialize;
+
+use crate::{LcaError, Run};
+
+use super::series::SeriesTable;
+
+pub use lag::{Lags, LayerLag};
+pub use parameters::{ParameterCandidate, TensorParameters};
+pub use sums::{LcaSum, SumTest};
+pub use tensors::{Freeze, FreezeTensor, Overfitting, OverfittingTensor, Span};
+pub use units::{LayerUnits, UnitCandidate, Verdict};
+
+/// Settings of [`candidates`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CandidatesOptions {
+    /// The greatest corrected p-value at which a tensor or layer is a candidate.
+    pub level: f64,
+    /// A unit or parameter hardly ever helps if it helped at most at this part of the steps at
+    /// which its LCA was not zero.
+    pub rarely: f64,
+    /// How many parameters of each tensor are listed, the worst.
+    pub top: usize,
+    /// How often blocks of steps are drawn for a p-value of a single run.
+    pub resamples: usize,
+    /// The seed of the draws.
+    pub seed: u64,
+}
+
+impl Default for CandidatesOptions {
+    fn default() -> Self {
+        Self {
+            level: 0.05,
+            rarely: 0.05,
+            top: 10,
+            resamples: 10_000,
+            seed: 0,
+        }
+    }
+}
+
+/// What to act on, each with its numbers and the reason.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Candidates {
+    /// The folders of the runs.
+    pub runs: Vec<String>,
+    /// The greatest corrected p-value of a candidate.
+    pub level: f64,
+    /// Tensors that hurt over the run.
+    pub freeze: Freeze,
+    /// Tensors that help training and hurt validation; `None` without a validation probe.
+    pub overfitting: Option<Overfitting>,
+    /// Layers that learn later than the rest of the network.
+    pub lags: Lags,
+    /// Units that are dead or hardly ever help, by layer and run; empty if units were not
+    /// recorded.
+    pub units: Vec<LayerUnits>,
+    /// Parameters that never did anything or hardly ever helped, by tensor and run; empty if
+    /// totals were not recorded.
+    pub parameters: Vec<TensorParameters>,
+}
+
+/// Returns what to act on in a run, or in several runs of one model.
+///
+/// - *Freeze*: tensors whose LCA summed over the run is positive, tested by [`SumTest`] over the
+///   runs, or over the steps of a single one, with Holm's correction for the number of tensors.
+/// - *Over-fitting*: tensors with negative LCA on the training probe and positive LCA on the
+///   validation probe, over the run and over its second half. Both must hold, so the greater
+///   p-value counts (intersection-union test); Holm's correction for tensors and spans.
+/// - *Lags*: cross-correlation of a layer's LCA with that of the other layers, each with its
+///   running median of 51 steps taken off and scaled to a mean square of one, in up to 20 parts
+///   of 50 steps or more; a layer lags if the greatest correlation is at a positive lag in more
+///   parts than chance allows. Lags are in observed steps.
+/// - *Units* and *parameters*: exact zeros (dead) are told from those that help at hardly any of
+///   20 steps or more with an LCA that is not zero. How many of the latter fair coins would give
+///   is beside them; steps are not really independent, so more of them is normal to a degree.
+///
+/// Steps at which a tensor's LCA is missing or not finite are left out.
+///
+/// Fails without a run, if a setting can't work, if a run has no steps yet, if the runs have
+/// different tensors, or if they can't be read.
+pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidates, LcaError> {
+    options.check()?;
+    check_alike(runs)?;
+    let read = |probe| -> Result<Vec<SeriesTable>, LcaError> {
+        runs.iter().map(|run| tensors::read(run, probe)).collect()
+    };
+    let training = read("training")?;
+    for (run, table) in runs.iter().zip(&training) {
+        if table.iterations.is_empty() {
+            return Err(LcaError::NotRecorded {
+                path: run.folder().to_owned(),
+                problem: "has no finite steps of the training probe in table tensors".into(),
+                remedy: "look again when training has made steps".into(),
+            });
+        }
+    }
+    let validation = read("validation")?;
+    let validated = validation.iter().all(|table| !table.iterations.is_empty());
+    let layers: Vec<_> = runs.iter().map(lag::read).collect::<Result<_, _>>()?;
+    let mut units = Vec::new();
+    let mut parameters = Vec::new();
+    for (number, run) in runs.iter().enumerate() {
+        units.extend(units::units(run, number, options)?);
+        parameters.extend(parameters::parameters(run, number, options)?);
+    }
+    Ok(Candidates {
+        runs: runs
+            .iter()
+            .map(|run| run.folder().display().to_string())
+            .collect(),
+        level: options.level,
+        freeze: tensors::freeze(&training, options),
+        overfitting: validated.then(|| tensors::overfitting(&training, &validation, options)),
+        lags: lag::lags(&layers, options),
+        units,
+        parameters,
+    })
+}
+
+impl CandidatesOptions {
+    fn check(&self) -> Result<(), LcaError> {
+        for (setting, value) in [
+            ("CandidatesOptions::level", self.level),
+            ("CandidatesOptions::rarely", self.rarely),
+        ] {
+            if !(0.0..=1.0).contains(&value) {
+                let problem = format!("{value} is no part of a whole");
+                return Err(LcaError::setting(
+                    setting,
+                    problem,
+                    "give a number from 0 to 1",
+                ));
+            }
+        }
+        if self.resamples == 0 {
+            return Err(LcaError::setting(
+                "CandidatesOptions::resamples",
+                "0 give no p-value",
+                "give 1 or more",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn check_alike(runs: &[Run]) -> Result<(), LcaError> {
+    let paths = |run: &Run| -> Vec<String> {
+        run.info()
+            .tensors
+            .iter()
+            .map(|tensor| tensor.path.clone())
+            .collect()
+    };
+    let Some((first, others)) = runs.split_first() else {
+        return Err(LcaError::setting(
+            "candidates",
+            "there is no run",
+            "give one or more",
+        ));
+    };
+    match others.iter().find(|run| paths(run) != paths(first)) {
+        Some(other) => Err(LcaError::setting(
+            "candidates",
+            format!(
+                "{} and {} have different tensors",
+                first.folder().display(),
+                other.folder().display()
+            ),
+            "give runs of one model, or one run at a time",
+        )),
+        None => Ok(()),
+    }
+}

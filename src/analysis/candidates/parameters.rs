@@ -1,0 +1,168 @@
+//! Parameters that never did anything, or hardly ever helped.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use crate::{LcaError, Run, Table};
+
+use super::super::read;
+use super::CandidatesOptions;
+use super::chance::{Chance, LEAST_STEPS};
+
+/// The parameters of one tensor that never did anything, or hardly ever helped.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TensorParameters {
+    /// The run, counted from 0.
+    pub run: usize,
+    /// The tensor.
+    pub tensor: String,
+    /// How many parameters it has.
+    pub parameters: u64,
+    /// Those whose LCA was exactly zero at every step.
+    pub dead: u64,
+    /// Those of the dead that have the value that they began with.
+    pub unmoved: u64,
+    /// Those that hardly ever helped.
+    pub rarely: u64,
+    /// How many of these fair coins would give: were helping and hurting equally likely at every
+    /// step, and steps independent.
+    pub rarely_expected: f64,
+    /// LCA of those that hardly ever helped, summed.
+    pub rarely_lca: f64,
+    /// The ones of these that hurt the most.
+    pub worst: Vec<ParameterCandidate>,
+    /// What the numbers say, in words; nothing where there is nothing to act on.
+    pub reason: Option<String>,
+}
+
+/// A parameter that hardly ever helped.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ParameterCandidate {
+    /// The parameter, row-major.
+    pub index: u32,
+    /// Its LCA over the run.
+    pub lca: f64,
+    /// Steps at which it helped.
+    pub helping: u32,
+    /// Steps at which it hurt.
+    pub hurting: u32,
+    /// Steps at which its LCA was exactly zero.
+    pub zero: u32,
+}
+
+/// Returns what there is to say about every tensor; nothing if no totals were recorded.
+pub(super) fn parameters(
+    run: &Run,
+    number: usize,
+    options: &CandidatesOptions,
+) -> Result<Vec<TensorParameters>, LcaError> {
+    let mut found: Vec<TensorParameters> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut chance = Chance::new(options.rarely);
+    let columns = [
+        "tensor", "index", "lca", "helping", "hurting", "zero", "initial", "final",
+    ];
+    read::each(run, Table::ParameterTotals, &columns, |batch| {
+        let indices = batch.u32("index")?;
+        let lca = batch.f64("lca")?;
+        let (helping, hurting) = (batch.u32("helping")?, batch.u32("hurting")?);
+        let zero = batch.u32("zero")?;
+        let (initial, last) = (batch.f32("initial")?, batch.f32("final")?);
+        for (tensor, rows) in read::stretches(batch.text("tensor")?) {
+            let place = places.get(tensor).copied().unwrap_or_else(|| {
+                found.push(TensorParameters::new(number, tensor));
+                places.insert(tensor.to_owned(), found.len() - 1);
+                found.len() - 1
+            });
+            for row in rows {
+                let parameter = ParameterCandidate {
+                    index: indices[row],
+                    lca: lca[row],
+                    helping: helping[row],
+                    hurting: hurting[row],
+                    zero: zero[row],
+                };
+                let unmoved = initial[row] == last[row];
+                found[place].add(parameter, unmoved, &mut chance, options);
+            }
+        }
+        Ok(())
+    })?;
+    let trained = |path: &str| {
+        let mut tensors = run.info().tensors.iter();
+        tensors
+            .find(|tensor| tensor.path == path)
+            .is_none_or(|tensor| tensor.trainable)
+    };
+    // Frozen on purpose is nothing to advise about.
+    found.retain(|tensor| trained(&tensor.tensor));
+    for tensor in &mut found {
+        tensor.reason = tensor.advice();
+    }
+    Ok(found)
+}
+
+impl TensorParameters {
+    fn new(run: usize, tensor: &str) -> Self {
+        Self {
+            run,
+            tensor: tensor.to_owned(),
+            parameters: 0,
+            dead: 0,
+            unmoved: 0,
+            rarely: 0,
+            rarely_expected: 0.0,
+            rarely_lca: 0.0,
+            worst: Vec::new(),
+            reason: None,
+        }
+    }
+
+    fn add(
+        &mut self,
+        parameter: ParameterCandidate,
+        unmoved: bool,
+        chance: &mut Chance,
+        options: &CandidatesOptions,
+    ) {
+        self.parameters += 1;
+        let moved = u64::from(parameter.helping) + u64::from(parameter.hurting);
+        if moved == 0 && parameter.zero > 0 {
+            self.dead += 1;
+            self.unmoved += u64::from(unmoved);
+        }
+        self.rarely_expected += chance.of(moved);
+        if moved < LEAST_STEPS || f64::from(parameter.helping) > options.rarely * moved as f64 {
+            return;
+        }
+        self.rarely += 1;
+        self.rarely_lca += parameter.lca;
+        let worse = |other: &ParameterCandidate| other.lca >= parameter.lca;
+        let place = self.worst.partition_point(worse);
+        if place < options.top {
+            self.worst.insert(place, parameter);
+            self.worst.truncate(options.top);
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        let mut words = Vec::new();
+        if self.dead > 0 {
+            words.push(format!(
+                "{} never had a gradient and a step at once ({} kept their first value); they \
+                 can be pruned, or their inputs are constant zeros",
+                self.dead, self.unmoved
+            ));
+        }
+        // Beyond what the spread of a count makes likely.
+        if self.rarely as f64 > self.rarely_expected + 3.0 * self.rarely_expected.sqrt() {
+            words.push(format!(
+                "{} hardly ever helped where chance would give {:.1}; initialize them anew or \
+                 prune them",
+                self.rarely, self.rarely_expected
+            ));
+        }
+        (!words.is_empty()).then(|| words.join("; "))
+    }
+}

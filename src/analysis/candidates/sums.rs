@@ -1,0 +1,211 @@
+//! Whether a sum over the steps differs from zero, for one run or several.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Steps that the block bootstrap needs: fewer make too few blocks to resample.
+const LEAST_STEPS: usize = 200;
+
+/// How a sum is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "test", rename_all = "snake_case")]
+pub enum SumTest {
+    /// Student's t over the runs' sums, one-sided. Assumes that runs are independent (other
+    /// seeds), and sums near to normal.
+    StudentT {
+        /// How many runs.
+        runs: usize,
+    },
+    /// Circular block bootstrap over the steps of one run, one-sided. Assumes that what happened
+    /// could have happened in another order of blocks, and that steps of different blocks have
+    /// nothing to do with each other. It says whether the sum is more than the noise of this
+    /// run's steps, not whether another seed would give it too.
+    BlockBootstrap {
+        /// Steps of a block, about the root of the run's.
+        block: usize,
+        /// How often blocks are drawn.
+        resamples: usize,
+    },
+    /// The run has fewer steps than a bootstrap needs.
+    TooFewSteps {
+        /// How many it needs.
+        least: usize,
+    },
+}
+
+/// A sum of LCA over steps, and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LcaSum {
+    /// The sum in the unit of the loss; over several runs, their mean.
+    pub lca: f64,
+    /// Its 95 % confidence interval, where it can be tested.
+    pub interval: Option<[f64; 2]>,
+    /// The probability of a sum so far above zero if there were nothing behind it.
+    pub p_hurts: Option<f64>,
+    /// The same for below zero.
+    pub p_helps: Option<f64>,
+}
+
+/// Tests sums of series.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sums {
+    pub(super) test: SumTest,
+    pub(super) seed: u64,
+}
+
+impl Sums {
+    /// Chooses the test for a number of runs and of steps in the first.
+    pub(super) fn new(runs: usize, steps: usize, resamples: usize, seed: u64) -> Self {
+        let test = match (runs, steps) {
+            (2.., _) => SumTest::StudentT { runs },
+            (_, LEAST_STEPS..) => SumTest::BlockBootstrap {
+                block: steps.isqrt(),
+                resamples,
+            },
+            _ => SumTest::TooFewSteps { least: LEAST_STEPS },
+        };
+        Self { test, seed }
+    }
+
+    /// Returns the sum of a series that has one part per run.
+    pub(super) fn of(&self, runs: &[&[f64]]) -> LcaSum {
+        let sums: Vec<f64> = runs.iter().map(|values| values.iter().sum()).collect();
+        let untested = LcaSum {
+            lca: sums.iter().sum::<f64>() / sums.len().max(1) as f64,
+            interval: None,
+            p_hurts: None,
+            p_helps: None,
+        };
+        match (self.test, runs) {
+            (SumTest::StudentT { .. }, _) => student_t(&sums, untested),
+            (SumTest::BlockBootstrap { block, resamples }, [values]) => {
+                let rng = StdRng::seed_from_u64(self.seed);
+                block_bootstrap(values, block, resamples, rng, untested)
+            }
+            _ => untested,
+        }
+    }
+}
+
+fn student_t(sums: &[f64], untested: LcaSum) -> LcaSum {
+    let (count, mean) = (sums.len() as f64, untested.lca);
+    let squares: f64 = sums.iter().map(|sum| (sum - mean).powi(2)).sum();
+    let error = (squares / (count - 1.0) / count).sqrt();
+    match StudentsT::new(0.0, 1.0, count - 1.0) {
+        // Runs that are copies of each other say nothing about what varies between runs.
+        Ok(distribution) if error > 0.0 => {
+            let reach = distribution.inverse_cdf(0.975) * error;
+            LcaSum {
+                interval: Some([mean - reach, mean + reach]),
+                p_hurts: Some(distribution.cdf(-mean / error)),
+                p_helps: Some(distribution.cdf(mean / error)),
+                ..untested
+            }
+        }
+        _ => untested,
+    }
+}
+
+/// The circular block bootstrap of Politis and Romano (1992): blocks of consecutive steps, the
+/// last one followed by the first, are drawn until there are as many steps as in the run.
+fn block_bootstrap(
+    values: &[f64],
+    block: usize,
+    resamples: usize,
+    mut rng: StdRng,
+    untested: LcaSum,
+) -> LcaSum {
+    let steps = values.len();
+    if steps < block || block == 0 {
+        return untested;
+    }
+    // before[i] is the sum of the i values from the first on, going round.
+    let mut before = vec![0.0];
+    for value in values.iter().chain(&values[..block]) {
+        before.push(before[before.len() - 1] + value);
+    }
+    let mut draw = || {
+        let mut sum = 0.0;
+        let mut left = steps;
+        while left > 0 {
+            let (start, length) = (rng.random_range(0..steps), block.min(left));
+            sum += before[start + length] - before[start];
+            left -= length;
+        }
+        sum
+    };
+    let mut drawn: Vec<f64> = (0..resamples).map(|_| draw()).collect();
+    drawn.sort_by(f64::total_cmp);
+    let sum = untested.lca;
+    // The spread around the sum stands for the spread around zero.
+    let part = |count: usize| (1 + count) as f64 / (1 + resamples) as f64;
+    let below_zero_around = |shifted: f64| drawn.partition_point(|drawn| *drawn < shifted);
+    let at_most = drawn.partition_point(|drawn| *drawn <= 2.0 * sum);
+    let quantile = |share: f64| drawn.get((share * (resamples - 1) as f64).round() as usize);
+    LcaSum {
+        interval: quantile(0.025)
+            .zip(quantile(0.975))
+            .map(|(low, high)| [*low, *high]),
+        p_hurts: Some(part(resamples - below_zero_around(2.0 * sum))),
+        p_helps: Some(part(at_most)),
+        ..untested
+    }
+}
+
+/// Holm's correction of p-values for their number, in their order.
+pub(super) fn holm(p: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|one, other| p[*one].total_cmp(&p[*other]));
+    let mut corrected = vec![0.0; p.len()];
+    let mut least: f64 = 0.0;
+    for (rank, place) in order.into_iter().enumerate() {
+        least = least.max(p[place] * (p.len() - rank) as f64).min(1.0);
+        corrected[place] = least;
+    }
+    corrected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_t_test_and_holm_agree_with_the_textbook() {
+        // With 3 degrees of freedom and u = t/√3: p = 1/2 − (u/(1 + u²) + atan u)/π; here t is the
+        // mean 1.625 over its standard error √(3.6875/12), so u = 1.69246.
+        let sums = Sums::new(4, 1, 1, 0);
+        let tested = sums.of(&[&[1.0], &[2.0], &[0.5], &[3.0]]);
+        assert!(
+            (tested.p_hurts.unwrap() - 0.030_465).abs() < 1e-5,
+            "{tested:?}"
+        );
+        assert!((tested.p_helps.unwrap() + tested.p_hurts.unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(holm(&[0.01, 0.04, 0.03, 0.9]), [0.04, 0.09, 0.09, 0.9]);
+    }
+
+    #[test]
+    fn noise_around_zero_gives_about_uniform_p_values_though_steps_resemble_each_other() {
+        let mut rng = StdRng::seed_from_u64(5);
+        let mut draw = |seed| {
+            let mut momentum = 0.0;
+            let values: Vec<f64> = (0..1000)
+                .map(|_| {
+                    momentum = 0.5 * momentum + rng.random::<f64>() - 0.5;
+                    momentum
+                })
+                .collect();
+            Sums::new(1, 1000, 999, seed)
+                .of(&[&values])
+                .p_hurts
+                .unwrap()
+        };
+        let p: Vec<f64> = (0..400).map(&mut draw).collect();
+        // Standard deviation of the share: 0.011 and 0.025.
+        for (level, reach) in [(0.05, 0.044), (0.5, 0.1)] {
+            let share = p.iter().filter(|p| **p <= level).count() as f64 / 400.0;
+            assert!((share - level).abs() < reach, "{share} at most {level}");
+        }
+    }
+}

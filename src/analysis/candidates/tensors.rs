@@ -1,0 +1,201 @@
+//! Tensors whose steps cost more than they bring: to freeze, or over-fitting.
+
+use serde::Serialize;
+
+use crate::{LcaError, Run};
+
+use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::CandidatesOptions;
+use super::sums::{LcaSum, SumTest, Sums, holm};
+
+/// Tensors that hurt over the run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Freeze {
+    /// How it was tested.
+    pub test: SumTest,
+    /// Every tensor, in the model's order.
+    pub tensors: Vec<FreezeTensor>,
+}
+
+/// Whether a tensor hurts over the run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FreezeTensor {
+    /// The tensor.
+    pub tensor: String,
+    /// Its LCA over the run, training probe; positive hurts.
+    pub training: LcaSum,
+    /// `training.p_hurts`, corrected for the number of tensors (Holm).
+    pub p_corrected: Option<f64>,
+    /// Whether it hurts beyond doubt: `p_corrected` is at most the level asked for.
+    pub candidate: bool,
+    /// What the numbers say, in words.
+    pub reason: String,
+}
+
+/// Tensors that help on the training probe and hurt on the validation probe.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Overfitting {
+    /// How it was tested.
+    pub test: SumTest,
+    /// Every tensor over the whole run and over its second half.
+    pub tensors: Vec<OverfittingTensor>,
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Span {
+    /// All observed steps.
+    Run,
+    /// The second half of the observed steps: over-fitting comes late, and what a tensor brought
+    /// before would hide it.
+    SecondHalf,
+}
+
+/// Whether a tensor over-fits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct OverfittingTensor {
+    /// The tensor.
+    pub tensor: String,
+    /// The steps that are looked at.
+    pub span: Span,
+    /// Its LCA on the training probe; negative helps.
+    pub training: LcaSum,
+    /// Its LCA on the validation probe; positive hurts.
+    pub validation: LcaSum,
+    /// The greater of `training.p_helps` and `validation.p_hurts` (both must hold), corrected for
+    /// the number of tensors and spans (Holm).
+    pub p_corrected: Option<f64>,
+    /// Whether it helps one and hurts the other beyond doubt.
+    pub candidate: bool,
+    /// What the numbers say, in words.
+    pub reason: String,
+}
+
+/// Reads the LCA of every tensor on a probe, over the steps at which all are finite.
+pub(super) fn read(run: &Run, probe: &str) -> Result<SeriesTable, LcaError> {
+    let request = Request {
+        quantity: Quantity::Lca,
+        probe,
+        grouping: Grouping::Tensor,
+        by_class: false,
+    };
+    let mut table = series(run, request)?;
+    table.keep_finite();
+    Ok(table)
+}
+
+/// Returns what speaks for freezing each tensor.
+pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> Freeze {
+    let sums = sums(training, options);
+    let tensors = names(training);
+    let evidence: Vec<LcaSum> = tensors
+        .iter()
+        .map(|tensor| sums.of(&values(training, tensor, Span::Run)))
+        .collect();
+    let corrected = correct(evidence.iter().map(|sum| sum.p_hurts));
+    let judged = tensors.into_iter().zip(evidence).zip(corrected);
+    let judge = |((tensor, training), p_corrected): ((String, LcaSum), Option<f64>)| {
+        let candidate = p_corrected.is_some_and(|p| p <= options.level);
+        FreezeTensor {
+            reason: freeze_reason(&training, candidate),
+            tensor,
+            training,
+            p_corrected,
+            candidate,
+        }
+    };
+    Freeze {
+        test: sums.test,
+        tensors: judged.map(judge).collect(),
+    }
+}
+
+fn freeze_reason(training: &LcaSum, candidate: bool) -> String {
+    let words = match (candidate, training.lca > 0.0, training.p_hurts) {
+        (true, ..) => {
+            "its steps raised the training loss in sum; freezing it spares that, though the \
+             other tensors will then move otherwise"
+        }
+        (_, true, Some(_)) => "it hurt in sum, but no more than chance allows",
+        (_, true, None) => "it hurt in sum; whether by chance can't be told",
+        _ => "it helped in sum",
+    };
+    words.to_owned()
+}
+
+/// Returns what speaks for over-fitting of each tensor.
+pub(super) fn overfitting(
+    training: &[SeriesTable],
+    validation: &[SeriesTable],
+    options: &CandidatesOptions,
+) -> Overfitting {
+    let sums = sums(validation, options);
+    let mut found = Vec::new();
+    for tensor in names(validation) {
+        for span in [Span::Run, Span::SecondHalf] {
+            let on = |tables| sums.of(&values(tables, &tensor, span));
+            found.push((tensor.clone(), span, on(training), on(validation)));
+        }
+    }
+    let both =
+        |training: &LcaSum, validation: &LcaSum| Some(training.p_helps?.max(validation.p_hurts?));
+    let corrected = correct(found.iter().map(|(_, _, one, other)| both(one, other)));
+    let judged = found.into_iter().zip(corrected);
+    let tensors = judged.map(|((tensor, span, training, validation), p_corrected)| {
+        let candidate = p_corrected.is_some_and(|p| p <= options.level);
+        let opposed = training.lca < 0.0 && validation.lca > 0.0;
+        let words = match (candidate, opposed, p_corrected) {
+            (true, ..) => {
+                "its steps lowered the training loss and raised the validation loss; regularize \
+                 it, lower its learning rate, or stop earlier"
+            }
+            (_, true, Some(_)) => "it did both, but no more than chance allows",
+            (_, true, None) => "it did both; whether by chance can't be told",
+            _ => "it did not help one and hurt the other",
+        };
+        OverfittingTensor {
+            reason: words.to_owned(),
+            tensor,
+            span,
+            training,
+            validation,
+            p_corrected,
+            candidate,
+        }
+    });
+    Overfitting {
+        test: sums.test,
+        tensors: tensors.collect(),
+    }
+}
+
+fn sums(tables: &[SeriesTable], options: &CandidatesOptions) -> Sums {
+    let steps = tables.first().map_or(0, |table| table.iterations.len());
+    Sums::new(tables.len(), steps, options.resamples, options.seed)
+}
+
+fn names(tables: &[SeriesTable]) -> Vec<String> {
+    let series = tables.iter().take(1).flat_map(|table| &table.series);
+    series.map(|series| series.name.clone()).collect()
+}
+
+/// Returns a tensor's values in a span, of each run that has it.
+fn values<'a>(tables: &'a [SeriesTable], tensor: &str, span: Span) -> Vec<&'a [f64]> {
+    let of_run = |table: &'a SeriesTable| {
+        let series = table.series.iter().find(|series| series.name == tensor)?;
+        Some(match span {
+            Span::Run => &series.values[..],
+            Span::SecondHalf => &series.values[series.values.len() / 2..],
+        })
+    };
+    tables.iter().filter_map(of_run).collect()
+}
+
+/// Holm's correction of the p-values that there are.
+fn correct(p: impl Iterator<Item = Option<f64>>) -> Vec<Option<f64>> {
+    let p: Vec<Option<f64>> = p.collect();
+    let known: Vec<f64> = p.iter().copied().flatten().collect();
+    let mut corrected = holm(&known).into_iter();
+    p.iter().map(|p| p.and_then(|_| corrected.next())).collect()
+}

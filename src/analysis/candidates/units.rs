@@ -1,0 +1,235 @@
+//! Neurons and channels that no longer do anything, or hardly ever help.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{LcaError, Run, Table, TensorInfo};
+
+use super::super::layer_of;
+use super::super::read;
+use super::CandidatesOptions;
+use super::chance::{Chance, LEAST_STEPS};
+
+/// The units of one layer; of one tensor, where a layer's tensors differ in their units.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerUnits {
+    /// The run, counted from 0.
+    pub run: usize,
+    /// The layer or tensor.
+    pub layer: String,
+    /// How many units it has.
+    pub units: usize,
+    /// Units that hardly ever help which fair coins would give: were helping and hurting equally
+    /// likely at every recorded step, and steps independent.
+    pub rarely_expected: f64,
+    /// The units to act on.
+    pub candidates: Vec<UnitCandidate>,
+}
+
+/// A unit to act on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct UnitCandidate {
+    /// The unit, from 0.
+    pub unit: u32,
+    /// What is the matter with it.
+    pub verdict: Verdict,
+    /// Its LCA, summed over the recorded steps only.
+    pub lca: f64,
+    /// Recorded steps at which it helped.
+    pub helping: u64,
+    /// Recorded steps at which it hurt.
+    pub hurting: u64,
+    /// Recorded steps at which its LCA was exactly zero.
+    pub zero: u64,
+    /// The last recorded step with an LCA that is not zero.
+    pub last_active: Option<u64>,
+    /// What the numbers say, in words.
+    pub reason: String,
+}
+
+/// What is the matter with a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Its LCA was exactly zero at all of the last recorded steps, a tenth of them and 20 at
+    /// least: no gradient reaches it, or it does not move.
+    Dead,
+    /// Of the steps at which it did anything, it helped at few.
+    RarelyHelps,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Count {
+    lca: f64,
+    helping: u64,
+    hurting: u64,
+    zero: u64,
+    last_active: Option<u64>,
+    /// Zeros since then.
+    silent: u64,
+}
+
+impl Count {
+    fn add(&mut self, iteration: u64, lca: f64) {
+        self.lca += lca;
+        match lca {
+            0.0 => {
+                self.zero += 1;
+                self.silent += 1;
+                return;
+            }
+            ..0.0 => self.helping += 1,
+            0.0.. => self.hurting += 1,
+            // Not finite: neither, but not silent.
+            _ => {}
+        }
+        self.last_active = Some(iteration);
+        self.silent = 0;
+    }
+}
+
+/// The units of the same number in all tensors of a group.
+#[derive(Debug, Default)]
+struct Group {
+    current: Vec<f64>,
+    seen: bool,
+    counts: Vec<Count>,
+}
+
+impl Group {
+    fn flush(&mut self, iteration: u64) {
+        if std::mem::take(&mut self.seen) {
+            for (count, lca) in self.counts.iter_mut().zip(&mut self.current) {
+                count.add(iteration, std::mem::take(lca));
+            }
+        }
+    }
+}
+
+/// Returns the units to act on in every layer; nothing if no units were recorded.
+pub(super) fn units(
+    run: &Run,
+    number: usize,
+    options: &CandidatesOptions,
+) -> Result<Vec<LayerUnits>, LcaError> {
+    let groups = count(run)?;
+    let mut chance = Chance::new(options.rarely);
+    let layers = groups.into_iter().map(|(layer, group)| {
+        let rarely_expected = group
+            .counts
+            .iter()
+            .map(|count| chance.of(count.helping + count.hurting));
+        LayerUnits {
+            run: number,
+            units: group.counts.len(),
+            rarely_expected: rarely_expected.sum(),
+            candidates: group
+                .counts
+                .iter()
+                .zip(0..)
+                .filter_map(|(count, unit)| judge(unit, count, options))
+                .collect(),
+            layer,
+        }
+    });
+    Ok(layers.filter(|layer| layer.units > 0).collect())
+}
+
+fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
+    let tensors = &run.info().tensors;
+    let mut groups: Vec<(String, Group)> = Vec::new();
+    let mut places: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for tensor in tensors.iter().filter(|tensor| tensor.trainable) {
+        let name = group_name(tensor, tensors);
+        let place = groups
+            .iter()
+            .position(|(other, _)| other == name)
+            .unwrap_or_else(|| {
+                groups.push((name.to_owned(), Group::default()));
+                groups.len() - 1
+            });
+        places.insert(&tensor.path, (place, tensor.units));
+    }
+    let columns = ["iteration", "tensor", "unit", "lca"];
+    let mut now = None;
+    read::each(run, Table::Units, &columns, |batch| {
+        let iterations = batch.u64("iteration")?;
+        let names = batch.text("tensor")?;
+        let units = batch.u32("unit")?;
+        let lca = batch.f32("lca")?;
+        for row in 0..batch.rows() {
+            if let Some(before) = now.filter(|now| *now != iterations[row]) {
+                groups.iter_mut().for_each(|(_, group)| group.flush(before));
+            }
+            now = Some(iterations[row]);
+            let Some((place, count)) = places.get(names.value(row)) else {
+                continue;
+            };
+            let unit = units[row] as usize;
+            if unit >= *count {
+                return Err(LcaError::Damaged {
+                    path: run.folder().join(Table::Units.name()),
+                    problem: format!("tensor {} has no unit {unit}", names.value(row)),
+                    remedy: "remove files that this run's recorder did not write".into(),
+                });
+            }
+            let group = &mut groups[*place].1;
+            if group.counts.is_empty() {
+                group.counts.resize(*count, Count::default());
+                group.current.resize(*count, 0.0);
+            }
+            group.current[unit] += f64::from(lca[row]);
+            group.seen = true;
+        }
+        Ok(())
+    })?;
+    if let Some(last) = now {
+        groups.iter_mut().for_each(|(_, group)| group.flush(last));
+    }
+    Ok(groups)
+}
+
+/// A neuron's weights and its bias belong together, where the layer's tensors count units alike.
+fn group_name<'a>(tensor: &'a TensorInfo, tensors: &[TensorInfo]) -> &'a str {
+    let name = layer_of(&tensor.path);
+    let mut siblings = tensors
+        .iter()
+        .filter(|other| other.trainable && layer_of(&other.path) == name);
+    match siblings.all(|other| other.units == tensor.units) {
+        true => name,
+        false => &tensor.path,
+    }
+}
+
+fn judge(unit: u32, count: &Count, options: &CandidatesOptions) -> Option<UnitCandidate> {
+    let moved = count.helping + count.hurting;
+    let recorded = moved + count.zero;
+    let (verdict, reason) = if count.silent >= LEAST_STEPS.max(recorded / 10) {
+        let since = match count.last_active {
+            Some(last) => format!("since after iteration {last}"),
+            None => "at every recorded step".to_owned(),
+        };
+        let words = format!("exactly zero {since}; prune it, or initialize it anew");
+        (Verdict::Dead, words)
+    } else if moved >= LEAST_STEPS && count.helping as f64 <= options.rarely * moved as f64 {
+        let words = format!(
+            "helped at {} of the {moved} steps at which it did anything; initialize it anew, or \
+             prune it if the loss allows",
+            count.helping
+        );
+        (Verdict::RarelyHelps, words)
+    } else {
+        return None;
+    };
+    Some(UnitCandidate {
+        unit,
+        verdict,
+        lca: count.lca,
+        helping: count.helping,
+        hurting: count.hurting,
+        zero: count.zero,
+        last_active: count.last_active,
+        reason,
+    })
+}

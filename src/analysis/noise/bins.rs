@@ -1,0 +1,155 @@
+//! Values counted in bins so fine that a distribution can be read from them without sorting.
+
+use serde::Serialize;
+
+/// A range of LCA and how many values lie in it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Bin {
+    /// The lower edge, in units of the loss.
+    pub from: f64,
+    /// The upper edge; the same as the lower one for the bin of exact zeros.
+    pub to: f64,
+    /// How many values are between the two.
+    pub count: u64,
+}
+
+impl Bin {
+    /// Returns the value in the middle, on the logarithmic scale where both edges allow it.
+    pub(super) fn center(&self) -> f64 {
+        self.at(0.5)
+    }
+
+    /// Returns the value at a fraction of the way from the lower to the upper edge, as if the
+    /// values were spread evenly over the logarithm.
+    ///
+    /// In a bin that reaches to infinity this is the finite edge.
+    pub(super) fn at(&self, fraction: f64) -> f64 {
+        let Self { from, to, .. } = *self;
+        if from == to || to.is_infinite() {
+            from
+        } else if from.is_infinite() {
+            to
+        } else if from * to > 0.0 {
+            from.signum() * from.abs().powf(1.0 - fraction) * to.abs().powf(fraction)
+        } else {
+            from + (to - from) * fraction
+        }
+    }
+}
+
+/// Binary digits, after the leading one, that values keep.
+///
+/// As many as a run of the *full* preset has, whose values are therefore counted exactly.
+const BITS: u32 = 10;
+const DROPPED: u32 = f32::MANTISSA_DIGITS - 1 - BITS;
+const HALF: u32 = 1 << (DROPPED - 1);
+/// One bin for every finite magnitude with so many digits.
+const MAGNITUDES: usize = (f32::INFINITY.to_bits() >> DROPPED) as usize;
+
+/// Counts of values by sign and magnitude, of a fixed size (4 MB) for any number of values.
+///
+/// Values are rounded to 10 binary digits after the leading one, which is by less than one part
+/// in 2,000.
+#[derive(Debug, Clone)]
+pub(super) struct FineBins {
+    negative: Vec<u64>,
+    positive: Vec<u64>,
+    pub(super) zero: u64,
+    pub(super) not_finite: u64,
+    /// Of the finite values, before rounding.
+    pub(super) sum: f64,
+}
+
+impl FineBins {
+    pub(super) fn new() -> Self {
+        Self {
+            negative: vec![0; MAGNITUDES],
+            positive: vec![0; MAGNITUDES],
+            zero: 0,
+            not_finite: 0,
+            sum: 0.0,
+        }
+    }
+
+    /// Counts a value.
+    pub(super) fn add(&mut self, value: f32) {
+        if !value.is_finite() {
+            self.not_finite += 1;
+        } else if value == 0.0 {
+            self.zero += 1;
+        } else {
+            self.sum += f64::from(value);
+            // The bits of a magnitude grow with it: dropping the low ones rounds it.
+            let key = ((value.abs().to_bits() + HALF) >> DROPPED) as usize;
+            let side = match value < 0.0 {
+                true => &mut self.negative,
+                false => &mut self.positive,
+            };
+            // The greatest magnitudes would round to infinity.
+            side[key.min(MAGNITUDES - 1)] += 1;
+        }
+    }
+
+    /// Returns the bins that are not empty, in ascending order, with that of exact zeros.
+    pub(super) fn bins(&self) -> Vec<Bin> {
+        let negative = magnitudes(&self.negative).rev().map(|bin| Bin {
+            from: -bin.to,
+            to: -bin.from,
+            count: bin.count,
+        });
+        let zero = Bin {
+            from: 0.0,
+            to: 0.0,
+            count: self.zero,
+        };
+        negative
+            .chain((self.zero > 0).then_some(zero))
+            .chain(magnitudes(&self.positive))
+            .collect()
+    }
+}
+
+/// Returns the bins of one sign that are not empty, by magnitude.
+fn magnitudes(counts: &[u64]) -> impl DoubleEndedIterator<Item = Bin> {
+    let counted = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    counted.map(|(key, count)| {
+        let center = (key as u32) << DROPPED;
+        let edge = |bits| f64::from(f32::from_bits(bits));
+        Bin {
+            from: edge(center.saturating_sub(HALF)),
+            to: edge(center + HALF),
+            count: *count,
+        }
+    })
+}
+
+/// Bins per factor of ten of [`coarse`], as in the table `histograms`.
+const PER_DECADE: f64 = 4.0;
+
+/// Returns the same counts in few bins, for a figure: 4 per factor of ten and sign.
+///
+/// A bin on an edge of these is counted where its middle lies.
+pub(super) fn coarse(bins: &[Bin]) -> Vec<Bin> {
+    let mut coarse: Vec<Bin> = Vec::new();
+    for bin in bins {
+        let center = bin.center();
+        let step = (center.abs().log10() * PER_DECADE).floor();
+        let edge = |step: f64| 10f64.powf(step / PER_DECADE);
+        let (from, to) = if center == 0.0 {
+            (0.0, 0.0)
+        } else if center < 0.0 {
+            (-edge(step + 1.0), -edge(step))
+        } else {
+            (edge(step), edge(step + 1.0))
+        };
+        match coarse.last_mut() {
+            Some(last) if (last.from, last.to) == (from, to) => last.count += bin.count,
+            _ => coarse.push(Bin {
+                from,
+                to,
+                count: bin.count,
+            }),
+        }
+    }
+    coarse
+}

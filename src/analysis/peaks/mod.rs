@@ -1,0 +1,411 @@
+//! Moments of learning: steps at which layers help far more than right before and after, and
+//! whether they are the same steps in all layers.
+//!
+//! After "LCA: Loss Change Allocation for Neural Network Training" (Lan, Liu, Zhou, Yosinski,
+//! 2019), which finds peaks of different layers at the very same iterations. Whether that is more
+//! than chance is tested here against a null model.
+
+mod alignment;
+mod detect;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{LcaError, Run};
+
+use super::series::{Grouping, Request, SeriesTable, series};
+
+pub use super::series::Quantity;
+pub use alignment::Alignment;
+use alignment::{LEAST_WINDOW, NullModel, Trains};
+pub(super) use detect::running_median;
+
+/// Settings of [`peaks`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeaksOptions {
+    /// What has peaks: LCA (its minima), or the norm of the step or of the gradient (maxima).
+    pub of: Quantity,
+    /// How many peaks of each layer and class count, the highest ones.
+    pub top: usize,
+    /// Steps to average over before peaks are looked for, an odd number; 1 is for none.
+    pub smooth: usize,
+    /// Steps of the running median above which heights are taken, an odd number; 0 is for heights
+    /// above zero. It should be long against a peak and short against the schedule.
+    pub detrend: usize,
+    /// The most steps within which the null model shifts peaks, 8 or more.
+    pub window: usize,
+    /// In how many layers a step must have a peak to be listed; `None` is for all layers.
+    pub at_least: Option<usize>,
+    /// How often peaks are shifted at random.
+    pub permutations: usize,
+    /// The seed of the shifts.
+    pub seed: u64,
+}
+
+impl Default for PeaksOptions {
+    fn default() -> Self {
+        Self {
+            of: Quantity::Lca,
+            top: 20,
+            smooth: 1,
+            detrend: 51,
+            window: 64,
+            at_least: None,
+            permutations: 1000,
+            seed: 0,
+        }
+    }
+}
+
+/// Peaks of every layer and class, and how they line up.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Peaks {
+    /// What has peaks.
+    pub of: Quantity,
+    /// Steps that were looked at. Neighbours are consecutive ones of these, whatever lies between.
+    pub steps: usize,
+    /// Steps that were not, since a value was missing or not finite.
+    pub left_out: usize,
+    /// Observed steps that have a gap of unobserved or left-out iterations before them that is
+    /// longer than the usual one.
+    pub gaps: usize,
+    /// The layers that have peaks, in the model's order.
+    pub layers: Vec<String>,
+    /// The layers that have none, such as frozen ones. They don't count as layers below.
+    pub layers_without: Vec<String>,
+    /// The peaks of each layer and class.
+    pub series: Vec<PeakSeries>,
+    /// How the peaks of each class line up.
+    pub classes: Vec<ClassAlignment>,
+    /// How they line up summed over classes; for two layers or more up to all layers.
+    pub alignment: Vec<Alignment>,
+    /// How many layers a moment below has at least.
+    pub at_least: usize,
+    /// Steps that line up, in order of iteration.
+    pub moments: Vec<Moment>,
+    /// Random shifts behind each p-value.
+    pub permutations: usize,
+    /// The seed of the shifts.
+    pub seed: u64,
+}
+
+/// The highest peaks of a layer, for one class or all together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PeakSeries {
+    /// The layer.
+    pub layer: String,
+    /// The class; `None` is all together.
+    pub class: Option<i32>,
+    /// How many strict local extremes there are.
+    pub extremes: usize,
+    /// The highest ones, the highest first.
+    pub peaks: Vec<Peak>,
+}
+
+/// A peak of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Peak {
+    /// The step.
+    pub iteration: u64,
+    /// The layer's LCA or norm there, not smoothed.
+    pub value: f64,
+    /// How far it is from the running median (below it for LCA), in the unit of `value`.
+    pub height: f64,
+}
+
+/// How the peaks of the layers line up, for one class or all together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassAlignment {
+    /// The class; `None` is all together.
+    pub class: Option<i32>,
+    /// The class's name, where the run knows it.
+    pub name: Option<String>,
+    /// For two layers or more up to all layers; nothing with one layer.
+    pub alignment: Vec<Alignment>,
+}
+
+/// A step at which layers peak together.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Moment {
+    /// The step.
+    pub iteration: u64,
+    /// The classes for which they do.
+    pub classes: Vec<ClassMoment>,
+}
+
+/// A class for which layers peak together at a step.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassMoment {
+    /// The class; `None` is all together.
+    pub class: Option<i32>,
+    /// The class's name, where the run knows it.
+    pub name: Option<String>,
+    /// How many layers have one of their highest peaks there.
+    pub layers: usize,
+    /// LCA of these layers summed, or the norm over all of them, at this step.
+    pub value: f64,
+    /// Their heights summed: how far LCA is below the running medians.
+    pub height: f64,
+}
+
+/// Returns the peaks of every layer and class, and how many line up at the very same iteration.
+///
+/// A layer is its tensors together: their LCA is summed, their norms are joined as the root of
+/// the sum of squares. A peak of LCA is a strict local minimum, lca\[t\] < lca\[t−1\] and
+/// lca\[t\] < lca\[t+1\]; of a norm, a strict local maximum; neighbours are consecutive observed
+/// steps. The peaks that count are the `top` that are furthest from the running median of their
+/// series, so that a steep start does not take them all. A step lines up in k layers if k layers
+/// have such a peak there. With classes each class is looked at on its own, except for the step's
+/// norm, which no class has of its own.
+///
+/// The p-values are those of [`Alignment`]: one-sided, by random shifts within windows of time
+/// (8 steps at the start, then a quarter of the steps so far, up to `window`), in which a layer
+/// keeps the number of its peaks. So neither the steep start nor a slow drift counts as lining
+/// up; assumed is that within a window a layer's peaks may come at any time. The windows, and the
+/// median's width, are in observed steps. The p-value for all layers is the test; those for fewer
+/// layers describe, and are not corrected for their number.
+///
+/// Fails if a setting can't work, if the run has no rows to look at, or if they can't be read.
+pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
+    options.check()?;
+    let mut table = series(
+        run,
+        Request {
+            quantity: options.of,
+            probe: "training",
+            grouping: Grouping::Layer,
+            by_class: options.of != Quantity::Step,
+        },
+    )?;
+    if table.series.iter().any(|series| series.class.is_some()) {
+        table.series.retain(|series| series.class.is_some());
+    }
+    if table.iterations.is_empty() {
+        return Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: "has no steps of the training probe in table tensors".into(),
+            remedy: "look again when training has made steps".into(),
+        });
+    }
+    let left_out = table.keep_finite();
+    let found = Found::new(&table, options);
+    let at_least = options.at_least.unwrap_or(found.layers.len());
+    if at_least > found.layers.len() {
+        return Err(LcaError::setting(
+            "PeaksOptions::at_least",
+            format!(
+                "{at_least} layers, but only {} have peaks",
+                found.layers.len()
+            ),
+            "ask for fewer layers",
+        ));
+    }
+    let model = NullModel {
+        window: options.window,
+        permutations: options.permutations,
+        seed: options.seed,
+    };
+    let steps = table.iterations.len();
+    let mut alignments = alignment::alignments(&found.trains(), found.layers.len(), steps, model);
+    let alignment = alignments.pop().unwrap_or_default();
+    let classes = found.classes.iter().zip(alignments);
+    Ok(Peaks {
+        of: options.of,
+        steps,
+        left_out,
+        gaps: gaps(&table.iterations),
+        classes: classes
+            .map(|(class, alignment)| ClassAlignment {
+                class: *class,
+                name: class_name(run, *class),
+                alignment,
+            })
+            .collect(),
+        alignment,
+        at_least,
+        moments: found.moments(run, options.of, at_least),
+        layers_without: found.layers_without,
+        layers: found.layers,
+        series: found.series.into_iter().map(|found| found.peaks).collect(),
+        permutations: options.permutations,
+        seed: options.seed,
+    })
+}
+
+impl PeaksOptions {
+    fn check(&self) -> Result<(), LcaError> {
+        let refuse = |setting, problem: String, remedy| -> Result<(), LcaError> {
+            Err(LcaError::setting(setting, problem, remedy))
+        };
+        if self.top == 0 {
+            return refuse("PeaksOptions::top", "0 peaks".into(), "ask for 1 or more");
+        }
+        if self.smooth.is_multiple_of(2) {
+            let problem = format!("{} steps have no middle", self.smooth);
+            return refuse(
+                "PeaksOptions::smooth",
+                problem,
+                "give an odd number of steps",
+            );
+        }
+        if self.detrend != 0 && (self.detrend.is_multiple_of(2) || self.detrend < 3) {
+            let problem = format!("{} steps have no middle or no neighbours", self.detrend);
+            return refuse(
+                "PeaksOptions::detrend",
+                problem,
+                "give an odd number from 3, or 0",
+            );
+        }
+        if self.window < LEAST_WINDOW {
+            let problem = format!("{} steps leave too little to chance", self.window);
+            return refuse("PeaksOptions::window", problem, "give 8 or more");
+        }
+        if self.permutations == 0 {
+            let problem = "0 give no p-value".into();
+            return refuse("PeaksOptions::permutations", problem, "give 1 or more");
+        }
+        if self.at_least == Some(0) {
+            return refuse(
+                "PeaksOptions::at_least",
+                "0 layers".into(),
+                "ask for 1 or more",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The peaks of all series.
+struct Found {
+    layers: Vec<String>,
+    layers_without: Vec<String>,
+    classes: Vec<Option<i32>>,
+    series: Vec<FoundSeries>,
+}
+
+struct FoundSeries {
+    /// Positions of the peaks in the series, in the order of `peaks.peaks`.
+    positions: Vec<usize>,
+    peaks: PeakSeries,
+}
+
+impl Found {
+    fn new(table: &SeriesTable, options: &PeaksOptions) -> Self {
+        // Minima of LCA are maxima of what it helps.
+        let sign = if options.of == Quantity::Lca {
+            -1.0
+        } else {
+            1.0
+        };
+        let found = table.series.iter().map(|series| {
+            let signal: Vec<f64> = series.values.iter().map(|value| sign * value).collect();
+            let mut peaks = detect::peaks(&signal, options.smooth, options.detrend);
+            let extremes = peaks.len();
+            peaks.truncate(options.top);
+            FoundSeries {
+                positions: peaks.iter().map(|peak| peak.position).collect(),
+                peaks: PeakSeries {
+                    layer: series.name.clone(),
+                    class: series.class,
+                    extremes,
+                    peaks: peaks
+                        .into_iter()
+                        .map(|peak| Peak {
+                            iteration: table.iterations[peak.position],
+                            value: series.values[peak.position],
+                            height: peak.height,
+                        })
+                        .collect(),
+                },
+            }
+        });
+        let series: Vec<FoundSeries> = found.collect();
+        let mut layers: Vec<String> = Vec::new();
+        for found in &series {
+            if layers.last() != Some(&found.peaks.layer) {
+                layers.push(found.peaks.layer.clone());
+            }
+        }
+        let has_peaks = |layer: &String| {
+            let of_layer = |found: &FoundSeries| found.peaks.layer == *layer;
+            series
+                .iter()
+                .any(|found| of_layer(found) && !found.positions.is_empty())
+        };
+        let (layers, layers_without) = layers.into_iter().partition(has_peaks);
+        let mut classes: Vec<Option<i32>> = series.iter().map(|found| found.peaks.class).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        Self {
+            layers,
+            layers_without,
+            classes,
+            series,
+        }
+    }
+
+    fn of(&self, class: Option<i32>, layer: &str) -> Option<&FoundSeries> {
+        let wanted =
+            |found: &&FoundSeries| found.peaks.class == class && found.peaks.layer == layer;
+        self.series.iter().find(wanted)
+    }
+
+    fn trains(&self) -> Vec<Trains> {
+        let train = |class: Option<i32>, layer: &String| {
+            self.of(class, layer)
+                .map_or(Vec::new(), |found| found.positions.clone())
+        };
+        let trains = |class: &Option<i32>| {
+            self.layers
+                .iter()
+                .map(|layer| train(*class, layer))
+                .collect()
+        };
+        self.classes.iter().map(trains).collect()
+    }
+
+    fn moments(&self, run: &Run, of: Quantity, at_least: usize) -> Vec<Moment> {
+        let mut moments: BTreeMap<u64, BTreeMap<Option<i32>, ClassMoment>> = BTreeMap::new();
+        for PeakSeries { class, peaks, .. } in self.series.iter().map(|found| &found.peaks) {
+            for peak in peaks {
+                let classes = moments.entry(peak.iteration).or_default();
+                let moment = classes.entry(*class).or_insert_with(|| ClassMoment {
+                    class: *class,
+                    name: class_name(run, *class),
+                    layers: 0,
+                    value: 0.0,
+                    height: 0.0,
+                });
+                moment.layers += 1;
+                moment.value = of.join(moment.value, peak.value);
+                moment.height += peak.height;
+            }
+        }
+        let listed = moments.into_iter().filter_map(|(iteration, classes)| {
+            let classes: Vec<ClassMoment> = classes
+                .into_values()
+                .filter(|class| class.layers >= at_least)
+                .collect();
+            (!classes.is_empty()).then_some(Moment { iteration, classes })
+        });
+        listed.collect()
+    }
+}
+
+fn class_name(run: &Run, class: Option<i32>) -> Option<String> {
+    let classes = run.info().probes.iter().flat_map(|probe| &probe.classes);
+    let found = classes.into_iter().find(|info| Some(info.index) == class)?;
+    (!found.name.is_empty()).then(|| found.name.clone())
+}
+
+/// Counts the distances between neighbours that are longer than the usual, least one.
+fn gaps(iterations: &[u64]) -> usize {
+    let distances = || iterations.windows(2).map(|pair| pair[1] - pair[0]);
+    let usual = distances().min();
+    distances()
+        .filter(|distance| Some(*distance) != usual)
+        .count()
+}

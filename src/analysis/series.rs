@@ -1,0 +1,231 @@
+//! Series over the observed steps, from the table `tensors`.
+
+use std::collections::HashMap;
+
+use arrow::array::Array;
+use serde::Serialize;
+
+use crate::{LcaError, Run, Table};
+
+use super::layer_of;
+use super::read;
+
+/// What of a layer or tensor is looked at over the steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quantity {
+    /// Its share of the loss change, in the unit of the loss.
+    #[default]
+    Lca,
+    /// The Euclidean norm of its change.
+    Step,
+    /// The Euclidean norm of the loss's gradient.
+    Gradient,
+}
+
+impl Quantity {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Lca => "lca",
+            Self::Step => "step_norm",
+            Self::Gradient => "gradient_norm",
+        }
+    }
+
+    /// Joins the values of two tensors of a layer: LCA adds up, norms are those of both as one.
+    pub(super) fn join(self, one: f64, other: f64) -> f64 {
+        match self {
+            Self::Lca => one + other,
+            Self::Step | Self::Gradient => one.hypot(other),
+        }
+    }
+}
+
+/// What one series is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Grouping {
+    Layer,
+    Tensor,
+}
+
+/// Which series are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) quantity: Quantity,
+    pub(super) probe: &'a str,
+    pub(super) grouping: Grouping,
+    /// The rows of every class besides those of all classes together.
+    pub(super) by_class: bool,
+}
+
+/// Series of equal length on one axis of iterations.
+#[derive(Debug)]
+pub(super) struct SeriesTable {
+    /// The observed iterations, ascending. There may be gaps between them.
+    pub(super) iterations: Vec<u64>,
+    /// In the order of the model's tensors, the classes of a layer ascending.
+    pub(super) series: Vec<Series>,
+}
+
+/// The values of a layer or tensor.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// The path of the layer or tensor.
+    pub(super) name: String,
+    /// `None`: all classes together.
+    pub(super) class: Option<i32>,
+    /// One per iteration; NaN where nothing was recorded.
+    pub(super) values: Vec<f64>,
+}
+
+/// Reads the series of a run, in memory 8 bytes per value.
+pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, LcaError> {
+    let columns = [
+        "iteration",
+        "probe",
+        "class",
+        "tensor",
+        request.quantity.column(),
+    ];
+    let mut reading = Reading::new(request);
+    read::each(run, Table::Tensors, &columns, |batch| {
+        let iterations = batch.u64("iteration")?;
+        let probes = batch.text("probe")?;
+        let classes = batch.i32_or_null("class")?;
+        let tensors = batch.text("tensor")?;
+        let values = batch.f64(request.quantity.column())?;
+        for row in 0..batch.rows() {
+            let class = classes.is_valid(row).then(|| classes.value(row));
+            if probes.value(row) == request.probe && (class.is_none() || request.by_class) {
+                reading.advance(run, iterations[row])?;
+                reading.add(class, tensors.value(row), values[row]);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(reading.finish(run))
+}
+
+struct Reading<'a> {
+    request: Request<'a>,
+    iterations: Vec<u64>,
+    series: Vec<Series>,
+    /// The value of each series at the current iteration, once there is one.
+    current: Vec<Option<f64>>,
+    /// The series of the layer or tensor of each class, by the tensor's path.
+    places: HashMap<Option<i32>, HashMap<String, usize>>,
+}
+
+impl<'a> Reading<'a> {
+    fn new(request: Request<'a>) -> Self {
+        Self {
+            request,
+            iterations: Vec::new(),
+            series: Vec::new(),
+            current: Vec::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    fn advance(&mut self, run: &Run, iteration: u64) -> Result<(), LcaError> {
+        match self.iterations.last() {
+            Some(last) if *last == iteration => return Ok(()),
+            Some(last) if *last > iteration => {
+                return Err(LcaError::Damaged {
+                    path: run.folder().join(Table::Tensors.name()),
+                    problem: format!("iteration {iteration} comes after iteration {last}"),
+                    remedy: "remove files that this run's recorder did not write".into(),
+                });
+            }
+            _ => {}
+        }
+        self.flush();
+        self.iterations.push(iteration);
+        Ok(())
+    }
+
+    /// Ends the current iteration.
+    fn flush(&mut self) {
+        for (series, current) in self.series.iter_mut().zip(&mut self.current) {
+            // A series that begins late, or was not recorded for a while.
+            series
+                .values
+                .resize(self.iterations.len().saturating_sub(1), f64::NAN);
+            series.values.push(current.take().unwrap_or(f64::NAN));
+        }
+    }
+
+    fn add(&mut self, class: Option<i32>, tensor: &str, value: f64) {
+        let place = self.place(class, tensor);
+        let current = &mut self.current[place];
+        *current = Some(current.map_or(value, |sum| self.request.quantity.join(sum, value)));
+    }
+
+    fn place(&mut self, class: Option<i32>, tensor: &str) -> usize {
+        let places = self.places.entry(class).or_default();
+        if let Some(place) = places.get(tensor) {
+            return *place;
+        }
+        let name = match self.request.grouping {
+            Grouping::Layer => layer_of(tensor),
+            Grouping::Tensor => tensor,
+        };
+        let known = |series: &Series| series.class == class && series.name == name;
+        let place = self.series.iter().position(known).unwrap_or_else(|| {
+            self.series.push(Series {
+                name: name.to_owned(),
+                class,
+                values: Vec::new(),
+            });
+            self.current.push(None);
+            self.series.len() - 1
+        });
+        places.insert(tensor.to_owned(), place);
+        place
+    }
+
+    fn finish(mut self, run: &Run) -> SeriesTable {
+        if !self.iterations.is_empty() {
+            self.flush();
+        }
+        let grouping = self.request.grouping;
+        let order = |series: &Series| {
+            let of_series = |path: &str| match grouping {
+                Grouping::Layer => layer_of(path) == series.name,
+                Grouping::Tensor => path == series.name,
+            };
+            let tensors = &run.info().tensors;
+            let place = tensors.iter().position(|tensor| of_series(&tensor.path));
+            (place.unwrap_or(tensors.len()), series.class)
+        };
+        self.series.sort_by_cached_key(order);
+        SeriesTable {
+            iterations: self.iterations,
+            series: self.series,
+        }
+    }
+}
+
+impl SeriesTable {
+    /// Leaves out the iterations at which a value is missing or not finite, so that all series
+    /// share one axis, and returns how many these were.
+    pub(super) fn keep_finite(&mut self) -> usize {
+        let finite: Vec<bool> = (0..self.iterations.len())
+            .map(|step| {
+                self.series
+                    .iter()
+                    .all(|series| series.values[step].is_finite())
+            })
+            .collect();
+        keep(&mut self.iterations, &finite);
+        for series in &mut self.series {
+            keep(&mut series.values, &finite);
+        }
+        finite.iter().filter(|finite| !**finite).count()
+    }
+}
+
+fn keep<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| kept.next().copied().unwrap_or(false));
+}

@@ -1,0 +1,146 @@
+//! The parameters that helped and hurt most.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::analysis::read::{Columns, stretches};
+use crate::{LcaError, Run, Table};
+
+use super::Place;
+
+/// Returns the parameters with the least and the greatest sum of LCA, `count` of either sign,
+/// among those that `parameters` has rows of; the most helpful first.
+pub(super) fn extremes(
+    run: &Run,
+    tensor: Option<&str>,
+    count: usize,
+) -> Result<Vec<Place>, LcaError> {
+    let mut extremes = Extremes {
+        count,
+        helping: Vec::new(),
+        hurting: Vec::new(),
+    };
+    if run.tables()?.contains(&Table::ParameterTotals) {
+        from_totals(run, tensor, &mut extremes)?;
+    } else {
+        from_parameters(run, tensor, &mut extremes)?;
+    }
+    let Extremes {
+        helping, hurting, ..
+    } = extremes;
+    let ascending = helping.into_iter().chain(hurting.into_iter().rev());
+    Ok(ascending.map(|extreme| extreme.place).collect())
+}
+
+struct Extreme {
+    lca: f64,
+    place: Place,
+}
+
+/// The most extreme parameters so far, on either side the furthest from zero first.
+struct Extremes {
+    count: usize,
+    helping: Vec<Extreme>,
+    hurting: Vec<Extreme>,
+}
+
+impl Extremes {
+    fn offer(&mut self, tensor: &str, index: u32, lca: f64) {
+        let side = if lca < 0.0 {
+            &mut self.helping
+        } else if lca > 0.0 {
+            &mut self.hurting
+        } else {
+            return;
+        };
+        let nearest = side.last().map_or(0.0, |last| last.lca.abs());
+        if side.len() == self.count && lca.abs() <= nearest {
+            return;
+        }
+        let place = side.partition_point(|known| known.lca.abs() >= lca.abs());
+        let tensor = tensor.to_owned();
+        let at = Place { tensor, index };
+        side.insert(place, Extreme { lca, place: at });
+        side.truncate(self.count);
+    }
+}
+
+fn from_totals(run: &Run, tensor: Option<&str>, extremes: &mut Extremes) -> Result<(), LcaError> {
+    let mut scan = run.scan(Table::ParameterTotals);
+    if let Some(tensor) = tensor {
+        scan = scan.tensor(tensor);
+    }
+    for batch in scan.columns(["tensor", "index", "lca"]).batches()? {
+        let batch = batch?;
+        let columns = Columns(&batch);
+        let (index, lca) = (columns.u32("index")?, columns.f64("lca")?);
+        for (path, rows) in stretches(columns.text("tensor")?) {
+            let recorded = Recorded::of(run, path);
+            for row in rows.filter(|row| recorded.has(index[*row])) {
+                extremes.offer(path, index[row], lca[row]);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The parameters of a tensor that are recorded one by one.
+enum Recorded {
+    All,
+    None,
+    Some(Arc<[u32]>),
+}
+
+impl Recorded {
+    fn of(run: &Run, path: &str) -> Self {
+        let Some(selection) = &run.info().record.parameters else {
+            return Self::All;
+        };
+        if !selection.wants_tensor(path) {
+            return Self::None;
+        }
+        let tensor = run.info().tensors.iter().find(|at| at.path == path);
+        let parameters = tensor.map_or(0, |tensor| tensor.parameters);
+        match selection.indices(path, parameters as usize) {
+            Some(indices) => Self::Some(indices),
+            None => Self::All,
+        }
+    }
+
+    fn has(&self, index: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Some(indices) => indices.binary_search(&index).is_ok(),
+        }
+    }
+}
+
+fn from_parameters(
+    run: &Run,
+    tensor: Option<&str>,
+    extremes: &mut Extremes,
+) -> Result<(), LcaError> {
+    let mut scan = run.scan(Table::Parameters);
+    if let Some(tensor) = tensor {
+        scan = scan.tensor(tensor);
+    }
+    let mut totals: BTreeMap<String, BTreeMap<u32, f64>> = BTreeMap::new();
+    for batch in scan.columns(["tensor", "index", "lca"]).batches()? {
+        let batch = batch?;
+        let columns = Columns(&batch);
+        let (index, lca) = (columns.u32("index")?, columns.f32("lca")?);
+        for (path, rows) in stretches(columns.text("tensor")?) {
+            let sums = totals.entry(path.to_owned()).or_default();
+            for row in rows {
+                *sums.entry(index[row]).or_default() += f64::from(lca[row]);
+            }
+        }
+    }
+    for (path, sums) in &totals {
+        for (index, lca) in sums {
+            extremes.offer(path, *index, *lca);
+        }
+    }
+    Ok(())
+}
