@@ -3,6 +3,5 @@
 //! Everything here draws the result structs of [`analysis`](crate::analysis) and computes nothing
 //! of its own, so that a figure and a table never disagree.
 
-pub mod export;
-pub mod figures;
+pub mod microscope;
 pub mod palette;
