@@ -1,0 +1,8 @@
+//! Pictures of what the record of a run says.
+//!
+//! Everything here draws the result structs of [`analysis`](crate::analysis) and computes nothing
+//! of its own, so that a figure and a table never disagree.
+
+pub mod export;
+pub mod figures;
+pub mod palette;
