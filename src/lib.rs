@@ -27,6 +27,8 @@ mod quadrature;
     expect(dead_code, unused_imports, reason = "only training writes")
 )]
 mod record;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "train")]
 mod training;
 
