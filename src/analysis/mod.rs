@@ -16,6 +16,7 @@
 
 mod candidates;
 mod compare;
+pub mod curves;
 mod groups;
 mod layers;
 pub mod noise;

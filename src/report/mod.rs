@@ -4,4 +4,5 @@
 //! of its own, so that a figure and a table never disagree.
 
 pub mod microscope;
+pub mod page;
 pub mod palette;

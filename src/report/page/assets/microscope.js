@@ -2,10 +2,12 @@
 
 const TITLES = { lca: "LCA of the step", cumulative: "cumulative LCA", step: "step", gradient: "gradient" };
 
-async function inflate(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+async function inflate({ codes, differences }, cells) {
+  const bytes = Uint8Array.from(atob(codes), (letter) => letter.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return new Int8Array(await new Response(stream).arrayBuffer());
+  const all = new Int8Array(await new Response(stream).arrayBuffer());
+  if (differences) for (let place = cells; place < all.length; place += 1) all[place] += all[place - cells];
+  return all;
 }
 
 /** A colour by code, from −128 (not finite) over −127 (no value) up to 127. */
@@ -150,7 +152,7 @@ function makeMicroscope(run) {
     state.quantity = quantity;
     describe();
     await Promise.all(found.pictures.map(async (picture) => {
-      if (!state.codes.has(picture.quantity)) state.codes.set(picture.quantity, await inflate(picture.codes));
+      if (!state.codes.has(picture.quantity)) state.codes.set(picture.quantity, await inflate(picture, found.cells));
     }));
     paint();
   }

@@ -1,9 +1,6 @@
 // The questions about layers in sync, classes, validation, and what to act on.
 
-const classLabel = (run, index) => {
-  const known = run.classes.find((known) => known.index === index);
-  return index === null ? "all" : known && known.name !== "" ? known.name : String(index);
-};
+const classLabel = (peaks, number) => peaks.classes.find((entry) => entry.class === number)?.name ?? String(number);
 
 function sync() {
   perRun("peaks", (run) => {
@@ -16,7 +13,7 @@ function sync() {
     const groups = found.layers.map((layer) => ({
       name: layer,
       rows: found.series.filter((series) => series.layer === layer).map((series) => {
-        const name = series.class === null ? "" : `class ${classLabel(run, series.class)}`;
+        const name = series.class === null ? "" : `class ${classLabel(found, series.class)}`;
         return { name, class: series.class, dots: series.peaks.map((peak) => ({
           x: peak.iteration, value: peak.value, height: peak.height,
           tip: `${layer} ${name} · iteration ${peak.iteration} · LCA ${signed(peak.value)}, ${short(peak.height)} below its surroundings`,

@@ -189,7 +189,7 @@ function heroes() {
   perRun("trace", (run) => {
     if (!run.trace) return absent("Single parameters over time are not known: the table parameters was not recorded. Record with Recorder::full().");
     const state = { place: 0 };
-    const names = run.trace.map((row) => `${row.tensor} [${row.index}], LCA ${signed(row.lca)}`);
+    const names = run.trace.map((row) => `${row.tensor} [${row.index}], LCA ${signed(row.lca_sum)}`);
     const select = html("select", { "aria-label": "Parameter", change: (event) => {
       state.place = event.target.selectedIndex;
       redraw();
