@@ -48,7 +48,7 @@ export async function numberChecks(check, page, json, run) {
   });
 
   await check("bars of layers are those of `layers`", async () => {
-    const bars = await marks(page, "layers", "[data-value]");
+    const bars = await marks(page, "layers", "rect[data-value]");
     const { layers } = json("layers", run);
     assert.equal(bars.length, layers.length);
     for (const bar of bars) near(Number(bar.value), layers.find((layer) => layer.name === bar.name).lca);

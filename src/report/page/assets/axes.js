@@ -1,12 +1,11 @@
 // Scales and axes.
 
-/** Round numbers in a range, about so many. */
-function ticks(from, to, about, whole = false) {
+/** Round numbers in a range, at most about so many. */
+function ticks(from, to, most, whole = false) {
   const width = to - from;
   if (!(width > 0)) return [from];
-  let step = 10 ** Math.floor(Math.log10(width / about));
-  for (const factor of [2, 2.5, 2]) if (width / step > about) step *= factor;
-  if (width / step > about) step *= 2;
+  const power = 10 ** Math.floor(Math.log10(width / most));
+  let step = power * [1, 2, 2.5, 5, 10].find((factor) => width / (factor * power) <= most + 0.2);
   if (whole) step = Math.max(1, Math.round(step));
   const found = [];
   for (let place = Math.ceil(from / step - 1e-9); place * step <= to + step * 1e-9; place += 1) found.push(place * step);
@@ -78,7 +77,7 @@ function timeAxis(root, area) {
 /** Values left of the plot, with a grid. */
 function valueAxis(root, area, low, high, format = tickTexts) {
   const y = linear(low, high, area.bottom, area.top);
-  const marks = ticks(low, high, Math.max(2, Math.floor((area.bottom - area.top) / 36)));
+  const marks = ticks(low, high, Math.max(3, Math.floor((area.bottom - area.top) / 32)));
   format(marks).forEach((text, place) => {
     const at = y(marks[place]);
     root.append(svg("line", { class: marks[place] === 0 ? "zero" : "grid", x1: area.left, x2: area.right, y1: at, y2: at }),

@@ -184,16 +184,16 @@ function makeMicroscope(run) {
     }
   });
 
-  const stage = html("div", { class: "stage", tabindex: 0, role: "region", "aria-label": `Parameters of ${run.name}` });
+  const stage = html("div", { class: "stage", tabindex: 0, role: "group", "aria-label": `Parameters of ${run.name}` });
   let group = null;
   for (const { block, canvas } of canvases) {
     if (!block.beside || group === null) {
       group = html("div", { class: "blocks" });
       const binned = block.rows.bin > 1 || block.columns.bin > 1 ? `, a cell is the mean of ${block.rows.bin} × ${block.columns.bin} parameters` : "";
       const axes = [block.rows.name && `↓ ${block.rows.name}`, block.columns.name && `→ ${block.columns.name}`].filter(Boolean).join(", ");
-      stage.append(html("div", { class: "tensor" }, html("h4", {}, block.tensor, " ", html("span", { class: "quiet" }, `${block.shape.join(" × ") || "scalar"} (${axes}${binned})`)), group));
+      stage.append(html("div", { class: "tensor" }, title(block.tensor, " ", html("span", { class: "quiet" }, `${block.shape.join(" × ") || "scalar"} (${axes}${binned})`)), group));
     } else {
-      group.parentElement.querySelector("h4").append(html("span", { class: "quiet" }, `; right of it ${block.tensor}`));
+      group.parentElement.querySelector(".title").append(html("span", { class: "quiet" }, `; right of it ${block.tensor}`));
     }
     group.append(canvas);
   }
