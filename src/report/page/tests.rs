@@ -83,6 +83,15 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
 }
 
 #[test]
+fn five_thousand_steps_and_a_million_parameters_are_pages() {
+    let (text, _) = written("steps", &Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000));
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    let (text, data) = written("parameters", &Synthetic::new(&[("a.weight", 1_000_000)], 2));
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    assert!(data["runs"][0]["microscope"]["blocks"][0]["columns"]["bin"].as_u64().unwrap() > 1);
+}
+
+#[test]
 fn numbers_are_those_of_the_analyses_to_the_last_bit() {
     use base64::Engine;
     let folder = tempfile::tempdir().unwrap();

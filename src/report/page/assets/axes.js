@@ -16,6 +16,7 @@ function ticks(from, to, most, whole = false) {
 function tickTexts(values) {
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0]) || 1;
   const greatest = Math.max(...values.map(Math.abs));
+  if (greatest >= 1e4 && greatest < 1e9 && values.every(Number.isInteger)) return values.map((value) => value.toLocaleString("en-US"));
   if (greatest >= 1e5 || (greatest > 0 && greatest < 1e-3)) {
     const digits = Math.max(0, Math.floor(Math.log10(greatest)) - Math.floor(Math.log10(step) + 1e-9));
     const finer = Math.abs(step / 10 ** Math.floor(Math.log10(step) + 1e-9) - 2.5) < 1e-6 ? 1 : 0;

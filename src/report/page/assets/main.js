@@ -25,7 +25,7 @@ function unpack() {
 
 function about() {
   const text = data.runs.map((run) => `${run.name}: ${plural(run.summary.parameters, "parameter")} in ${plural(run.tensors, "tensor")}, ${plural(run.summary.steps, "observed step")} (iterations ${run.summary.first_iteration} to ${run.summary.last_iteration}), ${run.state}`);
-  document.getElementById("about").textContent = `${text.join(". ")}.`;
+  document.getElementById("about").textContent = text.map((line) => `${line}.`).join("\n");
   document.title = `${data.runs.map((run) => run.name).join(", ")} · burn-lca report`;
   document.getElementById("notes").append(...data.notes.map((text) => html("li", {}, text)));
   document.getElementById("contents").append(...Array.from(document.querySelectorAll("main section"), (section) => {

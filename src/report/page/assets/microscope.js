@@ -96,8 +96,7 @@ function makeMicroscope(run) {
       const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
       if (!move) return;
       event.preventDefault();
-      const from = state.cell?.block === block ? state.cell : { row: 0, column: -move[1] - move[0] * 0 };
-      if (state.cell?.block === block) point(from.row + move[0], from.column + move[1]);
+      if (state.cell?.block === block) point(state.cell.row + move[0], state.cell.column + move[1]);
       else point(0, 0);
     });
     return { block, canvas, down, across };
