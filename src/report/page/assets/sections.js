@@ -213,6 +213,7 @@ function heroes() {
   });
   perRun("trace", (run) => {
     if (!run.trace) return absent("Single parameters over time are not known: the table parameters was not recorded. Record with Recorder::full().");
+    if (run.trace.length === 0) return absent("No single parameter can be traced: none has a finite LCA.");
     const state = { place: 0 };
     const names = run.trace.map((row) => `${row.tensor} [${row.index}], LCA ${signed(row.lca_sum)}`);
     const select = html("select", { "aria-label": "Parameter", change: (event) => {
