@@ -23,7 +23,7 @@ mod probe;
 #[cfg(feature = "train")]
 mod quadrature;
 #[cfg_attr(
-    not(feature = "train"),
+    not(any(feature = "train", all(test, feature = "analysis"))),
     expect(dead_code, unused_imports, reason = "only training writes")
 )]
 mod record;

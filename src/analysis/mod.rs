@@ -15,10 +15,15 @@
 //! where its record reaches.
 
 mod candidates;
+mod compare;
+pub mod curves;
+mod groups;
+mod layers;
 pub mod noise;
 mod peaks;
 pub(crate) mod read;
 mod series;
+mod significance;
 mod summary;
 pub mod trace;
 
@@ -30,10 +35,14 @@ pub use candidates::{
     Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
     UnitCandidate, Verdict, candidates,
 };
+pub use compare::{ClassPair, Comparison, LayerPair, Pair, ProbePair, compare};
+pub use groups::Grouping;
+pub use layers::{LayerAllocation, Layers, LayersOptions, LayersRun, OverRuns, layers};
 pub use peaks::{
     Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
     Quantity, peaks,
 };
+pub use significance::SignFlip;
 pub use summary::{
     Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
 };

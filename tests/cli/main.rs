@@ -1,1 +1,7 @@
-//! Tests of the program `burn-lca`, as a user runs it.
+//! Tests of the program `burn-lca`, as a user runs it: on runs that the tests write themselves,
+//! from what docs/schema.md says.
+
+mod answers;
+mod malformed;
+mod program;
+mod written;

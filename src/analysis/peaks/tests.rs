@@ -87,13 +87,7 @@ fn independent_layers_give_uniform_p_values_also_with_a_steep_start() {
     let flat = |_| 1.0;
     let steep = |step| 1.0 + 30.0 * (-(step as f64) / 30.0).exp();
     let steeper = |step| 1.0 + 30.0 * (-(step as f64) / 8.0).exp();
-    let starts: [(&dyn Fn(usize) -> f64, usize, usize, usize); 4] = [
-        (&flat, 51, 100, 2),
-        (&steep, 51, 20, 2),
-        (&steep, 0, 100, 4),
-        (&steeper, 51, 100, 3),
-    ];
-    for (start, detrend, top, layers) in starts {
+    let check = |start: &dyn Fn(usize) -> f64, detrend, top, layers| {
         let options = PeaksOptions {
             top,
             detrend,
@@ -104,7 +98,11 @@ fn independent_layers_give_uniform_p_values_also_with_a_steep_start() {
             distance < 1.63,
             "{distance} of {options:?} in {layers} layers"
         );
-    }
+    };
+    check(&flat, 51, 100, 2);
+    check(&steep, 51, 20, 2);
+    check(&steep, 0, 100, 4);
+    check(&steeper, 51, 100, 3);
 }
 
 /// Noise, a steep start, and a deep minimum of every layer at each planted step, moved by

@@ -1,4 +1,4 @@
-use super::jitter::noise;
+use super::random::noise;
 use super::synthetic::{At, Synthetic};
 use crate::Run;
 use crate::analysis::{Candidates, CandidatesOptions, Span, SumTest, Verdict, candidates};

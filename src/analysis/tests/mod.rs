@@ -1,9 +1,10 @@
 //! Tests of the analyses on runs whose answers are known.
 
 mod candidates;
-mod jitter;
+mod layers;
 mod noise;
 mod peaks;
+mod random;
 mod summary;
 mod synthetic;
 mod trace;

@@ -1,4 +1,4 @@
-use super::jitter::noise;
+use super::random::noise;
 use super::synthetic::{At, Synthetic};
 use crate::LcaError;
 use crate::analysis::{Moment, PeaksOptions, Quantity, layer_of, peaks};

@@ -1,6 +1,7 @@
 //! What does not move: headings, legend, and the loss curve with its axes.
 
-use crate::analysis::{LossCurve, layer_of};
+use crate::analysis::curves::{LossCurve, LossPoint};
+use crate::analysis::layer_of;
 use crate::report::draw::Axis;
 use crate::report::font;
 use crate::report::microscope::{Axis as Direction, Block, Lens, Place, Spacing, code, pack};
@@ -163,7 +164,7 @@ impl Panel {
             down: Axis::linear("loss", points.iter().map(|point| point.loss)),
         };
         panel.draw_axes(svg, loss);
-        let at = |point: &crate::analysis::LossPoint| {
+        let at = |point: &LossPoint| {
             let (x, y) = (point.iteration as f64, point.loss);
             let y = match y.is_finite() {
                 true => panel.y(y),

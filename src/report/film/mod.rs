@@ -14,7 +14,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::analysis::loss_curves;
+use crate::analysis::curves::loss_curves;
 use crate::report::microscope::{Lens, Limits, Options, Quantity, Scale};
 use crate::report::palette::Palette;
 use crate::{LcaError, Run};

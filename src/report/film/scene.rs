@@ -1,7 +1,7 @@
 //! A picture of the film: what moves, painted over what does not.
 
 use crate::LcaError;
-use crate::analysis::{LossCurve, LossPoint};
+use crate::analysis::curves::{LossCurve, LossPoint};
 use crate::report::microscope::{Block, Lens, Place, Quantity};
 
 use super::FilmOptions;

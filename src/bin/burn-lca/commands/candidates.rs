@@ -9,6 +9,9 @@ use burn_lca::analysis::{
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Report, Table};
 
+/// Parameters of a tensor that its row names; JSON has all that were asked for.
+const SHOWN_WORST: usize = 3;
+
 /// What to act on: tensors to freeze, over-fitting tensors, lagging layers, and units and
 /// parameters that do nothing or hardly ever help.
 ///
@@ -31,7 +34,7 @@ pub struct Args {
     /// What counts as hardly ever helping: at most this part of the steps that are not zero.
     #[arg(long, default_value_t = CandidatesOptions::default().rarely, value_name = "PART")]
     rarely: f64,
-    /// How many units and parameters are listed, of each layer or tensor.
+    /// How many units of each layer are listed, and parameters of each tensor in JSON.
     #[arg(long, default_value_t = CandidatesOptions::default().top, value_name = "N")]
     top: usize,
     /// How often blocks of steps are drawn for a p-value of a single run.
@@ -305,7 +308,8 @@ fn parameters(found: &Candidates) -> Table {
         ],
     );
     for tensor in &found.parameters {
-        let worst = tensor.worst.iter().map(|worst| worst.index.to_string());
+        let worst = tensor.worst.iter().take(SHOWN_WORST);
+        let worst = worst.map(|worst| worst.index.to_string());
         table.push(vec![
             Cell::Count(tensor.run as u64 + 1),
             Cell::text(&tensor.tensor),

@@ -3,6 +3,8 @@
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
 mod candidates;
+mod compare;
+mod layers;
 mod noise;
 mod peaks;
 mod summary;
@@ -19,20 +21,24 @@ use crate::output::Report;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Summary(summary::Args),
+    Layers(layers::Args),
     Noise(noise::Args),
     Trace(trace::Args),
     Peaks(peaks::Args),
     Candidates(candidates::Args),
+    Compare(compare::Args),
 }
 
 impl Command {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Summary(_) => "summary",
+            Self::Layers(_) => "layers",
             Self::Noise(_) => "noise",
             Self::Trace(_) => "trace",
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
+            Self::Compare(_) => "compare",
         }
     }
 
@@ -40,10 +46,12 @@ impl Command {
     pub fn report(&self) -> Result<Report, Failure> {
         match self {
             Self::Summary(args) => summary::report(args),
+            Self::Layers(args) => layers::report(args),
             Self::Noise(args) => noise::report(args),
             Self::Trace(args) => trace::report(args),
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
+            Self::Compare(args) => compare::report(args),
         }
     }
 }

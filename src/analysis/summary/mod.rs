@@ -1,17 +1,16 @@
 //! What a run did, in short: is it grounded, did it help, where did it hurt, what did it cost.
 
-use std::collections::BTreeMap;
+mod distribution;
 
 use arrow::array::Array;
 use serde::Serialize;
 
 use crate::{LcaError, Run, RunStatus, Table};
 
-use super::layer_of;
+use super::groups::{Group, Grouping, Selection, groups};
 use super::read::{Columns, each, require, stretches};
 
-/// The probabilities whose quantiles a summary has.
-const PROBABILITIES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
+pub use distribution::{Distribution, Quantile};
 
 /// What a run did, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -98,32 +97,6 @@ pub struct Helping {
     pub mean: f64,
 }
 
-/// How LCA is distributed over all parameters and steps.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Distribution {
-    /// The table that was counted.
-    pub source: &'static str,
-    /// Finite values that were counted.
-    pub values: u64,
-    /// Values that were not finite, which are left out.
-    pub not_finite: u64,
-    /// Quantiles in ascending order; empty if there are no finite values.
-    pub quantiles: Vec<Quantile>,
-}
-
-/// A quantile that is known up to the bin it is in.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Quantile {
-    /// The share of values that are not greater.
-    pub probability: f64,
-    /// The LCA, interpolated within its bin: geometrically, since bins are logarithmic.
-    pub lca: f64,
-    /// The bin's lower edge.
-    pub from: f64,
-    /// The bin's upper edge.
-    pub to: f64,
-}
-
 /// A layer that hurt over the run as a whole.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayerHarm {
@@ -198,7 +171,7 @@ pub fn summary(run: &Run) -> Result<Summary, LcaError> {
             .sum(),
         reconciliation: probes.iter().map(ProbeSums::reconciliation).collect(),
         helping: probes.iter().map(ProbeSums::helping).collect(),
-        distribution: distribution(run)?,
+        distribution: distribution::of(run)?,
         hurting_layers: hurting_layers(run, &main.name)?,
         cost: cost(run, &probes),
     })
@@ -376,129 +349,18 @@ fn cost(run: &Run, probes: &[ProbeSums]) -> Cost {
 }
 
 fn hurting_layers(run: &Run, probe: &str) -> Result<Vec<LayerHarm>, LcaError> {
-    /// The LCA of a layer: over the run, and of the steps at which it was positive.
-    #[derive(Default)]
-    struct Sums {
-        by_step: BTreeMap<u64, f64>,
-    }
-    let mut layers: BTreeMap<String, Sums> = BTreeMap::new();
-    let names = ["iteration", "probe", "class", "tensor", "lca"];
-    each(run, Table::Tensors, &names, |columns| {
-        let (iterations, lca) = (columns.u64("iteration")?, columns.f64("lca")?);
-        let (probes, tensors) = (columns.text("probe")?, columns.text("tensor")?);
-        for (row, class) in columns.i32_or_null("class")?.iter().enumerate() {
-            if class.is_none() && probes.value(row) == probe && lca[row].is_finite() {
-                let layer = layer_of(tensors.value(row));
-                if !layers.contains_key(layer) {
-                    layers.insert(layer.into(), Sums::default());
-                }
-                if let Some(sums) = layers.get_mut(layer) {
-                    *sums.by_step.entry(iterations[row]).or_default() += lca[row];
-                }
-            }
-        }
-        Ok(())
-    })?;
-    let harm = |(layer, sums): (String, Sums)| {
-        let hurting = sums.by_step.values().filter(|lca| **lca > 0.0).count();
-        LayerHarm {
-            layer,
-            lca: sums.by_step.values().sum(),
-            percent_hurting_steps: 100.0 * hurting as f64 / sums.by_step.len() as f64,
-        }
+    let selection = Selection {
+        by: Grouping::Layer,
+        probe: probe.into(),
+        class: None,
     };
-    let mut layers: Vec<LayerHarm> = layers.into_iter().map(harm).collect();
+    let harm = |group: Group| LayerHarm {
+        percent_hurting_steps: group.percent_hurting_steps(),
+        lca: group.lca,
+        layer: group.name,
+    };
+    let mut layers: Vec<LayerHarm> = groups(run, &selection)?.into_iter().map(harm).collect();
     layers.retain(|layer| layer.lca > 0.0);
     layers.sort_by(|one, other| other.lca.total_cmp(&one.lca));
     Ok(layers)
-}
-
-/// Counts the bins of all windows and tensors together.
-fn distribution(run: &Run) -> Result<Option<Distribution>, LcaError> {
-    if !run.tables()?.contains(&Table::Histograms) {
-        return Ok(None);
-    }
-    // By the bits of the edges, which are the same in every window; ordered further below.
-    let mut bins: BTreeMap<(u64, u64), u64> = BTreeMap::new();
-    let mut not_finite = 0;
-    each(
-        run,
-        Table::Histograms,
-        &["from", "to", "count"],
-        |columns| {
-            let edges = columns
-                .f64_or_null("from")?
-                .iter()
-                .zip(columns.f64_or_null("to")?);
-            for (edges, count) in edges.zip(columns.u64("count")?) {
-                match edges {
-                    (Some(from), Some(to)) => {
-                        *bins.entry((from.to_bits(), to.to_bits())).or_default() += count;
-                    }
-                    _ => not_finite += count,
-                }
-            }
-            Ok(())
-        },
-    )?;
-    let mut bins: Vec<Bin> = bins
-        .into_iter()
-        .map(|((from, to), count)| Bin {
-            from: f64::from_bits(from),
-            to: f64::from_bits(to),
-            count,
-        })
-        .collect();
-    bins.sort_by(|one, other| (one.from + one.to).total_cmp(&(other.from + other.to)));
-    let values: u64 = bins.iter().map(|bin| bin.count).sum();
-    Ok(Some(Distribution {
-        source: Table::Histograms.name(),
-        values,
-        not_finite,
-        quantiles: PROBABILITIES
-            .iter()
-            .filter_map(|probability| quantile(&bins, values, *probability))
-            .collect(),
-    }))
-}
-
-/// A bin of LCA and how many values are in it.
-#[derive(Debug, Clone, Copy)]
-struct Bin {
-    from: f64,
-    to: f64,
-    count: u64,
-}
-
-/// Returns the quantile of bins in ascending order; `None` of no values.
-fn quantile(bins: &[Bin], values: u64, probability: f64) -> Option<Quantile> {
-    let rank = probability * values as f64;
-    let mut below = 0.0;
-    for bin in bins.iter().filter(|bin| bin.count > 0) {
-        let count = bin.count as f64;
-        if below + count >= rank {
-            return Some(Quantile {
-                probability,
-                lca: bin.at((rank - below) / count),
-                from: bin.from,
-                to: bin.to,
-            });
-        }
-        below += count;
-    }
-    None
-}
-
-impl Bin {
-    /// Returns the value that a fraction of the bin's values is not greater than.
-    fn at(&self, fraction: f64) -> f64 {
-        let Self { from, to, .. } = *self;
-        if from.is_infinite() || to.is_infinite() {
-            return if from.is_infinite() { to } else { from };
-        }
-        if from == 0.0 || to == 0.0 {
-            return from + (to - from) * fraction;
-        }
-        from * (to / from).powf(fraction)
-    }
 }
