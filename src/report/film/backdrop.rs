@@ -184,18 +184,38 @@ impl Panel {
         for tick in self.down.ticks.iter().filter(|_| known) {
             let y = self.y(tick.at);
             svg.line(&[[left, y], [right, y]], 1.0, LIGHT);
-            svg.text([left - 6.0, y + 4.0], NOTE_SIZE, INK, Anchor::End, &tick.label);
+            svg.text(
+                [left - 6.0, y + 4.0],
+                NOTE_SIZE,
+                INK,
+                Anchor::End,
+                &tick.label,
+            );
         }
         svg.line(&[[left, top], [left, bottom], [right, bottom]], 1.0, GREY);
         for tick in &self.across.ticks {
             let x = self.x(tick.at);
             svg.line(&[[x, bottom], [x, bottom + 4.0]], 1.0, GREY);
-            svg.text([x, bottom + 16.0], NOTE_SIZE, INK, Anchor::Middle, &tick.label);
+            svg.text(
+                [x, bottom + 16.0],
+                NOTE_SIZE,
+                INK,
+                Anchor::Middle,
+                &tick.label,
+            );
         }
         let middle = (left + right) / 2.0;
-        svg.text([middle, bottom + 34.0], NAME_SIZE, INK, Anchor::Middle, &self.across.title);
+        svg.text(
+            [middle, bottom + 34.0],
+            NAME_SIZE,
+            INK,
+            Anchor::Middle,
+            &self.across.title,
+        );
         let title = match (loss, known) {
-            (Some(loss), true) => format!("{} after the step, {} probe", self.down.title, loss.probe),
+            (Some(loss), true) => {
+                format!("{} after the step, {} probe", self.down.title, loss.probe)
+            }
             _ => "the loss was never finite".into(),
         };
         svg.text([right, top - 4.0], NOTE_SIZE, INK, Anchor::End, &title);
@@ -233,12 +253,19 @@ fn thinned(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
 }
 
 fn title(lens: &Lens) -> String {
-    let parameters: usize = lens.blocks().iter().map(|block| block.shape.iter().product::<usize>()).sum();
+    let parameters: usize = lens
+        .blocks()
+        .iter()
+        .map(|block| block.shape.iter().product::<usize>())
+        .sum();
     let binned = lens.blocks().iter().any(Block::is_binned);
     let pixels = match (parameters, binned) {
         (1, _) => "of 1 parameter".into(),
         (_, false) => format!("of {} parameters, a cell each", thousands(parameters)),
-        (_, true) => format!("of {} parameters, large tensors binned", thousands(parameters)),
+        (_, true) => format!(
+            "of {} parameters, large tensors binned",
+            thousands(parameters)
+        ),
     };
     format!("{} {pixels}", capital(lens.quantity().title()))
 }
@@ -300,14 +327,26 @@ fn draw_legend(svg: &mut Svg, lens: &Lens, top: usize) -> Option<[usize; 2]> {
             true => "No value is finite and other than zero",
             false => "Every value is exactly zero",
         };
-        svg.text([MARGIN as f64, line(0)], NOTE_SIZE, INK, Anchor::Start, text);
+        svg.text(
+            [MARGIN as f64, line(0)],
+            NOTE_SIZE,
+            INK,
+            Anchor::Start,
+            text,
+        );
         return None;
     };
     let [negative, positive] = lens.quantity().signs();
     let low = format!("{negative}  ≤ {}", signed(-full, 1));
     let high = format!("≥ {}  {positive}", signed(full, 1));
     let left = MARGIN + font::width(&low, NOTE_SIZE).ceil() as usize + 10;
-    svg.text([(left - 8) as f64, line(0)], NOTE_SIZE, INK, Anchor::End, &low);
+    svg.text(
+        [(left - 8) as f64, line(0)],
+        NOTE_SIZE,
+        INK,
+        Anchor::End,
+        &low,
+    );
     let right = (left + BAR + 8) as f64;
     svg.text([right, line(0)], NOTE_SIZE, INK, Anchor::Start, &high);
     let text = format!(
@@ -315,7 +354,13 @@ fn draw_legend(svg: &mut Svg, lens: &Lens, top: usize) -> Option<[usize; 2]> {
          zero; exact zero has no colour.",
         scale.percentile
     );
-    svg.text([MARGIN as f64, line(1)], NOTE_SIZE, GREY, Anchor::Start, &text);
+    svg.text(
+        [MARGIN as f64, line(1)],
+        NOTE_SIZE,
+        GREY,
+        Anchor::Start,
+        &text,
+    );
     Some([left, top])
 }
 
@@ -323,7 +368,10 @@ fn draw_legend(svg: &mut Svg, lens: &Lens, top: usize) -> Option<[usize; 2]> {
 fn notes(lens: &Lens) -> Vec<(String, Option<i8>)> {
     let mut notes = Vec::new();
     if lens.not_finite() {
-        notes.push(("not finite (NaN or infinite)".into(), Some(code::NOT_FINITE)));
+        notes.push((
+            "not finite (NaN or infinite)".into(),
+            Some(code::NOT_FINITE),
+        ));
     }
     if lens.partly_missing() {
         notes.push(("not recorded".into(), Some(code::MISSING)));

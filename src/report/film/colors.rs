@@ -83,7 +83,9 @@ impl Colors {
     /// Returns red, green and blue of every pixel value.
     pub(super) fn rgb(&self) -> Vec<u8> {
         let colors = self.table.iter();
-        colors.flat_map(|color| [color.red, color.green, color.blue]).collect()
+        colors
+            .flat_map(|color| [color.red, color.green, color.blue])
+            .collect()
     }
 }
 

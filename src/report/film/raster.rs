@@ -40,7 +40,8 @@ impl Raster {
         let refused = |problem: String| {
             LcaError::setting("film", problem, "report it with the run's run.json")
         };
-        let tree = Tree::from_str(svg, &self.options).map_err(|error| refused(error.to_string()))?;
+        let tree =
+            Tree::from_str(svg, &self.options).map_err(|error| refused(error.to_string()))?;
         let mut picture = Pixmap::new(width as u32, height as u32)
             .ok_or_else(|| refused(format!("can't be {width} by {height} pixels")))?;
         picture.fill(resvg::tiny_skia::Color::WHITE);

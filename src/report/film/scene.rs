@@ -43,8 +43,18 @@ impl<'a> Scene<'a> {
         let mut pixels = raster.draw(&svg, size, &colors)?;
         for place in &places {
             let (left, top) = (place.x - 1, place.y - 1);
-            fill(&mut pixels, size[0], [left, top, place.width + 2, place.height + 2], Colors::frame());
-            fill(&mut pixels, size[0], [place.x, place.y, place.width, place.height], Colors::paper());
+            fill(
+                &mut pixels,
+                size[0],
+                [left, top, place.width + 2, place.height + 2],
+                Colors::frame(),
+            );
+            fill(
+                &mut pixels,
+                size[0],
+                [place.x, place.y, place.width, place.height],
+                Colors::paper(),
+            );
         }
         backdrop.paint_legend(&mut pixels, size[0]);
         let last = loss.and_then(|loss| loss.points.last());
@@ -58,7 +68,9 @@ impl<'a> Scene<'a> {
             pixels,
             raster,
             loss,
-            last_iteration: last.max(lens.iterations().last().copied()).unwrap_or_default(),
+            last_iteration: last
+                .max(lens.iterations().last().copied())
+                .unwrap_or_default(),
             backdrop,
         })
     }
@@ -117,7 +129,12 @@ impl<'a> Scene<'a> {
         if let Some(y) = loss.and_then(|loss| self.backdrop.level(loss)) {
             let ink = self.colors.nearest(INK);
             fill(pixels, self.width, [x - 2, y.saturating_sub(2), 6, 6], ink);
-            fill(pixels, self.width, [x - 1, y.saturating_sub(1), 4, 4], Colors::cursor());
+            fill(
+                pixels,
+                self.width,
+                [x - 1, y.saturating_sub(1), 4, 4],
+                Colors::cursor(),
+            );
         }
     }
 
@@ -130,7 +147,8 @@ impl<'a> Scene<'a> {
         }
         let mut svg = Svg::new(self.width, STATUS[1]);
         svg.text([MARGIN as f64, 16.0], 14.0, INK, Anchor::Start, &text);
-        self.raster.draw(&svg.finish(), [self.width, STATUS[1]], &self.colors)
+        self.raster
+            .draw(&svg.finish(), [self.width, STATUS[1]], &self.colors)
     }
 }
 

@@ -36,7 +36,9 @@ enum Kind {
 
 impl Kind {
     fn of(path: &Path) -> Result<Self, LcaError> {
-        let extension = path.extension().map(|text| text.to_string_lossy().to_lowercase());
+        let extension = path
+            .extension()
+            .map(|text| text.to_string_lossy().to_lowercase());
         match extension.as_deref() {
             Some("gif") => Ok(Self::Gif),
             Some("webp") => Ok(Self::WebP),
