@@ -21,7 +21,7 @@ mod groups;
 mod layers;
 pub mod noise;
 mod peaks;
-mod read;
+pub(crate) mod read;
 mod series;
 mod significance;
 mod summary;

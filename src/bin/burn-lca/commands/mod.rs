@@ -7,6 +7,7 @@ mod compare;
 mod layers;
 mod noise;
 mod peaks;
+mod report;
 mod summary;
 mod trace;
 
@@ -27,6 +28,7 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
+    Report(report::Args),
 }
 
 impl Command {
@@ -39,12 +41,13 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
+            Self::Report(_) => "report",
         }
     }
 
     /// Reads the runs and returns the answer.
-    pub fn report(&self) -> Result<Report, Failure> {
-        match self {
+    pub fn answer(&self) -> Result<Answer, Failure> {
+        let report = match self {
             Self::Summary(args) => summary::report(args),
             Self::Layers(args) => layers::report(args),
             Self::Noise(args) => noise::report(args),
@@ -52,8 +55,18 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
-        }
+            Self::Report(args) => return report::html(args).map(Answer::Page),
+        };
+        report.map(Answer::Tables)
     }
+}
+
+/// What a command gives.
+pub enum Answer {
+    /// Numbers, in the form that is asked for.
+    Tables(Report),
+    /// A page, which has one form only.
+    Page(String),
 }
 
 /// Opens runs in the order given.

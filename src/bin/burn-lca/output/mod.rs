@@ -64,9 +64,23 @@ impl OutputArgs {
                 eprintln!("burn-lca: {note}");
             }
         }
+        self.put(&bytes)
+    }
+
+    /// Writes a page, which is not for a terminal.
+    pub fn write_page(&self, page: &str) -> Result<(), Failure> {
+        if self.output.is_none() && stdout().is_terminal() {
+            return Err(Failure::Usage(
+                "a page is not for a terminal; add --output FILE.html".into(),
+            ));
+        }
+        self.put(page.as_bytes())
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<(), Failure> {
         match &self.output {
             Some(path) => fs::write(path, bytes).map_err(|error| self.failed(error)),
-            None => match stdout().write_all(&bytes).and_then(|()| stdout().flush()) {
+            None => match stdout().write_all(bytes).and_then(|()| stdout().flush()) {
                 // Who reads only the beginning, as `head` does, has got what it wanted.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 result => result.map_err(|error| self.failed(error)),
