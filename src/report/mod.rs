@@ -5,7 +5,9 @@
 
 mod draw;
 pub mod export;
+pub mod figures;
 pub mod film;
 mod font;
 pub mod microscope;
+pub mod page;
 pub mod palette;

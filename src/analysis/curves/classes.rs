@@ -104,7 +104,7 @@ pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
     })
 }
 
-fn class_name(run: &Run, class: i32) -> ClassName {
+pub(super) fn class_name(run: &Run, class: i32) -> ClassName {
     let known = run.info().probes.iter().flat_map(|probe| &probe.classes);
     let name = known
         .filter(|info| info.index == class && !info.name.is_empty())

@@ -1,5 +1,6 @@
 //! A run over time: what figures and pages draw, at every observed step or binned.
 
+mod class_steps;
 mod classes;
 mod helping;
 mod layers;
@@ -8,6 +9,7 @@ mod raster;
 mod smooth;
 mod units;
 
+pub use class_steps::{ClassSteps, class_steps};
 pub use classes::{ClassCurve, ClassMap, ClassName, class_map};
 pub use helping::{LayerHelping, helping_by_layer};
 pub use layers::{LayerCurve, Trajectories, trajectories};

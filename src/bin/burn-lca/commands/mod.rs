@@ -4,9 +4,11 @@
 
 mod candidates;
 mod compare;
+mod film;
 mod layers;
 mod noise;
 mod peaks;
+mod report;
 mod summary;
 mod trace;
 
@@ -16,7 +18,7 @@ use burn_lca::{LcaError, Run};
 use clap::Subcommand;
 
 use crate::failure::Failure;
-use crate::output::Report;
+use crate::output::{OutputArgs, Report};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -27,6 +29,8 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
+    Report(report::Args),
+    Film(film::Args),
 }
 
 impl Command {
@@ -39,12 +43,14 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
+            Self::Report(_) => "report",
+            Self::Film(_) => "film",
         }
     }
 
     /// Reads the runs and returns the answer.
-    pub fn report(&self) -> Result<Report, Failure> {
-        match self {
+    pub fn answer(&self, output: &OutputArgs) -> Result<Answer, Failure> {
+        let report = match self {
             Self::Summary(args) => summary::report(args),
             Self::Layers(args) => layers::report(args),
             Self::Noise(args) => noise::report(args),
@@ -52,8 +58,21 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
-        }
+            Self::Report(args) => return report::html(args).map(Answer::Page),
+            Self::Film(args) => return film::report(args, output.film()?).map(Answer::Film),
+        };
+        report.map(Answer::Tables)
     }
+}
+
+/// What a command gives.
+pub enum Answer {
+    /// Numbers, in the form that is asked for.
+    Tables(Report),
+    /// A page, which has one form only.
+    Page(String),
+    /// What there is to say about a film, which is written already.
+    Film(Report),
 }
 
 /// Opens runs in the order given.
