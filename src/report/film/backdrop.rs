@@ -218,7 +218,7 @@ impl Panel {
             }
             _ => "the loss was never finite".into(),
         };
-        svg.text([right, top - 4.0], NOTE_SIZE, INK, Anchor::End, &title);
+        svg.text([left, top - 8.0], NOTE_SIZE, INK, Anchor::Start, &title);
     }
 
     fn x(&self, iteration: f64) -> f64 {
@@ -260,14 +260,11 @@ fn title(lens: &Lens) -> String {
         .sum();
     let binned = lens.blocks().iter().any(Block::is_binned);
     let pixels = match (parameters, binned) {
-        (1, _) => "of 1 parameter".into(),
-        (_, false) => format!("of {} parameters, a cell each", thousands(parameters)),
-        (_, true) => format!(
-            "of {} parameters, large tensors binned",
-            thousands(parameters)
-        ),
+        (1, _) => "1 parameter".into(),
+        (_, false) => format!("{} parameters, one cell each", thousands(parameters)),
+        (_, true) => format!("{} parameters, large tensors binned", thousands(parameters)),
     };
-    format!("{} {pixels}", capital(lens.quantity().title()))
+    format!("{}: {pixels}", capital(lens.quantity().title()))
 }
 
 fn capital(text: &str) -> String {

@@ -4,7 +4,7 @@ use crate::report::microscope::{Quantity, code};
 use crate::report::palette::{Color, Palette};
 
 /// Shades on either side of zero.
-const SHADES: i32 = 100;
+const SHADES: i32 = 32;
 const GREYS: usize = 16;
 const FIRST_GREY: usize = 2 * SHADES as usize + 1;
 const FIRST_CURVE: usize = FIRST_GREY + GREYS;

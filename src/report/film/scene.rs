@@ -21,7 +21,7 @@ pub(super) struct Scene<'a> {
     pub(super) height: usize,
     pub(super) colors: Colors,
     blocks: &'a [Block],
-    places: Vec<Place>,
+    pub(super) places: Vec<Place>,
     pixels: Vec<u8>,
     raster: Raster,
     loss: Option<&'a LossCurve>,

@@ -20,7 +20,7 @@ impl Svg {
     pub(super) fn new(width: usize, height: usize) -> Self {
         Self(format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             font-family=\"{}\">",
+             font-family=\"{}\" xml:space=\"preserve\">",
             font::FAMILY
         ))
     }

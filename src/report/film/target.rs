@@ -19,8 +19,18 @@ pub(super) struct Shape {
     pub(super) millis: u32,
 }
 
+/// The pixel that leaves what the picture before has there, in films that are one file.
+const UNCHANGED: u8 = u8::MAX;
+
 /// A film that is being written.
-pub(super) enum Target {
+pub(super) struct Target {
+    writer: Writer,
+    /// The picture before, once there is one.
+    before: Vec<u8>,
+    changes: Vec<u8>,
+}
+
+enum Writer {
     Gif(gif::Writer),
     WebP(webp::Writer),
     Pngs(png::Writer),
@@ -68,28 +78,41 @@ impl Target {
     pub(super) fn create(path: &Path, shape: Shape, rgb: &[u8]) -> Result<Self, LcaError> {
         let kind = Kind::of(path)?;
         let created = match kind {
-            Kind::Gif => gif::Writer::create(path, shape, rgb).map(Self::Gif),
-            Kind::WebP => webp::Writer::create(path, shape, rgb).map(Self::WebP),
+            Kind::Gif => gif::Writer::create(path, shape, rgb).map(Writer::Gif),
+            Kind::WebP => webp::Writer::create(path, shape, rgb).map(Writer::WebP),
             Kind::Pngs => fs::create_dir_all(path)
-                .map(|()| Self::Pngs(png::Writer::new(path.to_owned(), shape, rgb))),
+                .map(|()| Writer::Pngs(png::Writer::new(path.to_owned(), shape, rgb))),
         };
-        created.map_err(|source| failed(path, source))
+        Ok(Self {
+            writer: created.map_err(|source| failed(path, source))?,
+            before: Vec::new(),
+            changes: Vec::new(),
+        })
     }
 
-    /// Adds a picture: one byte a pixel, row after row.
+    /// Adds a picture: one byte a pixel, row after row, none of them `UNCHANGED`.
     pub(super) fn add(&mut self, pixels: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Gif(writer) => writer.add(pixels),
-            Self::WebP(writer) => writer.add(pixels),
-            Self::Pngs(writer) => writer.add(pixels),
+        self.changes.clear();
+        self.changes.extend_from_slice(pixels);
+        for (change, before) in self.changes.iter_mut().zip(&self.before) {
+            if change == before {
+                *change = UNCHANGED;
+            }
+        }
+        self.before.clear();
+        self.before.extend_from_slice(pixels);
+        match &mut self.writer {
+            Writer::Gif(writer) => writer.add(&self.changes),
+            Writer::WebP(writer) => writer.add(&self.changes),
+            Writer::Pngs(writer) => writer.add(pixels),
         }
     }
 
     pub(super) fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Gif(writer) => writer.finish(),
-            Self::WebP(writer) => writer.finish(),
-            Self::Pngs(_) => Ok(()),
+        match self.writer {
+            Writer::Gif(writer) => writer.finish(),
+            Writer::WebP(writer) => writer.finish(),
+            Writer::Pngs(_) => Ok(()),
         }
     }
 }
