@@ -7,6 +7,7 @@ mod compare;
 mod layers;
 mod noise;
 mod peaks;
+mod plot;
 mod report;
 mod summary;
 mod trace;
@@ -28,6 +29,7 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
+    Plot(plot::Args),
     Report(report::Args),
 }
 
@@ -41,6 +43,7 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
+            Self::Plot(_) => "plot",
             Self::Report(_) => "report",
         }
     }
@@ -55,6 +58,7 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
+            Self::Plot(args) => return plot::figure(args).map(Answer::Figure),
             Self::Report(args) => return report::html(args).map(Answer::Page),
         };
         report.map(Answer::Tables)
@@ -67,6 +71,8 @@ pub enum Answer {
     Tables(Report),
     /// A page, which has one form only.
     Page(String),
+    /// An SVG, whose form is that of the file it goes to.
+    Figure(String),
 }
 
 /// Opens runs in the order given.
