@@ -17,4 +17,4 @@ pub(super) use legend::{Entry, Sample, Scalebar};
 pub(super) use marks::{Mark, MarkShape, Shade};
 pub(super) use panel::Panel;
 pub(super) use sheet::{Row, Sheet};
-pub(super) use style::{Stroke, TICK_SIZE};
+pub(super) use style::Stroke;

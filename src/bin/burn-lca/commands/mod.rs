@@ -8,6 +8,7 @@ mod film;
 mod layers;
 mod noise;
 mod peaks;
+mod plot;
 mod report;
 mod summary;
 mod trace;
@@ -29,6 +30,7 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
+    Plot(plot::Args),
     Report(report::Args),
     Film(film::Args),
 }
@@ -43,6 +45,7 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
+            Self::Plot(_) => "plot",
             Self::Report(_) => "report",
             Self::Film(_) => "film",
         }
@@ -58,6 +61,7 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
+            Self::Plot(args) => return plot::figure(args).map(Answer::Figure),
             Self::Report(args) => return report::html(args).map(Answer::Page),
             Self::Film(args) => return film::report(args, output.film()?).map(Answer::Film),
         };
@@ -73,6 +77,8 @@ pub enum Answer {
     Page(String),
     /// What there is to say about a film, which is written already.
     Film(Report),
+    /// An SVG, whose form is that of the file it goes to.
+    Figure(String),
 }
 
 /// Opens runs in the order given.

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
 
+use burn_lca::report::export::{self, FileFormat};
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -94,6 +95,23 @@ impl OutputArgs {
             ));
         }
         self.put(page.as_bytes())
+    }
+
+    /// Writes a figure in the format of the file's extension; as an SVG where there is no file.
+    pub fn write_figure(&self, svg: &str) -> Result<(), Failure> {
+        match &self.output {
+            Some(path) => self.put(&export::encode(svg, FileFormat::of(path)?)?),
+            None if stdout().is_terminal() => Err(Failure::Usage(
+                "a figure is not for a terminal; add --output FILE.svg, .png or .pdf".into(),
+            )),
+            None => self.put(svg.as_bytes()),
+        }
+    }
+
+    /// Fails if there is a file that no figure can be written into, before it is drawn.
+    pub fn check_figure(&self) -> Result<(), Failure> {
+        let format = self.output.as_deref().map(FileFormat::of);
+        Ok(format.transpose().map(|_| ())?)
     }
 
     fn put(&self, bytes: &[u8]) -> Result<(), Failure> {
