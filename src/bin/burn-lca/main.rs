@@ -51,12 +51,17 @@ fn main() -> ExitCode {
 }
 
 fn answer(cli: &Cli) -> Result<(), Failure> {
+    if matches!(cli.command, Command::Plot(_)) {
+        cli.output.check_figure()?;
+    }
     let answer = {
         let _progress = progress::show(cli.command.name());
-        cli.command.answer()?
+        cli.command.answer(&cli.output)?
     };
     match answer {
         Answer::Tables(report) => cli.output.write(&report),
         Answer::Page(page) => cli.output.write_page(&page),
+        Answer::Film(report) => cli.output.print(&report),
+        Answer::Figure(svg) => cli.output.write_figure(&svg),
     }
 }

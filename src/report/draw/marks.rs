@@ -65,7 +65,6 @@ pub(in crate::report) enum Mark {
 pub(in crate::report) enum MarkShape {
     Disc,
     Ring,
-    Diamond,
 }
 
 /// The colours of cells: a palette, and the magnitude that has the strongest of them.
@@ -285,12 +284,6 @@ pub(super) fn symbol(shape: MarkShape, x: f64, y: f64, radius: f64, color: Color
             .at("r", radius)
             .set("fill", "none")
             .set("stroke", color.hex()),
-        MarkShape::Diamond => {
-            let side = Short(radius);
-            let d = format!("M{} {}l{side} {side} -{side} {side} -{side} -{side}z",
-                Short(x), Short(y - radius));
-            Element::new("path").set("d", d).set("fill", color.hex())
-        }
     }
 }
 

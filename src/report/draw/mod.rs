@@ -12,9 +12,9 @@ mod sheet;
 mod style;
 mod svg;
 
-pub(super) use axis::{Axis, Scale};
+pub(super) use axis::{Axis, Tick, minus};
 pub(super) use legend::{Entry, Sample, Scalebar};
 pub(super) use marks::{Mark, MarkShape, Shade};
 pub(super) use panel::Panel;
 pub(super) use sheet::{Row, Sheet};
-pub(super) use style::{Stroke, TICK_SIZE};
+pub(super) use style::Stroke;

@@ -32,7 +32,8 @@ pub(in crate::report) struct Sheet {
     pub(in crate::report) height: f64,
     pub(in crate::report) rows: Vec<Row>,
     pub(in crate::report) legend: Vec<Entry>,
-    pub(in crate::report) scale: Option<Scalebar>,
+    /// Scales of colours, each beside the row of this number.
+    pub(in crate::report) scales: Vec<(usize, Scalebar)>,
     pub(in crate::report) notes: Vec<String>,
 }
 
@@ -43,7 +44,8 @@ impl Sheet {
         let notes: Vec<String> = notes.collect();
         let notes_top = self.height - MARGIN - NOTE_LINE * notes.len() as f64;
 
-        let beside = legend::width(&self.legend).max(self.scale.as_ref().map_or(0.0, Scalebar::width));
+        let scales = self.scales.iter().map(|(_, scale)| scale.width());
+        let beside = scales.fold(legend::width(&self.legend), f64::max);
         let right = match beside > 0.0 {
             true => self.width - MARGIN - beside,
             false => self.width - MARGIN,
@@ -54,15 +56,17 @@ impl Sheet {
             svg.push(&panel.draw(area, &format!("panel-{number}")));
         }
         let top = places.first().map_or(MARGIN, |(_, area)| area.top);
-        let bottom = places.last().map_or(self.height, |(_, area)| area.top + area.height);
         svg.push(&legend::draw(&self.legend, right, top));
-        if let Some(scale) = &self.scale {
-            let top = match self.legend.is_empty() {
-                true => top,
-                false => top + legend::height(&self.legend) + BETWEEN,
+        let legend = legend::height(&self.legend);
+        for (row, scale) in &self.scales {
+            let before = self.rows.iter().take(*row).map(|row| row.panels.len()).sum::<usize>();
+            let Some((_, area)) = places.get(before) else {
+                continue;
             };
-            let height = (bottom - top).clamp(SMALLEST, 240.0);
-            svg.push(&scale.draw(right, top, height));
+            // The legend stands beside the first row.
+            let taken = if *row == 0 && legend > 0.0 { legend + BETWEEN } else { 0.0 };
+            let height = (area.height - taken).max(SMALLEST);
+            svg.push(&scale.draw(right, area.top + taken, height));
         }
         for (number, note) in notes.iter().enumerate() {
             let label = Label {

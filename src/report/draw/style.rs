@@ -5,7 +5,7 @@ use crate::report::palette::{Color, Palette};
 /// Letters of axis titles, in points of the SVG.
 pub(super) const TITLE_SIZE: f64 = 12.0;
 /// Letters of ticks and legends.
-pub(in crate::report) const TICK_SIZE: f64 = 11.0;
+pub(super) const TICK_SIZE: f64 = 11.0;
 /// Letters of the notes below a figure.
 pub(super) const NOTE_SIZE: f64 = 10.0;
 

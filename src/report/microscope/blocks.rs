@@ -63,7 +63,7 @@ impl Block {
     }
 
     /// Returns for every parameter of the tensor the cell of the frame that it is in.
-    pub(super) fn cell_by_index(&self) -> Vec<u32> {
+    pub(in crate::report) fn cell_by_index(&self) -> Vec<u32> {
         let mut cells = vec![0; self.rows.places() * self.columns.places()];
         for row in 0..self.rows.places() {
             let start = self.first + row / self.rows.bin * self.columns.cells();

@@ -31,8 +31,10 @@ const FEW: usize = 16;
 const LARGEST_CELL: usize = 8;
 /// Pixels across that a bias beside its weight has at least.
 const BESIDE: usize = 8;
-/// Pixels between two kernels, and between a weight and its bias.
+/// Pixels between two kernels.
 const GAP: usize = 1;
+/// Pixels between a weight and its bias.
+const ASIDE: usize = 5;
 
 impl Limits {
     /// Bins blocks until all limits hold, and numbers their cells.
@@ -100,14 +102,14 @@ pub struct Place {
     pub height: usize,
     /// Width and height of a cell.
     pub cell: [usize; 2],
-    /// Space between two kernels.
+    /// Space between two kernels, and between the units of a bias beside them.
     pub gap: usize,
 }
 
 impl Place {
     /// Returns the left and the upper edge of a cell.
     pub fn corner(&self, block: &Block, row: usize, column: usize) -> [usize; 2] {
-        let [height, width] = block.kernel().unwrap_or([usize::MAX; 2]);
+        let [height, width] = block.kernel().unwrap_or([1; 2]);
         [
             self.x + column * self.cell[0] + column / width * self.gap,
             self.y + row * self.cell[1] + row / height * self.gap,
@@ -168,7 +170,7 @@ fn group_places(group: &[Block], width: usize, tallest: usize) -> Vec<Place> {
     let Some(main) = group.first() else {
         return Vec::new();
     };
-    let room = width.saturating_sub((group.len() - 1) * (BESIDE + 2 * GAP));
+    let room = width.saturating_sub((group.len() - 1) * (BESIDE + ASIDE));
     let gap = if main.kernel().is_some() { GAP } else { 0 };
     let gaps = |axis: &Axis| (axis.length - 1) * gap;
     let fits = |axis: &Axis, room: usize| room.saturating_sub(gaps(axis)) / axis.cells();
@@ -185,7 +187,7 @@ fn group_places(group: &[Block], width: usize, tallest: usize) -> Vec<Place> {
     };
     let mut places = vec![first];
     for _ in 1..group.len() {
-        let left = places.last().map_or(0, |last| last.x + last.width) + 2 * GAP;
+        let left = places.last().map_or(0, |last| last.x + last.width) + ASIDE;
         // Each unit is as high as its kernels, so that rows go on from one block to the next.
         let kernel = main.kernel().map_or(1, |[height, _]| height);
         let wide = BESIDE.max(size);
@@ -193,8 +195,7 @@ fn group_places(group: &[Block], width: usize, tallest: usize) -> Vec<Place> {
             x: left,
             width: wide,
             height: first.height,
-            cell: [wide, kernel * size + gap],
-            gap: 0,
+            cell: [wide, kernel * size],
             ..first
         });
     }

@@ -16,6 +16,8 @@ pub struct Lens<'a> {
     recorded: Recorded,
     iterations: Vec<u64>,
     scale: Scale,
+    not_finite: bool,
+    partly_missing: bool,
 }
 
 impl<'a> Lens<'a> {
@@ -26,11 +28,13 @@ impl<'a> Lens<'a> {
         let recorded = Recorded::of(run, options)?;
         let iterations = recorded.evenly(options.frames);
         let mut magnitudes = Magnitudes::new();
+        let (mut not_finite, mut partly_missing) = (false, false);
         each_frame(run, &recorded.blocks, &iterations, &[quantity], |cells| {
-            cells
-                .means(0)
-                .flatten()
-                .for_each(|mean| magnitudes.add(mean));
+            for mean in cells.means(0) {
+                partly_missing |= mean.is_none();
+                not_finite |= mean.is_some_and(|mean| !mean.is_finite());
+                magnitudes.add(mean.unwrap_or(0.0));
+            }
             Ok(())
         })?;
         Ok(Self {
@@ -39,6 +43,8 @@ impl<'a> Lens<'a> {
             recorded,
             iterations,
             scale: magnitudes.scale(options.percentile),
+            not_finite,
+            partly_missing,
         })
     }
 
@@ -84,6 +90,16 @@ impl<'a> Lens<'a> {
     /// Returns how many iterations are recorded.
     pub fn recorded_iterations(&self) -> usize {
         self.recorded.iterations.len()
+    }
+
+    /// Returns whether a cell that is shown is NaN or infinite.
+    pub fn not_finite(&self) -> bool {
+        self.not_finite
+    }
+
+    /// Returns whether a cell of the blocks is not recorded at an iteration that is shown.
+    pub fn partly_missing(&self) -> bool {
+        self.partly_missing
     }
 
     /// Returns the scale that all pictures have.

@@ -18,7 +18,7 @@ mod record;
 mod scale;
 
 #[cfg(test)]
-mod tests;
+pub(in crate::report) mod tests;
 
 pub use blocks::{Axis, Block};
 pub use frames::{Microscope, Pictures, frames};

@@ -20,6 +20,16 @@ impl Quantity {
     /// Every quantity.
     pub const ALL: [Self; 4] = [Self::Lca, Self::Cumulative, Self::Step, Self::Gradient];
 
+    /// Returns the name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lca => "lca",
+            Self::Cumulative => "cumulative",
+            Self::Step => "step",
+            Self::Gradient => "gradient",
+        }
+    }
+
     /// Returns the name that readers see.
     pub fn title(self) -> &'static str {
         match self {

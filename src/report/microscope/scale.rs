@@ -50,15 +50,16 @@ impl Scale {
 
 /// Counts magnitudes, to find a percentile without keeping them.
 pub(super) struct Magnitudes {
-    /// By the upper half of an `f32`: values of a count differ by less than 1 %.
-    counts: Vec<u64>,
+    /// By the upper half of an `f32`, of which values differ by less than 1 %: how many there
+    /// are, and the largest.
+    buckets: Vec<(u64, f32)>,
     values: u64,
 }
 
 impl Magnitudes {
     pub(super) fn new() -> Self {
         Self {
-            counts: vec![0; 1 << 15],
+            buckets: vec![(0, 0.0); 1 << 15],
             values: 0,
         }
     }
@@ -66,23 +67,23 @@ impl Magnitudes {
     pub(super) fn add(&mut self, value: f64) {
         let magnitude = value.abs() as f32;
         if magnitude > 0.0 && magnitude.is_finite() {
-            self.counts[(magnitude.to_bits() >> 16) as usize] += 1;
+            let (count, largest) = &mut self.buckets[(magnitude.to_bits() >> 16) as usize];
+            *count += 1;
+            *largest = largest.max(magnitude);
             self.values += 1;
         }
     }
 
-    /// Returns the scale: the percentile, rounded up to where its count ends.
+    /// Returns the scale: the largest value of the bucket with the percentile.
     pub(super) fn scale(&self, percentile: f64) -> Scale {
         let wanted = (self.values as f64 * percentile / 100.0).ceil().max(1.0) as u64;
         let mut below = 0;
-        let reached = self.counts.iter().position(|count| {
+        let reached = self.buckets.iter().find(|(count, _)| {
             below += count;
             below >= wanted
         });
         Scale {
-            full: reached
-                .filter(|_| self.values > 0)
-                .map(|bits| f64::from(f32::from_bits(((bits as u32) << 16) | 0xffff))),
+            full: reached.map(|(_, largest)| f64::from(*largest)),
             percentile,
         }
     }

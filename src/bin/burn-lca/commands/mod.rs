@@ -4,9 +4,11 @@
 
 mod candidates;
 mod compare;
+mod film;
 mod layers;
 mod noise;
 mod peaks;
+mod plot;
 mod report;
 mod summary;
 mod trace;
@@ -17,7 +19,7 @@ use burn_lca::{LcaError, Run};
 use clap::Subcommand;
 
 use crate::failure::Failure;
-use crate::output::Report;
+use crate::output::{OutputArgs, Report};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -28,7 +30,9 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
+    Plot(plot::Args),
     Report(report::Args),
+    Film(film::Args),
 }
 
 impl Command {
@@ -41,12 +45,14 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
+            Self::Plot(_) => "plot",
             Self::Report(_) => "report",
+            Self::Film(_) => "film",
         }
     }
 
     /// Reads the runs and returns the answer.
-    pub fn answer(&self) -> Result<Answer, Failure> {
+    pub fn answer(&self, output: &OutputArgs) -> Result<Answer, Failure> {
         let report = match self {
             Self::Summary(args) => summary::report(args),
             Self::Layers(args) => layers::report(args),
@@ -55,7 +61,9 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
+            Self::Plot(args) => return plot::figure(args).map(Answer::Figure),
             Self::Report(args) => return report::html(args).map(Answer::Page),
+            Self::Film(args) => return film::report(args, output.film()?).map(Answer::Film),
         };
         report.map(Answer::Tables)
     }
@@ -67,6 +75,10 @@ pub enum Answer {
     Tables(Report),
     /// A page, which has one form only.
     Page(String),
+    /// What there is to say about a film, which is written already.
+    Film(Report),
+    /// An SVG, whose form is that of the file it goes to.
+    Figure(String),
 }
 
 /// Opens runs in the order given.
