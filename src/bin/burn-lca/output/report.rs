@@ -240,7 +240,7 @@ mod tests {
     fn numbers_are_short_and_say_their_sign() {
         for (cell, text) in [
             (Cell::Number(0.0), "0"),
-            (Cell::Number(2.3025), "2.303"),
+            (Cell::Number(2.3456), "2.346"),
             (Cell::Number(0.051_26), "0.05126"),
             (Cell::Number(0.512_66), "0.5127"),
             (Cell::Number(-1234.5), "-1234"),
