@@ -1,5 +1,7 @@
 //! Runs that are made up: the LCA of every parameter is planted, all tables follow from it.
 
+mod totals;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -325,56 +327,6 @@ impl Synthetic {
             lca: all(&|at| self.total(at)),
             step: all(&self.step),
             gradient: all(&self.gradient),
-        }
-    }
-
-    fn begin(&self, (path, size): &(Arc<str>, usize)) -> ParameterTotalRows {
-        ParameterTotalRows {
-            tensor: path.clone(),
-            lca: vec![0.0; *size],
-            lca_validation: self.validation.then(|| vec![0.0; *size]),
-            helping: vec![0; *size],
-            hurting: vec![0; *size],
-            zero: vec![0; *size],
-            step_turns: vec![0; *size],
-            gradient_turns: vec![0; *size],
-            initial: vec![0.0; *size],
-            last: vec![0.0; *size],
-            step_sign: vec![0; *size],
-            gradient_sign: vec![0; *size],
-        }
-    }
-
-    fn count(&self, iteration: u64, totals: &mut ParameterTotalRows, row: &ParameterRows) {
-        let turned = |sign: &mut i8, value: f32| {
-            let now = if value == 0.0 {
-                *sign
-            } else {
-                value.signum() as i8
-            };
-            let turned = *sign != 0 && now != *sign;
-            *sign = now;
-            u32::from(turned)
-        };
-        for index in 0..row.lca.len() {
-            let validation = At {
-                iteration,
-                tensor: &row.tensor,
-                index,
-                class: None,
-                validation: true,
-            };
-            totals.lca[index] += f64::from(row.lca[index]);
-            if let Some(lca) = &mut totals.lca_validation {
-                lca[index] += self.total(validation);
-            }
-            totals.helping[index] += u32::from(row.lca[index] < 0.0);
-            totals.hurting[index] += u32::from(row.lca[index] > 0.0);
-            totals.zero[index] += u32::from(row.lca[index] == 0.0);
-            totals.last[index] += row.step[index];
-            totals.step_turns[index] += turned(&mut totals.step_sign[index], row.step[index]);
-            totals.gradient_turns[index] +=
-                turned(&mut totals.gradient_sign[index], row.gradient[index]);
         }
     }
 

@@ -113,7 +113,8 @@ impl Scalebar {
         BAR + GAP + labels.fold(0.0, f64::max) + GAP + TICK_SIZE
     }
 
-    pub(super) fn draw(&self, left: f64, top: f64, height: f64) -> Element {
+    /// Draws the scale; its title ends at `width`, where the titles of others do.
+    pub(super) fn draw(&self, left: f64, top: f64, width: f64, height: f64) -> Element {
         const STRIPES: usize = 80;
         let (x, y) = (Axis::exactly("", 0.0, 1.0), self.axis());
         let area = Area {
@@ -121,6 +122,7 @@ impl Scalebar {
             top,
             width: BAR,
             height,
+            room: 0.0,
             x: &x,
             y: &y,
         };
@@ -153,7 +155,7 @@ impl Scalebar {
             turned: 90.0,
             ..Label::new(&y.title, TICK_SIZE, Anchor::Middle)
         };
-        let right = left + self.width() - TICK_SIZE * 0.6;
+        let right = left + width - TICK_SIZE * 0.6;
         group.push(&title.draw_number(right, top + height / 2.0));
         group
     }

@@ -96,6 +96,8 @@ pub(super) struct Area<'a> {
     pub(super) top: f64,
     pub(super) width: f64,
     pub(super) height: f64,
+    /// The room on the left for labels and title, the same in a column of panels.
+    pub(super) room: f64,
     pub(super) x: &'a Axis,
     pub(super) y: &'a Axis,
 }

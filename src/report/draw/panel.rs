@@ -174,7 +174,7 @@ impl Panel {
                 turned: -90.0,
                 ..Label::new(&self.y.title, TITLE_SIZE, Anchor::Middle)
             };
-            let across = area.left - self.left() + TITLE_SIZE;
+            let across = area.left - area.room + TITLE_SIZE;
             group.push(&label.draw_number(across, area.top + area.height / 2.0));
         }
     }

@@ -66,7 +66,7 @@ impl Sheet {
             // The legend stands beside the first row.
             let taken = if *row == 0 && legend > 0.0 { legend + BETWEEN } else { 0.0 };
             let height = (area.height - taken).max(SMALLEST);
-            svg.push(&scale.draw(right, area.top + taken, height));
+            svg.push(&scale.draw(right, area.top + taken, beside, height));
         }
         for (number, note) in notes.iter().enumerate() {
             let label = Label {
@@ -130,6 +130,7 @@ impl Sheet {
                     top,
                     width,
                     height,
+                    room: *space,
                     x: &panel.x,
                     y: &panel.y,
                 };

@@ -1,7 +1,7 @@
 //! How large single allocations are.
 
 use crate::analysis::noise::{Bin, Distribution, Source};
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
 use crate::report::palette::Color;
 
 use super::FigureOptions;
@@ -191,7 +191,7 @@ fn notes(distribution: &Distribution) -> Vec<String> {
     let mut note = format!(
         "From {source}: {} of {} values help, {} hurt; exact zeros, {}, are not drawn.",
         percent(helping),
-        helping + hurting + zero,
+        thousands(helping + hurting + zero),
         percent(hurting),
         percent(zero)
     );
@@ -200,7 +200,7 @@ fn notes(distribution: &Distribution) -> Vec<String> {
     }
     let mut notes = vec![note];
     if *not_finite > 0 {
-        notes.push(format!("{not_finite} values that are not finite are left out."));
+        notes.push(format!("{} values that are not finite are left out.", thousands(*not_finite)));
     }
     notes
 }

@@ -1,7 +1,7 @@
 //! How often single parameters help, against chance.
 
 use crate::analysis::noise::{Heroes, ShareBin};
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
 use crate::report::palette::Color;
 
 use super::FigureOptions;
@@ -37,13 +37,13 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
         });
     }
     // Above the bars, as brackets that leave them visible.
-    let expected = Stroke::solid(Color::new(0x22_2222), 1.6);
+    let expected = Stroke::solid(Color::new(0x22_2222), 1.0);
     for bin in &heroes.bins {
         let (low, high) = range(bin);
         let (from, to) = (100.0 * bin.from, 100.0 * bin.to);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
-            pieces: vec![(from + 1.5, to - 1.5, low, high)],
+            pieces: vec![(from, to, low, high)],
             color: CHANCE,
         });
         panel.marks.push(Mark::Line {
@@ -75,7 +75,10 @@ fn notes(heroes: &Heroes) -> Vec<String> {
     let mut notes = vec![format!(
         "Of {} parameters with LCA other than zero ({} never had any), {} help more and {} less \
          often than chance allows (5 %, corrected for their number).",
-        heroes.moving, heroes.still, heroes.heroes, heroes.villains
+        thousands(heroes.moving),
+        thousands(heroes.still),
+        thousands(heroes.heroes),
+        thousands(heroes.villains)
     )];
     if let Some(ratio) = heroes.variance_ratio {
         notes.push(format!(

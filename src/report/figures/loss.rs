@@ -1,7 +1,7 @@
 //! The measured loss against what LCA adds up to, and what it misses.
 
 use crate::analysis::curves::LossCurve;
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, minus};
 use crate::report::palette::Color;
 
 use super::FigureOptions;
@@ -63,10 +63,11 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
         ]);
         if let Some(last) = curve.points.last() {
             let mut note = format!(
-                "{}: loss change {}, ΣLCA {}",
+                "{}: loss change {:.4}, ΣLCA {:.4}, difference {}",
                 curve.probe,
-                short(last.loss - curve.start),
-                short(last.explained - curve.start)
+                last.loss - curve.start,
+                last.explained - curve.start,
+                short(last.loss - last.explained)
             );
             if curve.not_finite > 0 {
                 let steps = counted(curve.not_finite, "step");
@@ -75,7 +76,7 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
                     if curve.not_finite == 1 { "is" } else { "are" }
                 ));
             }
-            sheet.notes.push(format!("{note}."));
+            sheet.notes.push(minus(&format!("{note}.")));
         }
     }
     sheet.rows = vec![

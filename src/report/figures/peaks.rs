@@ -43,6 +43,9 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
         .flat_map(|series| series.peaks.iter().map(|peak| peak.iteration))
         .chain([0])
         .collect();
+    // Room for the dots of the last peaks.
+    let last = iterations.last().copied().unwrap_or(0);
+    let iterations = [0, last + last / 100 + 1];
     let mut panel = Panel::new("peaks", Axis::iterations(iterations), rows.axis.clone());
     let between = Stroke::solid(options.palette.zero(), 0.8);
     panel.marks.extend(rows.borders.iter().map(|border| Mark::Horizontal(*border, between)));

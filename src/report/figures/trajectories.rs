@@ -9,10 +9,10 @@ use super::options::counted;
 /// Layers beyond this number are not drawn: those that moved least.
 const MOST: usize = 12;
 
-/// Draws the cumulated LCA of the layers, a panel for each probe.
+/// Draws the cumulative LCA of the layers, a panel for each probe.
 pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String {
     let height = 120.0 + 210.0 * probes.len().max(1) as f64;
-    let mut sheet = options.sheet("Cumulated LCA by layer", height);
+    let mut sheet = options.sheet("Cumulative LCA by layer", height);
     let names = shown(probes);
     let drawn = |layer: &&LayerCurve| names.contains(&layer.layer.as_str());
     let values = || {
@@ -27,7 +27,7 @@ pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String 
         let last = number + 1 == probes.len();
         let x = Axis::iterations(ends());
         let x = if last { x } else { x.unlabelled() };
-        let mut panel = Panel::new(&probe.probe, x, Axis::linear("cumulated LCA", values()));
+        let mut panel = Panel::new(&probe.probe, x, Axis::linear("cumulative LCA", values()));
         panel.heading = format!("{} probe", probe.probe);
         panel.marks.push(Mark::Horizontal(0.0, Stroke::solid(options.palette.zero(), 1.0)));
         for layer in &probe.layers {

@@ -79,7 +79,7 @@ enum Figure {
     Heroes,
     /// Bars by layer: LCA summed, and per parameter.
     Layers,
-    /// Cumulated LCA by layer, for every probe.
+    /// Cumulative LCA by layer, for every probe.
     Trajectories,
     /// Step, gradient and LCA of single parameters.
     Trace,
