@@ -9,9 +9,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::Command;
+use commands::{Answer, Command};
 use failure::Failure;
-use output::{OutputArgs, Report};
+use output::OutputArgs;
 
 /// Shows where a neural network learned, from the folder that its training run was recorded in.
 ///
@@ -51,9 +51,17 @@ fn main() -> ExitCode {
 }
 
 fn answer(cli: &Cli) -> Result<(), Failure> {
-    let report: Report = {
+    if matches!(cli.command, Command::Plot(_)) {
+        cli.output.check_figure()?;
+    }
+    let answer = {
         let _progress = progress::show(cli.command.name());
-        cli.command.report()?
+        cli.command.answer(&cli.output)?
     };
-    cli.output.write(&report)
+    match answer {
+        Answer::Tables(report) => cli.output.write(&report),
+        Answer::Page(page) => cli.output.write_page(&page),
+        Answer::Film(report) => cli.output.print(&report),
+        Answer::Figure(svg) => cli.output.write_figure(&svg),
+    }
 }
