@@ -2,6 +2,7 @@
 //! from what docs/schema.md says.
 
 mod answers;
+mod figures;
 mod malformed;
 mod program;
 mod written;

@@ -289,7 +289,7 @@ pub(super) fn symbol(shape: MarkShape, x: f64, y: f64, radius: f64, color: Color
             .at("cx", x)
             .at("cy", y)
             .at("r", radius)
-            .set("fill", "none")
+            .set("fill", "#ffffff")
             .set("stroke", color.hex()),
     }
 }

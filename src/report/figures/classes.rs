@@ -102,20 +102,36 @@ pub(super) fn colours(raster: &Raster, reach: f64) -> String {
 }
 
 pub(super) fn columns(raster: &Raster) -> Axis {
-    Axis::iterations(
-        raster
-            .starts
-            .first()
-            .copied()
-            .into_iter()
-            .chain(raster.last),
-    )
+    let ends = raster
+        .starts
+        .first()
+        .copied()
+        .into_iter()
+        .chain(end(raster));
+    Axis::iterations(ends)
 }
 
 /// Returns the edges of the columns: each reaches from its first iteration to that of the next.
 pub(super) fn edges(raster: &Raster) -> Vec<f64> {
     let starts = raster.starts.iter().map(|start| *start as f64 - 0.5);
     starts
-        .chain(raster.last.map(|last| last as f64 + 0.5))
+        .chain(end(raster).map(|end| end as f64 + 0.5))
         .collect()
+}
+
+/// Returns the last iteration of the last column, which is as long as the one before it where
+/// only every n-th step was recorded.
+fn end(raster: &Raster) -> Option<u64> {
+    let gap = every(raster).map_or(0, |every| every - 1);
+    raster.last.map(|last| last + gap)
+}
+
+/// Returns the distance of recorded steps, where columns are single steps with steps between
+/// them that are not recorded.
+pub(super) fn every(raster: &Raster) -> Option<u64> {
+    let [.., before, last] = raster.starts.as_slice() else {
+        return None;
+    };
+    let distance = last - before;
+    (raster.steps_per_column == 1 && distance > 1).then_some(distance)
 }

@@ -129,7 +129,7 @@ fn draw(
     }
     marks.extend(smoothed);
     if window > 1 {
-        let note = format!("Thick lines are means over {window} steps, of fewer at the ends.");
+        let note = format!("Smoothed lines are means over {window} steps, of fewer at the ends.");
         sheet.notes.push(note);
     }
     if !shown.iter().skip(1).any(|percent| percent.is_finite()) {

@@ -4,7 +4,7 @@ use crate::analysis::curves::{LayerUnitMap, Raster};
 use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
 
 use super::FigureOptions;
-use super::classes::{columns, edges};
+use super::classes::{columns, edges, every};
 use super::options::short;
 
 /// The share of cells whose magnitude the colours reach.
@@ -63,6 +63,11 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
         sheet
             .notes
             .push(format!("A column averages {steps} recorded steps."));
+    }
+    if let Some(every) = shown.first().and_then(|map| every(&map.raster)) {
+        sheet.notes.push(format!(
+            "Recorded at every {every}th step; a column shows that step and reaches to the next."
+        ));
     }
     let binned = shown.iter().filter(|map| map.raster.per_row > 1);
     let binned: Vec<String> = binned
