@@ -2,6 +2,7 @@
 
 use crate::LcaError;
 use crate::analysis::curves::{LossCurve, LossPoint};
+use crate::report::font;
 use crate::report::microscope::{Block, Lens};
 
 use super::FilmOptions;
@@ -9,6 +10,8 @@ use super::backdrop::{Backdrop, MARGIN, STATUS, signed};
 use super::colors::{Colors, INK};
 use super::raster::Raster;
 use super::svg::{Anchor, Svg};
+
+const STATUS_SIZE: f64 = 14.0;
 
 /// All that a picture is painted with.
 pub(super) struct Scene<'a> {
@@ -131,14 +134,25 @@ impl<'a> Scene<'a> {
     }
 
     fn status(&self, iteration: u64, step: Option<(f64, LossPoint)>) -> Result<Vec<u8>, LcaError> {
+        let room = (self.width - 2 * MARGIN) as f64;
         let mut text = format!("iteration {iteration} of {}", self.last_iteration);
         if let Some((before, point)) = step {
-            let after = point.loss;
-            let change = signed(after - before, 2);
-            text += &format!("   ·   loss {before:.4} → {after:.4}   ({change})");
+            let loss = format!("   ·   loss {before:.4} → {:.4}", point.loss);
+            text += &loss.replace('-', "−");
+            let change = format!("   ({})", signed(point.loss - before, 2));
+            if font::width(&text, STATUS_SIZE) + font::width(&change, STATUS_SIZE) <= room {
+                text += &change;
+            }
         }
+        let text = font::shorten(&text, STATUS_SIZE, room);
         let mut svg = Svg::new();
-        svg.text([MARGIN as f64, 16.0], 14.0, INK, Anchor::Start, &text);
+        svg.text(
+            [MARGIN as f64, 16.0],
+            STATUS_SIZE,
+            INK,
+            Anchor::Start,
+            &text,
+        );
         self.raster.draw(
             &svg.finish(self.width, STATUS[1]),
             [self.width, STATUS[1]],
