@@ -23,8 +23,8 @@ mod probe;
 #[cfg(feature = "train")]
 mod quadrature;
 #[cfg_attr(
-    not(any(feature = "train", all(test, feature = "analysis"))),
-    expect(dead_code, unused_imports, reason = "only training writes")
+    not(feature = "train"),
+    allow(dead_code, unused_imports, reason = "only training and tests write")
 )]
 mod record;
 #[cfg(feature = "report")]

@@ -28,7 +28,7 @@ mod summary;
 pub mod trace;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use candidates::{
     Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,

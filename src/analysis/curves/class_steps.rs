@@ -33,7 +33,11 @@ pub fn class_steps(run: &Run, most_values: usize) -> Result<Vec<ClassSteps>, Lca
     if !run.tables()?.contains(&Table::Classes) {
         return Ok(all);
     }
-    let probes = run.info().probes.iter().filter(|probe| !probe.classes.is_empty());
+    let probes = run
+        .info()
+        .probes
+        .iter()
+        .filter(|probe| !probe.classes.is_empty());
     let share = most_values / probes.clone().count().max(1);
     for probe in probes {
         let mut table = series(
@@ -61,7 +65,9 @@ pub fn class_steps(run: &Run, most_values: usize) -> Result<Vec<ClassSteps>, Lca
         let mut lca = vec![0.0; rows * starts.len()];
         for row in &table.series {
             let layer = layers.iter().position(|layer| *layer == row.name);
-            let class = row.class.and_then(|class| numbers.binary_search(&class).ok());
+            let class = row
+                .class
+                .and_then(|class| numbers.binary_search(&class).ok());
             let (Some(layer), Some(class)) = (layer, class) else {
                 continue;
             };
@@ -74,7 +80,10 @@ pub fn class_steps(run: &Run, most_values: usize) -> Result<Vec<ClassSteps>, Lca
         all.push(ClassSteps {
             probe: probe.name.clone(),
             layers,
-            classes: numbers.iter().map(|number| class_name(run, *number)).collect(),
+            classes: numbers
+                .iter()
+                .map(|number| class_name(run, *number))
+                .collect(),
             steps_per_window: steps,
             starts,
             lca,

@@ -1,5 +1,7 @@
 //! Runs that are made up: the LCA of every parameter is planted, all tables follow from it.
 
+mod totals;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,13 +20,13 @@ const HISTOGRAM_WINDOW: u64 = 10;
 
 /// A parameter at a step.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::analysis) struct At<'a> {
-    pub(in crate::analysis) iteration: u64,
-    pub(in crate::analysis) tensor: &'a str,
-    pub(in crate::analysis) index: usize,
+pub(crate) struct At<'a> {
+    pub(crate) iteration: u64,
+    pub(crate) tensor: &'a str,
+    pub(crate) index: usize,
     /// The class whose loss is split; `None` in a run without classes.
-    pub(in crate::analysis) class: Option<i32>,
-    pub(in crate::analysis) validation: bool,
+    pub(crate) class: Option<i32>,
+    pub(crate) validation: bool,
 }
 
 type Values = Box<dyn Fn(At) -> f64>;
@@ -32,7 +34,7 @@ type Values = Box<dyn Fn(At) -> f64>;
 /// A run to be written: tensors of one axis, each element a unit of its own.
 ///
 /// Of a run with classes the LCA is planted by class; that of all together is the mean.
-pub(in crate::analysis) struct Synthetic {
+pub(crate) struct Synthetic {
     tensors: Vec<(Arc<str>, usize)>,
     steps: u64,
     classes: i32,
@@ -49,7 +51,7 @@ pub(in crate::analysis) struct Synthetic {
 impl Synthetic {
     /// A run of one epoch, of tensors with so many parameters, in which every parameter helps
     /// by 0.001 at every step, moves by −0.01 and has the gradient 0.1.
-    pub(in crate::analysis) fn new(tensors: &[(&str, usize)], steps: u64) -> Self {
+    pub(crate) fn new(tensors: &[(&str, usize)], steps: u64) -> Self {
         Self {
             tensors: tensors
                 .iter()
@@ -69,61 +71,61 @@ impl Synthetic {
     }
 
     /// Splits by this many classes, of equally many examples.
-    pub(in crate::analysis) fn classes(mut self, classes: i32) -> Self {
+    pub(crate) fn classes(mut self, classes: i32) -> Self {
         self.classes = classes;
         self
     }
 
     /// Adds a probe named `validation`.
-    pub(in crate::analysis) fn validation(mut self) -> Self {
+    pub(crate) fn validation(mut self) -> Self {
         self.validation = true;
         self
     }
 
     /// Leaves the table of single parameters out.
-    pub(in crate::analysis) fn without_parameters(mut self) -> Self {
+    pub(crate) fn without_parameters(mut self) -> Self {
         self.parameters = false;
         self
     }
 
     /// Plants the LCA.
-    pub(in crate::analysis) fn lca(mut self, lca: impl Fn(At) -> f64 + 'static) -> Self {
+    pub(crate) fn lca(mut self, lca: impl Fn(At) -> f64 + 'static) -> Self {
         self.lca = Box::new(lca);
         self
     }
 
     /// Plants the change of the parameters; asked with no class.
-    pub(in crate::analysis) fn step(mut self, step: impl Fn(At) -> f64 + 'static) -> Self {
+    pub(crate) fn step(mut self, step: impl Fn(At) -> f64 + 'static) -> Self {
         self.step = Box::new(step);
         self
     }
 
     /// Plants the gradient; asked with no class.
-    pub(in crate::analysis) fn gradient(mut self, gradient: impl Fn(At) -> f64 + 'static) -> Self {
+    pub(crate) fn gradient(mut self, gradient: impl Fn(At) -> f64 + 'static) -> Self {
         self.gradient = Box::new(gradient);
         self
     }
 
     /// Plants the residual of every iteration: the loss changes by that much more than the LCA.
-    pub(in crate::analysis) fn residual(mut self, residual: impl Fn(u64) -> f64 + 'static) -> Self {
+    pub(crate) fn residual(mut self, residual: impl Fn(u64) -> f64 + 'static) -> Self {
         self.residual = Box::new(residual);
         self
     }
 
     /// Changes the rows of `steps` last of all.
-    pub(in crate::analysis) fn adjust(mut self, adjust: impl Fn(&mut StepRow) + 'static) -> Self {
+    pub(crate) fn adjust(mut self, adjust: impl Fn(&mut StepRow) + 'static) -> Self {
         self.adjust = Box::new(adjust);
         self
     }
 
     /// Ends the run otherwise than finished; `Running` looks like a killed run.
-    pub(in crate::analysis) fn state(mut self, state: RunState) -> Self {
+    pub(crate) fn state(mut self, state: RunState) -> Self {
         self.state = state;
         self
     }
 
     /// Writes the run and opens it.
-    pub(in crate::analysis) fn write(&self, folder: &Path) -> Run {
+    pub(crate) fn write(&self, folder: &Path) -> Run {
         let mut recorder = Recorder::new(folder)
             .units_every(1)
             .histogram_window(HISTOGRAM_WINDOW as usize);
@@ -325,56 +327,6 @@ impl Synthetic {
             lca: all(&|at| self.total(at)),
             step: all(&self.step),
             gradient: all(&self.gradient),
-        }
-    }
-
-    fn begin(&self, (path, size): &(Arc<str>, usize)) -> ParameterTotalRows {
-        ParameterTotalRows {
-            tensor: path.clone(),
-            lca: vec![0.0; *size],
-            lca_validation: self.validation.then(|| vec![0.0; *size]),
-            helping: vec![0; *size],
-            hurting: vec![0; *size],
-            zero: vec![0; *size],
-            step_turns: vec![0; *size],
-            gradient_turns: vec![0; *size],
-            initial: vec![0.0; *size],
-            last: vec![0.0; *size],
-            step_sign: vec![0; *size],
-            gradient_sign: vec![0; *size],
-        }
-    }
-
-    fn count(&self, iteration: u64, totals: &mut ParameterTotalRows, row: &ParameterRows) {
-        let turned = |sign: &mut i8, value: f32| {
-            let now = if value == 0.0 {
-                *sign
-            } else {
-                value.signum() as i8
-            };
-            let turned = *sign != 0 && now != *sign;
-            *sign = now;
-            u32::from(turned)
-        };
-        for index in 0..row.lca.len() {
-            let validation = At {
-                iteration,
-                tensor: &row.tensor,
-                index,
-                class: None,
-                validation: true,
-            };
-            totals.lca[index] += f64::from(row.lca[index]);
-            if let Some(lca) = &mut totals.lca_validation {
-                lca[index] += self.total(validation);
-            }
-            totals.helping[index] += u32::from(row.lca[index] < 0.0);
-            totals.hurting[index] += u32::from(row.lca[index] > 0.0);
-            totals.zero[index] += u32::from(row.lca[index] == 0.0);
-            totals.last[index] += row.step[index];
-            totals.step_turns[index] += turned(&mut totals.step_sign[index], row.step[index]);
-            totals.gradient_turns[index] +=
-                turned(&mut totals.gradient_sign[index], row.gradient[index]);
         }
     }
 

@@ -48,7 +48,7 @@ impl Axis {
         let largest = ticks.iter().fold(0.0, |most: f64, at| most.max(at.abs()));
         let exponent = largest.log10().floor();
         // Long numbers share a power of ten, which the title has.
-        let shared = largest > 0.0 && !(-3.0..6.0).contains(&exponent);
+        let shared = largest > 0.0 && !(-2.0..6.0).contains(&exponent);
         let factor = if shared { 10f64.powf(exponent) } else { 1.0 };
         let decimals = (-(step / factor).log10().floor()).max(0.0) as usize;
         let title = match shared {
@@ -118,7 +118,9 @@ impl Axis {
             at: 0.0,
             label: "0".into(),
         }];
-        for power in powers.filter(|power| power.rem_euclid(every) == 0) {
+        // Not next to zero, where the labels of both sides and of zero would meet.
+        let clear = powers.start() + every.min(2);
+        for power in powers.filter(|power| power.rem_euclid(every) == 0 && *power >= clear) {
             let size = 10f64.powi(power);
             for (at, sign) in [(-size, "−"), (size, "")] {
                 let label = format!("{sign}{}", power_of_ten(power));
@@ -190,7 +192,11 @@ impl Axis {
             Scale::Log => value.log10(),
             Scale::SignedLog(linear) => {
                 let size = value.abs() / linear;
-                let spread = if size <= 1.0 { size } else { 1.0 + size.log10() };
+                let spread = if size <= 1.0 {
+                    size
+                } else {
+                    1.0 + size.log10()
+                };
                 spread.copysign(value)
             }
         }
@@ -216,7 +222,24 @@ fn step(length: f64) -> f64 {
 }
 
 fn decimal(value: f64, decimals: usize) -> String {
+    if decimals == 0 && value.abs() >= 1e4 {
+        let sign = if value < 0.0 { "−" } else { "" };
+        return format!("{sign}{}", thousands(value.abs() as u64));
+    }
     minus(&format!("{:.decimals$}", value + 0.0))
+}
+
+/// Returns a count with a comma between thousands.
+pub(in crate::report) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Returns a power of ten as the label of a tick.

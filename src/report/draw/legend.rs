@@ -53,7 +53,9 @@ impl Entry {
 
 /// Returns the width of a legend.
 pub(super) fn width(entries: &[Entry]) -> f64 {
-    let widths = entries.iter().map(|entry| entry.indent() + font::width(&entry.text(), TICK_SIZE));
+    let widths = entries
+        .iter()
+        .map(|entry| entry.indent() + font::width(&entry.text(), TICK_SIZE));
     widths.fold(0.0, f64::max)
 }
 
@@ -109,11 +111,15 @@ impl Scalebar {
 
     pub(super) fn width(&self) -> f64 {
         let axis = self.axis();
-        let labels = axis.ticks.iter().map(|tick| number_width(&tick.label, TICK_SIZE));
+        let labels = axis
+            .ticks
+            .iter()
+            .map(|tick| number_width(&tick.label, TICK_SIZE));
         BAR + GAP + labels.fold(0.0, f64::max) + GAP + TICK_SIZE
     }
 
-    pub(super) fn draw(&self, left: f64, top: f64, height: f64) -> Element {
+    /// Draws the scale; its title ends at `width`, where the titles of others do.
+    pub(super) fn draw(&self, left: f64, top: f64, width: f64, height: f64) -> Element {
         const STRIPES: usize = 80;
         let (x, y) = (Axis::exactly("", 0.0, 1.0), self.axis());
         let area = Area {
@@ -121,6 +127,7 @@ impl Scalebar {
             top,
             width: BAR,
             height,
+            room: 0.0,
             x: &x,
             y: &y,
         };
@@ -132,8 +139,14 @@ impl Scalebar {
                 .at("y", area.down(at(stripe + 1)))
                 .at("width", BAR)
                 // The next stripe covers what is too much.
-                .at("height", height / STRIPES as f64 + if stripe > 0 { 0.5 } else { 0.0 })
-                .set("fill", self.shade.color((at(stripe) + at(stripe + 1)) / 2.0).hex());
+                .at(
+                    "height",
+                    height / STRIPES as f64 + if stripe > 0 { 0.5 } else { 0.0 },
+                )
+                .set(
+                    "fill",
+                    self.shade.color((at(stripe) + at(stripe + 1)) / 2.0).hex(),
+                );
             group.push(&stripe);
         }
         let frame = Element::new("rect")
@@ -153,7 +166,7 @@ impl Scalebar {
             turned: 90.0,
             ..Label::new(&y.title, TICK_SIZE, Anchor::Middle)
         };
-        let right = left + self.width() - TICK_SIZE * 0.6;
+        let right = left + width - TICK_SIZE * 0.6;
         group.push(&title.draw_number(right, top + height / 2.0));
         group
     }

@@ -12,7 +12,7 @@ mod sheet;
 mod style;
 mod svg;
 
-pub(super) use axis::{Axis, Tick, minus};
+pub(super) use axis::{Axis, Tick, minus, thousands};
 pub(super) use legend::{Entry, Sample, Scalebar};
 pub(super) use marks::{Mark, MarkShape, Shade};
 pub(super) use panel::Panel;

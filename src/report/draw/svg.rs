@@ -7,6 +7,9 @@ use crate::report::palette::Color;
 
 use super::style::INK;
 
+/// Raised letters against the others.
+const RAISED: f64 = 0.75;
+
 /// An element with its attributes and what is in it.
 #[derive(Debug, Clone)]
 pub(super) struct Element {
@@ -32,7 +35,11 @@ impl Element {
     /// Sets an attribute; numbers that are positions go through [`at`](Self::at).
     pub(super) fn set(mut self, name: &str, value: impl Display) -> Self {
         // Writing to a string can't fail.
-        let _ = write!(self.attributes, " {name}=\"{}\"", Escaped(&value.to_string()));
+        let _ = write!(
+            self.attributes,
+            " {name}=\"{}\"",
+            Escaped(&value.to_string())
+        );
         self
     }
 
@@ -64,8 +71,13 @@ impl Display for Element {
             content,
         } = self;
         match content.is_empty() {
-            true => writeln!(f, "<{name}{attributes}/>"),
-            false => writeln!(f, "<{name}{attributes}>{content}</{name}>"),
+            true => write!(f, "<{name}{attributes}/>")?,
+            false => write!(f, "<{name}{attributes}>{content}</{name}>")?,
+        }
+        // A line's end within a text would be a space.
+        match *name {
+            "tspan" => Ok(()),
+            _ => f.write_str("\n"),
         }
     }
 }
@@ -108,7 +120,7 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A line of text on its base line; what follows a `^` in `numbers` is raised.
+/// A line of text on its base line.
 #[derive(Debug, Clone)]
 pub(super) struct Label<'a> {
     pub(super) text: &'a str,
@@ -136,14 +148,18 @@ impl<'a> Label<'a> {
 
     /// Draws the label of a tick: `10^−3` is a power of ten.
     pub(super) fn draw_number(&self, x: f64, y: f64) -> Element {
-        let Some((base, power)) = self.text.split_once('^') else {
+        let Some((base, power, rest)) = powers(self.text) else {
             return self.draw(x, y);
         };
         let raised = Element::new("tspan")
             .at("dy", -0.4 * self.size)
-            .at("font-size", 0.75 * self.size)
+            .at("font-size", RAISED * self.size)
             .text(power);
-        self.element(x, y).text(base).with(&raised)
+        let element = self.element(x, y).text(base).with(&raised);
+        match rest.is_empty() {
+            true => element,
+            false => element.with(&Element::new("tspan").at("dy", 0.4 * self.size).text(rest)),
+        }
     }
 
     fn element(&self, x: f64, y: f64) -> Element {
@@ -168,8 +184,18 @@ impl<'a> Label<'a> {
 
 /// Returns the width of a tick's label.
 pub(super) fn number_width(text: &str, size: f64) -> f64 {
-    match text.split_once('^') {
-        Some((base, power)) => font::width(base, size) + font::width(power, 0.75 * size),
+    match powers(text) {
+        Some((base, power, rest)) => {
+            font::width(base, size) + font::width(power, RAISED * size) + font::width(rest, size)
+        }
         None => font::width(text, size),
     }
+}
+
+/// Splits what a `^` raises, a number, from what stands before and after it.
+fn powers(text: &str) -> Option<(&str, &str, &str)> {
+    let (base, rest) = text.split_once('^')?;
+    let end = rest.find(|letter: char| letter != '−' && !letter.is_ascii_digit());
+    let (power, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    Some((base, power, rest))
 }

@@ -1,7 +1,7 @@
 //! How often single parameters help, against chance.
 
 use crate::analysis::noise::{Heroes, ShareBin};
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
 use crate::report::palette::Color;
 
 use super::FigureOptions;
@@ -14,7 +14,10 @@ const CHANCE: Color = Color::new(0x9e_9ac8);
 pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     let mut sheet = options.sheet("How often each parameter helps", 400.0);
     let range = |bin: &ShareBin| bin.chance_range(heroes.moving);
-    let tops = heroes.bins.iter().flat_map(|bin| [bin.parameters as f64, range(bin).1]);
+    let tops = heroes
+        .bins
+        .iter()
+        .flat_map(|bin| [bin.parameters as f64, range(bin).1]);
     let y = match options.log {
         true => Axis::log("parameters", tops.chain([1.0])),
         false => Axis::exactly("parameters", 0.0, Axis::linear("", tops).to),
@@ -37,13 +40,13 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
         });
     }
     // Above the bars, as brackets that leave them visible.
-    let expected = Stroke::solid(Color::new(0x22_2222), 1.6);
+    let expected = Stroke::solid(Color::new(0x22_2222), 1.0);
     for bin in &heroes.bins {
         let (low, high) = range(bin);
         let (from, to) = (100.0 * bin.from, 100.0 * bin.to);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
-            pieces: vec![(from + 1.5, to - 1.5, low, high)],
+            pieces: vec![(from, to, low, high)],
             color: CHANCE,
         });
         panel.marks.push(Mark::Line {
@@ -62,12 +65,19 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     match heroes.share {
         Some(share) => {
             panel.marks.push(Mark::Vertical(100.0 * share, mean));
-            sheet.legend.push(Entry::new("mean of all", Sample::Line(mean)));
+            sheet
+                .legend
+                .push(Entry::new("mean of all", Sample::Line(mean)));
         }
-        None => panel.marks.push(Mark::Message("No parameter ever moved the loss.".into())),
+        None => panel
+            .marks
+            .push(Mark::Message("No parameter ever moved the loss.".into())),
     }
     sheet.notes = notes(heroes);
-    sheet.rows = vec![Row { share: 1.0, panels: vec![panel] }];
+    sheet.rows = vec![Row {
+        share: 1.0,
+        panels: vec![panel],
+    }];
     sheet.draw()
 }
 
@@ -75,7 +85,10 @@ fn notes(heroes: &Heroes) -> Vec<String> {
     let mut notes = vec![format!(
         "Of {} parameters with LCA other than zero ({} never had any), {} help more and {} less \
          often than chance allows (5 %, corrected for their number).",
-        heroes.moving, heroes.still, heroes.heroes, heroes.villains
+        thousands(heroes.moving),
+        thousands(heroes.still),
+        thousands(heroes.heroes),
+        thousands(heroes.villains)
     )];
     if let Some(ratio) = heroes.variance_ratio {
         notes.push(format!(

@@ -47,7 +47,11 @@ impl FigureOptions {
         }
         if self.smooth == Some(0) {
             let problem = "0 steps have no mean";
-            return Err(LcaError::setting("the smoothing of a figure", problem, "give 1 or more"));
+            return Err(LcaError::setting(
+                "the smoothing of a figure",
+                problem,
+                "give 1 or more",
+            ));
         }
         Ok(())
     }
@@ -83,7 +87,7 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 pub(super) fn short(value: f64) -> String {
     crate::report::draw::minus(&match value.abs() {
         0.0 => "0".to_owned(),
-        size if !(1e-3..1e5).contains(&size) => format!("{value:.2e}"),
+        size if !(1e-3..1e5).contains(&size) => format!("{value:.2e}").replace(".00e", "e"),
         size => {
             let decimals = (2.0 - size.log10().floor()).max(0.0) as usize;
             format!("{value:.decimals$}")

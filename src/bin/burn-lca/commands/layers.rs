@@ -179,7 +179,7 @@ fn of_several_runs(layers: &Layers, args: &Args) -> Table {
         format!("{}: {} runs", title(layers, args), layers.runs.len()),
         vec![
             Column::text("name", name(layers)),
-            Column::count("parameters", "parameters"),
+            Column::count("parameters", "size"),
             Column::number(
                 if args.per_parameter {
                     "lca_per_parameter"
@@ -198,7 +198,7 @@ fn of_several_runs(layers: &Layers, args: &Args) -> Table {
             Column::text("mark", ""),
         ],
     );
-    let p = |p: Option<f64>| p.map_or(Cell::Empty, Cell::Number);
+    let p = |p: Option<f64>| p.map_or(Cell::Empty, Cell::P);
     for layer in &layers.layers {
         let Some(test) = &layer.over_runs else {
             continue;
@@ -224,8 +224,8 @@ fn of_several_runs(layers: &Layers, args: &Args) -> Table {
     }
     table.note(
         "p (t): Student's t-test over runs that the mean LCA is zero, two-sided; p (flip): \
-         sign-flip permutation test; Holm: corrected for the number of rows; helping % without \
-         exact zeros.",
+         sign-flip permutation test; Holm: corrected for the number of rows; size: parameters; \
+         helping % without exact zeros.",
     );
     let tests = layers
         .layers

@@ -51,6 +51,8 @@ pub enum Cell {
     Lca(f64),
     /// A number in percent, to one decimal.
     Percent(f64),
+    /// A p-value, to about two digits.
+    P(f64),
     /// There is no such value.
     Empty,
 }
@@ -176,7 +178,9 @@ impl Cell {
     /// Returns the number in the cell, if it holds one.
     pub(super) fn number(&self) -> Option<f64> {
         match self {
-            Self::Number(value) | Self::Lca(value) | Self::Percent(value) => Some(*value),
+            Self::Number(value) | Self::Lca(value) | Self::Percent(value) | Self::P(value) => {
+                Some(*value)
+            }
             Self::Count(count) => Some(*count as f64),
             Self::Text(_) | Self::Empty => None,
         }
@@ -201,6 +205,8 @@ impl fmt::Display for Cell {
             Self::Lca(value) => f.write_str(&short(*value)),
             Self::Percent(value) if value.is_nan() => f.write_str("-"),
             Self::Percent(value) => write!(f, "{value:.1}"),
+            Self::P(value) if *value < 1e-3 => write!(f, "{value:.0e}"),
+            Self::P(value) => write!(f, "{value:.3}"),
             Self::Empty => f.write_str("-"),
         }
     }
@@ -240,7 +246,7 @@ mod tests {
     fn numbers_are_short_and_say_their_sign() {
         for (cell, text) in [
             (Cell::Number(0.0), "0"),
-            (Cell::Number(2.3025), "2.303"),
+            (Cell::Number(2.3456), "2.346"),
             (Cell::Number(0.051_26), "0.05126"),
             (Cell::Number(0.512_66), "0.5127"),
             (Cell::Number(-1234.5), "-1234"),
@@ -252,6 +258,8 @@ mod tests {
             (Cell::Percent(f64::NAN), "-"),
             (Cell::Count(1_234_567), "1,234,567"),
             (Cell::Count(123), "123"),
+            (Cell::P(0.0481), "0.048"),
+            (Cell::P(3.2e-7), "3e-7"),
             (Cell::Empty, "-"),
         ] {
             assert_eq!(cell.to_string(), text);

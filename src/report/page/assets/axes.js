@@ -1,12 +1,11 @@
 // Scales and axes.
 
-/** Round numbers in a range, about so many. */
-function ticks(from, to, about, whole = false) {
+/** Round numbers in a range, at most about so many. */
+function ticks(from, to, most, whole = false) {
   const width = to - from;
   if (!(width > 0)) return [from];
-  let step = 10 ** Math.floor(Math.log10(width / about));
-  for (const factor of [2, 2.5, 2]) if (width / step > about) step *= factor;
-  if (width / step > about) step *= 2;
+  const power = 10 ** Math.floor(Math.log10(width / most));
+  let step = power * [1, 2, 2.5, 5, 10].find((factor) => width / (factor * power) <= most + 0.2);
   if (whole) step = Math.max(1, Math.round(step));
   const found = [];
   for (let place = Math.ceil(from / step - 1e-9); place * step <= to + step * 1e-9; place += 1) found.push(place * step);
@@ -17,6 +16,7 @@ function ticks(from, to, about, whole = false) {
 function tickTexts(values) {
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : Math.abs(values[0]) || 1;
   const greatest = Math.max(...values.map(Math.abs));
+  if (greatest >= 1e4 && greatest < 1e9 && values.every(Number.isInteger)) return values.map((value) => value.toLocaleString("en-US"));
   if (greatest >= 1e5 || (greatest > 0 && greatest < 1e-3)) {
     const digits = Math.max(0, Math.floor(Math.log10(greatest)) - Math.floor(Math.log10(step) + 1e-9));
     const finer = Math.abs(step / 10 ** Math.floor(Math.log10(step) + 1e-9) - 2.5) < 1e-6 ? 1 : 0;
@@ -78,7 +78,7 @@ function timeAxis(root, area) {
 /** Values left of the plot, with a grid. */
 function valueAxis(root, area, low, high, format = tickTexts) {
   const y = linear(low, high, area.bottom, area.top);
-  const marks = ticks(low, high, Math.max(2, Math.floor((area.bottom - area.top) / 36)));
+  const marks = ticks(low, high, Math.max(3, Math.floor((area.bottom - area.top) / 32)));
   format(marks).forEach((text, place) => {
     const at = y(marks[place]);
     root.append(svg("line", { class: marks[place] === 0 ? "zero" : "grid", x1: area.left, x2: area.right, y1: at, y2: at }),

@@ -90,7 +90,7 @@ function histogram({ label, unit, bars, lines, marks, below, above }) {
   const options = [choice(`Counts of ${label}`, [["linear", "linear count"], ["log", "logarithmic count"]], "linear", again)];
   return tipFigure(label, unit, options, (plot) => {
     const { root, area } = frame(plot, 240, { left: 64, right: 12, top: above ? 22 : 8, bottom: 52 });
-    const most = Math.max(1, ...bars.map((bar) => bar.count));
+    const most = Math.max(1, ...bars.map((bar) => bar.count), ...lines.flatMap((line) => line.points.map(([, value]) => value)));
     const x = linear(0, 1, area.left, area.right);
     const scaled = scale.logarithmic ? (value) => Math.log10(Math.max(value, 0.5)) : (value) => value;
     const floor = scale.logarithmic ? Math.log10(0.5) : 0;

@@ -65,7 +65,8 @@ function placeOf(ascending, value) {
   return Math.max(0, low - 1);
 }
 
-const runName = (run) => run.name;
+/** A heading within a question; below the run's name where there are several. */
+const title = (...text) => html(data.runs.length > 1 ? "h4" : "h3", { class: "title" }, ...text);
 
 /** A table that scrolls in its own frame; a cell is a text, a number or `{text, kind}`. */
 function table(label, headings, rows) {
@@ -78,7 +79,7 @@ function table(label, headings, rows) {
     const words = typeof first === "string" ? !/^[-+–\d]/.test(first) : first?.kind?.startsWith("words");
     return html("th", { scope: "col", class: words ? "words" : null }, heading);
   });
-  return html("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+  return html("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": label },
     html("table", {}, html("thead", {}, html("tr", {}, ...head)),
       html("tbody", {}, ...rows.map((row) => html("tr", {}, ...row.map(cell))))));
 }

@@ -25,8 +25,8 @@ function unpack() {
 
 function about() {
   const text = data.runs.map((run) => `${run.name}: ${plural(run.summary.parameters, "parameter")} in ${plural(run.tensors, "tensor")}, ${plural(run.summary.steps, "observed step")} (iterations ${run.summary.first_iteration} to ${run.summary.last_iteration}), ${run.state}`);
-  document.getElementById("about").textContent = `${text.join(". ")}.`;
-  document.title = `${data.runs.map(runName).join(", ")} · burn-lca report`;
+  document.getElementById("about").textContent = text.map((line) => `${line}.`).join("\n");
+  document.title = `${data.runs.map((run) => run.name).join(", ")} · burn-lca report`;
   document.getElementById("notes").append(...data.notes.map((text) => html("li", {}, text)));
   document.getElementById("contents").append(...Array.from(document.querySelectorAll("main section"), (section) => {
     const heading = section.querySelector("h2");
@@ -93,6 +93,7 @@ validation();
 candidates();
 perRun("microscope", makeMicroscope);
 redrawNow();
+matchMedia("print").addEventListener("change", redrawNow);
 let width = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === width) return;

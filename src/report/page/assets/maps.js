@@ -22,7 +22,10 @@ function heatMap({ label, unit, rows, columns, value, options = [] }) {
   return tipFigure(label, unit, [...options, key], (plot) => {
     const letters = Math.min(16, Math.max(3, ...rows.map((row) => row.length)));
     const height = rows.length > 40 ? 8 : 20;
-    const { root, area } = frame(plot, rows.length * height + 78, { left: letters * 6.6 + 12, right: 8, top: 4, bottom: 74 });
+    const left = letters * 6.6 + 12;
+    const flat = Math.max(...columns.map((of) => of.length)) * 6.8 < (plot.clientWidth - left) / columns.length;
+    const below = flat ? 22 : 74;
+    const { root, area } = frame(plot, rows.length * height + below + 4, { left, right: 8, top: 4, bottom: below });
     const values = rows.map((_, row) => columns.map((_, column) => value(row, column)));
     const full = percentile(values.flat(), 1);
     key.replaceChildren(scaleText(full));
@@ -41,7 +44,6 @@ function heatMap({ label, unit, rows, columns, value, options = [] }) {
     columns.forEach((of, column) => {
       if (column % step !== 0) return;
       const [x, y] = [area.left + (column + 0.5) * wide, area.bottom + 12];
-      const flat = of.length * 6.6 < wide;
       root.append(svg("text", flat ? { class: "name", x, y: y + 2, "text-anchor": "middle" } : { class: "name", x, y, "text-anchor": "end", transform: `rotate(-40 ${x} ${y})` }, fitting(of, 14)));
     });
     return root;

@@ -96,8 +96,7 @@ function makeMicroscope(run) {
       const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
       if (!move) return;
       event.preventDefault();
-      const from = state.cell?.block === block ? state.cell : { row: 0, column: -move[1] - move[0] * 0 };
-      if (state.cell?.block === block) point(from.row + move[0], from.column + move[1]);
+      if (state.cell?.block === block) point(state.cell.row + move[0], state.cell.column + move[1]);
       else point(0, 0);
     });
     return { block, canvas, down, across };
@@ -184,16 +183,16 @@ function makeMicroscope(run) {
     }
   });
 
-  const stage = html("div", { class: "stage", tabindex: 0, role: "region", "aria-label": `Parameters of ${run.name}` });
+  const stage = html("div", { class: "stage", tabindex: 0, role: "group", "aria-label": `Parameters of ${run.name}` });
   let group = null;
   for (const { block, canvas } of canvases) {
     if (!block.beside || group === null) {
       group = html("div", { class: "blocks" });
       const binned = block.rows.bin > 1 || block.columns.bin > 1 ? `, a cell is the mean of ${block.rows.bin} × ${block.columns.bin} parameters` : "";
       const axes = [block.rows.name && `↓ ${block.rows.name}`, block.columns.name && `→ ${block.columns.name}`].filter(Boolean).join(", ");
-      stage.append(html("div", { class: "tensor" }, html("h4", {}, block.tensor, " ", html("span", { class: "quiet" }, `${block.shape.join(" × ") || "scalar"} (${axes}${binned})`)), group));
+      stage.append(html("div", { class: "tensor" }, title(block.tensor, " ", html("span", { class: "quiet" }, `${block.shape.join(" × ") || "scalar"} (${axes}${binned})`)), group));
     } else {
-      group.parentElement.querySelector("h4").append(html("span", { class: "quiet" }, `; right of it ${block.tensor}`));
+      group.parentElement.querySelector(".title").append(html("span", { class: "quiet" }, `; right of it ${block.tensor}`));
     }
     group.append(canvas);
   }

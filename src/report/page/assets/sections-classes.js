@@ -141,9 +141,9 @@ function candidates() {
     ["Units that are dead or hardly ever help", found.units.flatMap((row) => row.candidates.map((unit) => [`${row.layer} unit ${unit.unit}${several ? `, run ${row.run + 1}` : ""}`, unit.reason ?? ""]))],
     ["Parameters that never moved or hardly ever help", found.parameters.filter((row) => row.reason).map((row) => [`${row.tensor}${several ? `, run ${row.run + 1}` : ""}`, row.reason])],
   ];
-  for (const [title, entries] of lists) {
+  for (const [heading, entries] of lists) {
     const shown = (entries ?? []).slice(0, 8);
-    host.append(html("h4", {}, title));
+    host.append(html("h3", { class: "title" }, heading));
     if (entries === null) host.append(note("Not known: there is no validation probe."));
     else if (entries.length === 0) host.append(note("None."));
     else host.append(html("ul", {}, ...shown.map(([name, reason]) => html("li", { "data-candidate": name }, html("strong", {}, name), `: ${reason}`))),

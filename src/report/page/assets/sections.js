@@ -124,7 +124,23 @@ function hideSmallLayers() {
   return order.length;
 }
 
+/** What several runs of one model say together about each layer. */
+function seeds() {
+  const found = data.layers;
+  if (!found) return;
+  const p = (row) => row.over_runs?.t_test_corrected ?? null;
+  const rows = () => found.layers.filter(({ name }) => !view.hidden.has(name)).map((row) => {
+    const spread = row.over_runs?.deviation ?? 0;
+    return { name: row.name, bars: [{ value: row.lca, low: row.lca - spread, high: row.lca + spread, note: `standard deviation ${short(spread)}, p ${maybe(p(row))}` }] };
+  });
+  document.querySelector('[data-figure="seeds"]').append(
+    signedBars({ label: `LCA by layer, mean of ${found.runs.length} runs`, unit: "loss", rows, options: [html("span", { class: "quiet" }, `${found.probe}, all iterations; lines: one standard deviation over runs`)] }),
+    behind(`layers over ${found.runs.length} runs`, ["layer", "mean LCA", "standard deviation", "p (t-test, Holm)", "p (sign flips, Holm)"], () => found.layers.map((row) =>
+      [words(row.name), lcaCell(row.lca), maybe(row.over_runs?.deviation), maybe(p(row)), maybe(row.over_runs?.sign_flip_corrected)])));
+}
+
 function layers() {
+  seeds();
   const many = hideSmallLayers();
   const state = { per: "sum" };
   const bars = comparable();
@@ -166,6 +182,14 @@ function layers() {
   });
 }
 
+/** How few parameters do most of the work. */
+function spreadText(found) {
+  const most = (amount) => amount.top.find((entry) => entry.fraction === 0.01);
+  const said = [["help", found?.help], ["harm", found?.harm]].filter(([, amount]) => amount && most(amount))
+    .map(([name, amount]) => `${percent(100 * most(amount).share)} of all ${name} (Gini ${maybe(amount.gini)})`);
+  return said.length > 0 ? ` Over the run, the foremost 1 % of the parameters have ${said.join(" and ")}.` : "";
+}
+
 function heroes() {
   perRun("heroes", (run) => {
     const found = run.heroes;
@@ -180,7 +204,8 @@ function heroes() {
     const headings = ["tensor", "index", "helping", "hurting", "LCA", "standard deviations from chance"];
     return [
       note(`${count(found.heroes)} heroes (LCA ${signed(found.heroes_lca)}) and ${count(found.villains)} villains (LCA ${signed(found.villains_lca)}) of ${plural(found.moving, "moving parameter")}; ${count(found.still)} never moved. `
-        + `All together helped at ${found.share === null ? "–" : percent(100 * found.share)} of their steps; the spread is ${maybe(found.variance_ratio)} times that of chance (p ${maybe(found.p_value)}).`),
+        + `All together helped at ${found.share === null ? "–" : percent(100 * found.share)} of their steps; the spread is ${maybe(found.variance_ratio)} times that of chance (p ${maybe(found.p_value, (p) => (p === 0 ? "below 1e-300" : short(p)))}).`
+        + spreadText(run.concentration)),
       histogram({ label: "How often parameters help", unit: "parameters", bars, marks, lines: [{ name: "by chance", points }], below: "share of steps at which it helped (%); dashed: by chance" }),
       behind("heroes", headings, () => rows(found.top_heroes)),
       behind("villains", headings, () => rows(found.top_villains)),
@@ -196,7 +221,7 @@ function heroes() {
     } }, ...names.map((name) => html("option", {}, name)));
     const chart = (label, unit, column, colour) => timeChart({ label, unit, height: 120, zero: true, digits: signed,
       curves: () => [{ name: column, x: run.trace[state.place].iterations, y: run.trace[state.place][column], colour }] });
-    return [html("h4", {}, "Single parameters: those that helped and hurt most"), html("p", {}, select),
+    return [title("Single parameters: those that helped and hurt most"), html("p", {}, select),
       chart("LCA of the parameter", "loss", "lca", "var(--c0)"), chart("Its step", "", "step", "var(--c1)"), chart("Its gradient", "loss per unit", "gradient", "var(--c2)")];
   });
 }
@@ -254,7 +279,7 @@ function distribution() {
     }
     const powers = [];
     for (let power = Math.ceil(Math.log10(scale.floor)); power <= Math.log10(scale.top); power += 1) powers.push(power);
-    const marks = [...[...powers].reverse().map((power) => [scale.place(-(10 ** power)), `−1e${power}`]), [0.5, "0"], ...powers.map((power) => [scale.place(10 ** power), `1e${power}`])];
+    const marks = [...[...powers].reverse().map((power) => [scale.place(-(10 ** power)), `-1e${power}`]), [0.5, "0"], ...powers.map((power) => [scale.place(10 ** power), `1e${power}`])];
     const above = isNumber(found.mean) ? { place: scale.place(found.mean), value: found.mean, text: `mean ${signed(found.mean)}` } : null;
     return [
       note(`${count(found.helping)} helping, ${count(found.hurting)} hurting, ${count(found.zero)} exactly zero${found.not_finite > 0 ? `, ${count(found.not_finite)} not finite and left out` : ""}; from ${found.source === "parameters" ? "the recorded parameters" : "histograms"}. `

@@ -4,9 +4,8 @@
 function timePlot(label, values) {
   const plot = html("div", {
     class: "plot", tabindex: 0, role: "slider", "aria-label": `${label}: cursor over iterations`, "aria-description": KEYS,
-    keydown: timeKeys, title: "",
+    keydown: timeKeys,
   });
-  plot.removeAttribute("title");
   let anchor = null;
   let brush = null;
   const iterationAt = (event) => {
