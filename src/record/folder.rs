@@ -111,7 +111,7 @@ impl RunFolder {
 
     pub(super) fn read_info(&self) -> Result<RunInfo, LcaError> {
         let path = self.path.join(RUN);
-        match fs::read(&path) {
+        match fs::read_to_string(&path) {
             Ok(text) => RunInfo::parse(&text, &path),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(LcaError::NoRun {
                 path: self.path.clone(),

@@ -205,7 +205,7 @@ impl RunInfo {
     /// Parses the text of a `run.json`.
     ///
     /// The version is looked at first: what a newer version means by its fields is unknown.
-    pub(super) fn parse(text: &[u8], path: &Path) -> Result<Self, LcaError> {
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, LcaError> {
         #[derive(Deserialize)]
         struct Version {
             schema_version: u32,
@@ -217,7 +217,7 @@ impl RunInfo {
                      Parquet files"
                 .into(),
         };
-        let version: Version = serde_json::from_slice(text).map_err(damaged)?;
+        let version: Version = serde_json::from_str(text).map_err(damaged)?;
         if version.schema_version > SCHEMA_VERSION {
             return Err(LcaError::NewerSchema {
                 path: path.to_owned(),
@@ -225,7 +225,7 @@ impl RunInfo {
                 known: SCHEMA_VERSION,
             });
         }
-        serde_json::from_slice(text).map_err(damaged)
+        serde_json::from_str(text).map_err(damaged)
     }
 }
 
@@ -241,7 +241,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<RunInfo, LcaError> {
-        RunInfo::parse(text.as_bytes(), Path::new("lca/run.json"))
+        RunInfo::parse(text, Path::new("lca/run.json"))
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Snapshot {
             return Ok(None);
         }
         let run = part.note(KEY_RUN).unwrap_or_default();
-        let totals_from = RunInfo::parse(run.as_bytes(), path)?.totals_from;
+        let totals_from = RunInfo::parse(run, path)?.totals_from;
         let columns: Vec<usize> = (0..Table::ParameterTotals.columns().len()).collect();
         let mut rows = Vec::new();
         for group in 0..part.row_groups().len() {

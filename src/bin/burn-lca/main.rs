@@ -9,8 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use commands::{Answer, Command};
-use failure::Failure;
+use commands::Command;
 use output::OutputArgs;
 
 /// Shows where a neural network learned, from the folder that its training run was recorded in.
@@ -41,27 +40,11 @@ A run that is still being written, or was killed, is read as far as its record r
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match answer(&cli) {
+    match cli.command.run(&cli.output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("burn-lca: {failure}");
             failure.code()
         }
-    }
-}
-
-fn answer(cli: &Cli) -> Result<(), Failure> {
-    if matches!(cli.command, Command::Plot(_)) {
-        cli.output.check_figure()?;
-    }
-    let answer = {
-        let _progress = progress::show(cli.command.name());
-        cli.command.answer(&cli.output)?
-    };
-    match answer {
-        Answer::Tables(report) => cli.output.write(&report),
-        Answer::Page(page) => cli.output.write_page(&page),
-        Answer::Film(report) => cli.output.print(&report),
-        Answer::Figure(svg) => cli.output.write_figure(&svg),
     }
 }

@@ -1,6 +1,6 @@
 //! Where the network learned: bars by layer.
 
-use crate::analysis::{LayerAllocation, Layers};
+use crate::analysis::{LayerSum, Layers};
 use crate::report::draw::{Axis, Entry, Mark, MarkShape, Panel, Row, Sample, Stroke};
 use crate::report::palette::Color;
 
@@ -18,8 +18,8 @@ const INK: Color = Color::new(0x22_2222);
 pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
     let mut sheet = options.sheet("LCA by layer, summed over the run", 480.0);
     let shown = shown(&layers.layers);
-    let name = |layer: &&LayerAllocation| {
-        let p = layer.over_runs.and_then(|runs| runs.t_test_corrected);
+    let name = |layer: &&LayerSum| {
+        let p = layer.significance.map(|found| found.p_t_corrected);
         let star = if p.is_some_and(|p| p < LEVEL) {
             " *"
         } else {
@@ -28,8 +28,8 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
         format!("{}{star}", layer.name)
     };
     let names = Axis::names("", shown.iter().map(name));
-    let sum = |layer: &LayerAllocation| bars(layer, 1.0);
-    let each = |layer: &LayerAllocation| bars(layer, layer.parameters.max(1) as f64);
+    let sum = |layer: &LayerSum| bars(layer, 1.0);
+    let each = |layer: &LayerSum| bars(layer, layer.parameters.max(1) as f64);
     sheet.rows = vec![
         Row {
             share: 1.0,
@@ -93,7 +93,7 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
 }
 
 /// Returns the layers to draw, in the model's order.
-fn shown(layers: &[LayerAllocation]) -> Vec<&LayerAllocation> {
+fn shown(layers: &[LayerSum]) -> Vec<&LayerSum> {
     let mut sizes: Vec<f64> = layers.iter().map(|layer| layer.lca.abs()).collect();
     sizes.sort_by(|one, other| other.total_cmp(one));
     let least = sizes.get(MOST - 1).copied().unwrap_or(0.0);
@@ -110,16 +110,16 @@ struct Bars {
     runs: Vec<f64>,
 }
 
-fn bars(layer: &LayerAllocation, divisor: f64) -> Bars {
+fn bars(layer: &LayerSum, divisor: f64) -> Bars {
     Bars {
         // The analysis has both quotients; with a divisor of 1 it is the sum.
         value: if divisor == 1.0 {
             layer.lca
         } else {
-            layer.lca_per_parameter
+            layer.per_parameter
         },
-        deviation: layer.over_runs.map(|runs| runs.deviation / divisor),
-        runs: layer.lca_by_run.iter().map(|lca| lca / divisor).collect(),
+        deviation: layer.deviation.map(|deviation| deviation / divisor),
+        runs: layer.by_run.iter().map(|lca| lca / divisor).collect(),
     }
 }
 
@@ -127,8 +127,8 @@ fn panel(
     name: &str,
     title: &str,
     x: Axis,
-    layers: &[&LayerAllocation],
-    bars: impl Fn(&LayerAllocation) -> Bars,
+    layers: &[&LayerSum],
+    bars: impl Fn(&LayerSum) -> Bars,
     options: &FigureOptions,
 ) -> Panel {
     let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];

@@ -221,7 +221,7 @@ fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
         assert_eq!(bars.len(), 3);
         for (bar, layer) in bars.iter().zip(&layers.layers) {
             let lca = if per_parameter {
-                layer.lca_per_parameter
+                layer.per_parameter
             } else {
                 layer.lca
             };

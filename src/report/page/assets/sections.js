@@ -128,15 +128,15 @@ function hideSmallLayers() {
 function seeds() {
   const found = data.layers;
   if (!found) return;
-  const p = (row) => row.over_runs?.t_test_corrected ?? null;
+  const p = (row) => row.significance?.p_t_corrected ?? null;
   const rows = () => found.layers.filter(({ name }) => !view.hidden.has(name)).map((row) => {
-    const spread = row.over_runs?.deviation ?? 0;
+    const spread = row.deviation ?? 0;
     return { name: row.name, bars: [{ value: row.lca, low: row.lca - spread, high: row.lca + spread, note: `standard deviation ${short(spread)}, p ${maybe(p(row))}` }] };
   });
   document.querySelector('[data-figure="seeds"]').append(
     signedBars({ label: `LCA by layer, mean of ${found.runs.length} runs`, unit: "loss", rows, options: [html("span", { class: "quiet" }, `${found.probe}, all iterations; lines: one standard deviation over runs`)] }),
     behind(`layers over ${found.runs.length} runs`, ["layer", "mean LCA", "standard deviation", "p (t-test, Holm)", "p (sign flips, Holm)"], () => found.layers.map((row) =>
-      [words(row.name), lcaCell(row.lca), maybe(row.over_runs?.deviation), maybe(p(row)), maybe(row.over_runs?.sign_flip_corrected)])));
+      [words(row.name), lcaCell(row.lca), maybe(row.deviation), maybe(p(row)), maybe(row.significance?.p_sign_flip_corrected)])));
 }
 
 function layers() {
