@@ -2,15 +2,14 @@
 
 use std::fs;
 
+use crate::fixture::Fixture;
 use crate::program::burn_lca;
-use crate::written::Run;
 
 #[test]
 fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
-    fs::create_dir(&run).unwrap();
-    Run::default().write(&run);
+    Fixture::default().write(&run);
     let run = run.to_str().unwrap();
     for (name, magic) in [("film.gif", "GIF89a"), ("film.webp", "RIFF")] {
         let file = folder.path().join(name);
@@ -18,8 +17,8 @@ fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
         let answer = burn_lca([
             "film", run, "--frames", "2", "-o", output, "--format", "json",
         ]);
-        assert_eq!(answer.code, 0, "{answer:?}");
-        assert!(answer.stdout.contains("\"frames\": 2"), "{answer:?}");
+        assert_eq!(answer.code, Some(0), "{answer:?}");
+        assert!(answer.text().contains("\"frames\": 2"), "{answer:?}");
         assert!(
             fs::read(&file).unwrap().starts_with(magic.as_bytes()),
             "{name}"
@@ -28,7 +27,7 @@ fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
     let frames = folder.path().join("frames");
     let output = frames.to_str().unwrap();
     let answer = burn_lca(["film", run, "--of", "step", "--frames", "2", "-o", output]);
-    assert_eq!(answer.code, 0, "{answer:?}");
+    assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(
         fs::read(frames.join("frame-00001.png"))
             .unwrap()
@@ -39,7 +38,7 @@ fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
 #[test]
 fn a_film_that_can_not_be_made_says_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    Run::default().write(folder.path());
+    Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
     let cases: [(&[&str], i32, &str); 5] = [
         (&["film", run], 2, "--output FILE.gif"),
@@ -54,7 +53,7 @@ fn a_film_that_can_not_be_made_says_the_way_out() {
     ];
     for (command, code, way_out) in cases {
         let answer = burn_lca(command);
-        assert_eq!(answer.code, code, "{command:?}: {answer:?}");
+        assert_eq!(answer.code, Some(code), "{command:?}: {answer:?}");
         assert!(answer.stderr.contains(way_out), "{command:?}: {answer:?}");
     }
 }
