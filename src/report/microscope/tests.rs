@@ -211,15 +211,22 @@ fn every_parameter_has_a_cell_within_the_limits_and_kernels_are_never_cut() {
 
 #[test]
 fn blocks_stand_apart_within_the_width() {
-    let tensors: [Planted; 5] = [
+    let tensors: [Planted; 8] = [
         ("a.weight", &[64, 32], 1),
         ("a.bias", &[32], 0),
         ("b.weight", &[6, 3, 5, 5], 0),
         ("b.bias", &[6], 0),
         ("c", &[], 0),
+        ("d.weight", &[90, 90, 1, 1], 0),
+        ("d.bias", &[90], 0),
+        ("e.weight", &[40, 300, 3, 3], 0),
     ];
-    let blocks = blocks_of(&tensors, Limits::default());
     for (width, height) in [(300, 400), (100, 50), (1200, 400)] {
+        let limits = Limits {
+            columns: width - BIAS,
+            ..Limits::default()
+        };
+        let blocks = blocks_of(&tensors, limits);
         let spacing = Spacing {
             width,
             height,
