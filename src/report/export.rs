@@ -30,7 +30,9 @@ impl FileFormat {
     ///
     /// Fails if it names none of them.
     pub fn of(path: &Path) -> Result<Self, LcaError> {
-        let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_ascii_lowercase());
         match extension.as_ref().and_then(|extension| extension.to_str()) {
             Some("svg") => Ok(Self::Svg),
             Some("png") => Ok(Self::Png),

@@ -58,6 +58,8 @@ fn every_help_has_an_example_and_the_exit_codes_are_listed() {
         "layers",
         "noise",
         "trace",
+        "plot",
+        "film",
         "peaks",
         "candidates",
         "compare",

@@ -2,6 +2,8 @@
 //! from what docs/schema.md says.
 
 mod answers;
+mod figures;
+mod film;
 mod malformed;
 mod program;
 mod written;

@@ -70,7 +70,9 @@ pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
     let mut lca = vec![vec![0.0; layers.len()]; numbers.len()];
     for series in &table.series {
         let layer = layers.iter().position(|layer| *layer == series.name);
-        let class = series.class.and_then(|class| numbers.binary_search(&class).ok());
+        let class = series
+            .class
+            .and_then(|class| numbers.binary_search(&class).ok());
         if let (Some(layer), Some(class)) = (layer, class) {
             let finite = series.values.iter().filter(|value| value.is_finite());
             lca[class][layer] = finite.clone().sum();

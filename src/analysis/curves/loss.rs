@@ -69,7 +69,10 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
                 let change = lca[row] + buffers[row].unwrap_or(0.0);
                 let known = change.is_finite() && after[row].is_finite();
                 curve.not_finite += usize::from(!known);
-                let so_far = curve.points.last().map_or(curve.start, |last| last.explained);
+                let so_far = curve
+                    .points
+                    .last()
+                    .map_or(curve.start, |last| last.explained);
                 curve.points.push(LossPoint {
                     iteration: iteration[row],
                     loss: after[row],

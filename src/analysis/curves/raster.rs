@@ -57,7 +57,11 @@ impl<'a> Filling<'a> {
     ) -> Self {
         let steps_per_column = iterations.len().div_ceil(most_columns.max(1)).max(1);
         let per_row = rows.div_ceil(most_rows.max(1)).max(1);
-        let starts: Vec<u64> = iterations.iter().step_by(steps_per_column).copied().collect();
+        let starts: Vec<u64> = iterations
+            .iter()
+            .step_by(steps_per_column)
+            .copied()
+            .collect();
         let cells = starts.len() * rows.div_ceil(per_row);
         Self {
             iterations,

@@ -192,7 +192,11 @@ impl Axis {
             Scale::Log => value.log10(),
             Scale::SignedLog(linear) => {
                 let size = value.abs() / linear;
-                let spread = if size <= 1.0 { size } else { 1.0 + size.log10() };
+                let spread = if size <= 1.0 {
+                    size
+                } else {
+                    1.0 + size.log10()
+                };
                 spread.copysign(value)
             }
         }

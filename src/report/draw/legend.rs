@@ -53,7 +53,9 @@ impl Entry {
 
 /// Returns the width of a legend.
 pub(super) fn width(entries: &[Entry]) -> f64 {
-    let widths = entries.iter().map(|entry| entry.indent() + font::width(&entry.text(), TICK_SIZE));
+    let widths = entries
+        .iter()
+        .map(|entry| entry.indent() + font::width(&entry.text(), TICK_SIZE));
     widths.fold(0.0, f64::max)
 }
 
@@ -109,7 +111,10 @@ impl Scalebar {
 
     pub(super) fn width(&self) -> f64 {
         let axis = self.axis();
-        let labels = axis.ticks.iter().map(|tick| number_width(&tick.label, TICK_SIZE));
+        let labels = axis
+            .ticks
+            .iter()
+            .map(|tick| number_width(&tick.label, TICK_SIZE));
         BAR + GAP + labels.fold(0.0, f64::max) + GAP + TICK_SIZE
     }
 
@@ -134,8 +139,14 @@ impl Scalebar {
                 .at("y", area.down(at(stripe + 1)))
                 .at("width", BAR)
                 // The next stripe covers what is too much.
-                .at("height", height / STRIPES as f64 + if stripe > 0 { 0.5 } else { 0.0 })
-                .set("fill", self.shade.color((at(stripe) + at(stripe + 1)) / 2.0).hex());
+                .at(
+                    "height",
+                    height / STRIPES as f64 + if stripe > 0 { 0.5 } else { 0.0 },
+                )
+                .set(
+                    "fill",
+                    self.shade.color((at(stripe) + at(stripe + 1)) / 2.0).hex(),
+                );
             group.push(&stripe);
         }
         let frame = Element::new("rect")

@@ -162,8 +162,13 @@ impl Mark {
                 color,
                 radius,
             } => {
-                let mut group = Element::new("g").set("class", "dots").set("data-name", name);
-                for (x, y) in points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()) {
+                let mut group = Element::new("g")
+                    .set("class", "dots")
+                    .set("data-name", name);
+                for (x, y) in points
+                    .iter()
+                    .filter(|(x, y)| x.is_finite() && y.is_finite())
+                {
                     let (across, down) = (area.across(*x), area.down(*y));
                     let dot = symbol(*shape, across, down, *radius, *color);
                     group.push(&dot.set("data-x", x).set("data-y", y));
@@ -284,7 +289,7 @@ pub(super) fn symbol(shape: MarkShape, x: f64, y: f64, radius: f64, color: Color
             .at("cx", x)
             .at("cy", y)
             .at("r", radius)
-            .set("fill", "none")
+            .set("fill", "#ffffff")
             .set("stroke", color.hex()),
     }
 }
@@ -300,7 +305,10 @@ fn few_cells(
     let mut group = Element::new("g").set("class", "cells");
     for (place, value) in values.iter().enumerate() {
         let (row, column) = (place / columns, place % columns);
-        let (x, y) = ((edges[column], edges[column + 1]), (row as f64, row as f64 + 1.0));
+        let (x, y) = (
+            (edges[column], edges[column + 1]),
+            (row as f64, row as f64 + 1.0),
+        );
         let color = shade.color(*value);
         let cell = rectangle(area, x, y)
             .set("data-value", value)
@@ -312,7 +320,11 @@ fn few_cells(
             let across = (area.across(x.0) + area.across(x.1)) / 2.0;
             let down = (area.down(y.0) + area.down(y.1)) / 2.0 + TICK_SIZE * 0.33;
             let label = Label {
-                color: if color.luminance() < 0.3 { Color::new(0xff_ffff) } else { INK },
+                color: if color.luminance() < 0.3 {
+                    Color::new(0xff_ffff)
+                } else {
+                    INK
+                },
                 ..Label::new(text, TICK_SIZE - 1.0, Anchor::Middle)
             };
             group.push(&label.draw(across, down));
@@ -334,7 +346,10 @@ fn many_cells(area: &Area, edges: &[f64], values: &[f64], shade: Shade) -> Eleme
         let (bottom, top) = (area.down(row as f64), area.down(row as f64 + 1.0));
         let mut column = 0;
         for run in values.chunk_by(|one, other| level(*one) == level(*other)) {
-            let (left, right) = (area.across(edges[column]), area.across(edges[column + run.len()]));
+            let (left, right) = (
+                area.across(edges[column]),
+                area.across(edges[column + run.len()]),
+            );
             column += run.len();
             let path = match level(run[0]) {
                 Some(level) => &mut paths[(level + LEVELS) as usize],
@@ -356,7 +371,13 @@ fn many_cells(area: &Area, edges: &[f64], values: &[f64], shade: Shade) -> Eleme
         .set("data-levels", LEVELS);
     let shaded = paths.iter().enumerate().map(|(place, path)| {
         let level = place as i32 - LEVELS;
-        (path, level.to_string(), shade.palette.diverging(f64::from(level) / f64::from(LEVELS)))
+        (
+            path,
+            level.to_string(),
+            shade
+                .palette
+                .diverging(f64::from(level) / f64::from(LEVELS)),
+        )
     });
     let missing = (&missing, "none".to_owned(), shade.palette.missing());
     for (path, level, color) in shaded.chain([missing]) {

@@ -39,7 +39,11 @@ impl Panel {
 
     /// Returns the space that title and labels need on the left.
     pub(super) fn left(&self) -> f64 {
-        let widths = self.y.ticks.iter().map(|tick| number_width(&tick.label, TICK_SIZE));
+        let widths = self
+            .y
+            .ticks
+            .iter()
+            .map(|tick| number_width(&tick.label, TICK_SIZE));
         let labels = widths.fold(0.0, f64::max).min(WIDEST);
         labels + TICK + GAP + title_space(&self.y)
     }
@@ -66,7 +70,11 @@ impl Panel {
     }
 
     fn widest_name(&self) -> f64 {
-        let widths = self.x.ticks.iter().map(|tick| font::width(&tick.label, TICK_SIZE));
+        let widths = self
+            .x
+            .ticks
+            .iter()
+            .map(|tick| font::width(&tick.label, TICK_SIZE));
         widths.fold(0.0, f64::max).min(WIDEST)
     }
 
@@ -122,7 +130,11 @@ impl Panel {
             if !self.x.named {
                 let grid = Stroke::solid(GRID, 1.0);
                 group.push(&line((at, area.top), (at, bottom), &grid));
-                group.push(&line((at, bottom), (at, bottom + TICK), &Stroke::solid(FRAME, 1.0)));
+                group.push(&line(
+                    (at, bottom),
+                    (at, bottom + TICK),
+                    &Stroke::solid(FRAME, 1.0),
+                ));
             }
             if tick.label.is_empty() {
                 continue;
@@ -142,7 +154,9 @@ impl Panel {
             } else if self.x.named {
                 group.push(&Label::new(&label, TICK_SIZE, Anchor::Middle).draw(at, top));
             } else {
-                group.push(&Label::new(&label, TICK_SIZE, Anchor::Middle).draw_number(at, top + 1.0));
+                group.push(
+                    &Label::new(&label, TICK_SIZE, Anchor::Middle).draw_number(at, top + 1.0),
+                );
             }
         }
         if !self.x.title.is_empty() {
@@ -157,7 +171,11 @@ impl Panel {
             let at = area.down(tick.at);
             if !self.y.named {
                 let right = area.left + area.width;
-                group.push(&line((area.left, at), (right, at), &Stroke::solid(GRID, 1.0)));
+                group.push(&line(
+                    (area.left, at),
+                    (right, at),
+                    &Stroke::solid(GRID, 1.0),
+                ));
                 let stroke = Stroke::solid(FRAME, 1.0);
                 group.push(&line((area.left - TICK, at), (area.left, at), &stroke));
             }
@@ -188,12 +206,16 @@ fn title_space(axis: &Axis) -> f64 {
 }
 
 /// Returns every n-th tick, with the least n at which no two labels touch; zero is one of them.
-fn kept<'a>(
-    axis: &'a Axis,
+fn kept(
+    axis: &Axis,
     place: impl Fn(f64) -> f64,
     room: impl Fn(&Tick) -> f64,
-) -> Vec<&'a Tick> {
-    let zero = axis.ticks.iter().position(|tick| tick.at == 0.0).unwrap_or(0);
+) -> Vec<&Tick> {
+    let zero = axis
+        .ticks
+        .iter()
+        .position(|tick| tick.at == 0.0)
+        .unwrap_or(0);
     let every = |n: usize| {
         let ticks = axis.ticks.iter().enumerate();
         let chosen = ticks.filter(move |(at, _)| at % n == zero % n);
@@ -216,11 +238,18 @@ fn described(panel: &Panel, area: &Area) -> Element {
         Scale::Log => "log".to_owned(),
         Scale::SignedLog(linear) => format!("signed-log {linear}"),
     };
-    let rectangle = [area.left, area.top, area.width, area.height].map(|value| Short(value).to_string());
+    let rectangle =
+        [area.left, area.top, area.width, area.height].map(|value| Short(value).to_string());
     Element::new("g")
         .set("class", "panel")
         .set("data-name", &panel.name)
         .set("data-area", rectangle.join(" "))
-        .set("data-x", format!("{} {} {}", panel.x.from, panel.x.to, scale(&panel.x)))
-        .set("data-y", format!("{} {} {}", panel.y.from, panel.y.to, scale(&panel.y)))
+        .set(
+            "data-x",
+            format!("{} {} {}", panel.x.from, panel.x.to, scale(&panel.x)),
+        )
+        .set(
+            "data-y",
+            format!("{} {} {}", panel.y.from, panel.y.to, scale(&panel.y)),
+        )
 }

@@ -40,7 +40,10 @@ pub(in crate::report) struct Sheet {
 impl Sheet {
     /// Draws everything into an SVG.
     pub(in crate::report) fn draw(&self) -> String {
-        let notes = self.notes.iter().flat_map(|note| wrapped(note, self.width - 2.0 * MARGIN));
+        let notes = self
+            .notes
+            .iter()
+            .flat_map(|note| wrapped(note, self.width - 2.0 * MARGIN));
         let notes: Vec<String> = notes.collect();
         let notes_top = self.height - MARGIN - NOTE_LINE * notes.len() as f64;
 
@@ -59,12 +62,21 @@ impl Sheet {
         svg.push(&legend::draw(&self.legend, right, top));
         let legend = legend::height(&self.legend);
         for (row, scale) in &self.scales {
-            let before = self.rows.iter().take(*row).map(|row| row.panels.len()).sum::<usize>();
+            let before = self
+                .rows
+                .iter()
+                .take(*row)
+                .map(|row| row.panels.len())
+                .sum::<usize>();
             let Some((_, area)) = places.get(before) else {
                 continue;
             };
             // The legend stands beside the first row.
-            let taken = if *row == 0 && legend > 0.0 { legend + BETWEEN } else { 0.0 };
+            let taken = if *row == 0 && legend > 0.0 {
+                legend + BETWEEN
+            } else {
+                0.0
+            };
             let height = (area.height - taken).max(SMALLEST);
             svg.push(&scale.draw(right, area.top + taken, beside, height));
         }
@@ -97,7 +109,12 @@ impl Sheet {
 
     /// Returns every panel with the place that it gets.
     fn places(&self, right: f64, bottom: f64) -> Vec<(&Panel, Area<'_>)> {
-        let columns = self.rows.iter().map(|row| row.panels.len()).max().unwrap_or(0);
+        let columns = self
+            .rows
+            .iter()
+            .map(|row| row.panels.len())
+            .max()
+            .unwrap_or(0);
         let lefts: Vec<f64> = (0..columns)
             .map(|column| {
                 let panels = self.rows.iter().filter_map(|row| row.panels.get(column));
@@ -109,10 +126,21 @@ impl Sheet {
         let taken: f64 = lefts.iter().sum::<f64>() + beside * columns as f64;
         let width = ((right - MARGIN - taken) / columns.max(1) as f64).max(SMALLEST);
         let space = |side: fn(&Panel, f64) -> f64, row: &Row| {
-            row.panels.iter().map(|panel| side(panel, width)).fold(0.0, f64::max)
+            row.panels
+                .iter()
+                .map(|panel| side(panel, width))
+                .fold(0.0, f64::max)
         };
-        let above: Vec<f64> = self.rows.iter().map(|row| space(|panel, _| panel.above(), row)).collect();
-        let below: Vec<f64> = self.rows.iter().map(|row| space(Panel::below, row)).collect();
+        let above: Vec<f64> = self
+            .rows
+            .iter()
+            .map(|row| space(|panel, _| panel.above(), row))
+            .collect();
+        let below: Vec<f64> = self
+            .rows
+            .iter()
+            .map(|row| space(Panel::below, row))
+            .collect();
         let between = BETWEEN * self.rows.len().saturating_sub(1) as f64;
         let taken: f64 = above.iter().chain(&below).sum::<f64>() + between;
         let shares: f64 = self.rows.iter().map(|row| row.share).sum();

@@ -35,7 +35,11 @@ impl Element {
     /// Sets an attribute; numbers that are positions go through [`at`](Self::at).
     pub(super) fn set(mut self, name: &str, value: impl Display) -> Self {
         // Writing to a string can't fail.
-        let _ = write!(self.attributes, " {name}=\"{}\"", Escaped(&value.to_string()));
+        let _ = write!(
+            self.attributes,
+            " {name}=\"{}\"",
+            Escaped(&value.to_string())
+        );
         self
     }
 

@@ -20,8 +20,14 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         let names = map.classes.iter().map(|class| class.class.name.clone());
         Axis::names("class", names).reversed()
     };
-    let values: Vec<f64> = map.classes.iter().flat_map(|class| class.lca.iter().copied()).collect();
-    let reach = values.iter().fold(0.0, |most: f64, lca| most.max(lca.abs()));
+    let values: Vec<f64> = map
+        .classes
+        .iter()
+        .flat_map(|class| class.lca.iter().copied())
+        .collect();
+    let reach = values
+        .iter()
+        .fold(0.0, |most: f64, lca| most.max(lca.abs()));
     let shade = |reach: f64| Shade {
         palette: options.palette,
         reach,
@@ -51,10 +57,19 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         title: title.to_owned(),
         shade: shade(reach),
     };
-    sheet.scales = vec![(0, scale("LCA", reach)), (1, scale("LCA of a step", over_time))];
+    sheet.scales = vec![
+        (0, scale("LCA", reach)),
+        (1, scale("LCA of a step", over_time)),
+    ];
     sheet.rows = vec![
-        Row { share: 1.0, panels: vec![layers] },
-        Row { share: 1.0, panels: vec![time] },
+        Row {
+            share: 1.0,
+            panels: vec![layers],
+        },
+        Row {
+            share: 1.0,
+            panels: vec![time],
+        },
     ];
     sheet.notes.push(format!(
         "Each class's LCA is of the mean loss of its own examples ({} probe). {}",
@@ -62,7 +77,10 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         colours(&map.over_time, over_time)
     ));
     if map.not_finite > 0 {
-        sheet.notes.push(format!("{} not finite left out.", counted(map.not_finite, "value")));
+        sheet.notes.push(format!(
+            "{} not finite left out.",
+            counted(map.not_finite, "value")
+        ));
     }
     sheet.draw()
 }
@@ -75,17 +93,45 @@ pub(super) fn colours(raster: &Raster, reach: f64) -> String {
         short(reach)
     );
     if raster.steps_per_column > 1 {
-        text.push_str(&format!(" A column averages {} recorded steps.", raster.steps_per_column));
+        text.push_str(&format!(
+            " A column averages {} recorded steps.",
+            raster.steps_per_column
+        ));
     }
     text
 }
 
 pub(super) fn columns(raster: &Raster) -> Axis {
-    Axis::iterations(raster.starts.first().copied().into_iter().chain(raster.last))
+    let ends = raster
+        .starts
+        .first()
+        .copied()
+        .into_iter()
+        .chain(end(raster));
+    Axis::iterations(ends)
 }
 
 /// Returns the edges of the columns: each reaches from its first iteration to that of the next.
 pub(super) fn edges(raster: &Raster) -> Vec<f64> {
     let starts = raster.starts.iter().map(|start| *start as f64 - 0.5);
-    starts.chain(raster.last.map(|last| last as f64 + 0.5)).collect()
+    starts
+        .chain(end(raster).map(|end| end as f64 + 0.5))
+        .collect()
+}
+
+/// Returns the last iteration of the last column, which is as long as the one before it where
+/// only every n-th step was recorded.
+fn end(raster: &Raster) -> Option<u64> {
+    let gap = every(raster).map_or(0, |every| every - 1);
+    raster.last.map(|last| last + gap)
+}
+
+/// Returns the distance of recorded steps, where columns are single steps with steps between
+/// them that are not recorded.
+pub(super) fn every(raster: &Raster) -> Option<u64> {
+    let [.., before, last] = raster.starts.as_slice() else {
+        return None;
+    };
+    let distance = last - before;
+    (raster.steps_per_column == 1 && distance > 1).then_some(distance)
 }

@@ -16,13 +16,21 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
     let title = "How large the LCA of a parameter at a step is";
     let mut sheet = options.sheet(title, 520.0);
     sheet.notes = notes(distribution);
-    let bins: Vec<Bin> = distribution.bins.iter().filter(|bin| bin.from < bin.to).copied().collect();
+    let bins: Vec<Bin> = distribution
+        .bins
+        .iter()
+        .filter(|bin| bin.from < bin.to)
+        .copied()
+        .collect();
     let Some(span) = Span::of(&bins) else {
         let axis = Axis::exactly("LCA of a parameter at a step", -1.0, 1.0);
         let mut panel = Panel::new("empty", axis, Axis::exactly("values", 0.0, 1.0));
         let message = "There is no finite value other than zero.".to_owned();
         panel.marks.push(Mark::Message(message));
-        sheet.rows = vec![Row { share: 1.0, panels: vec![panel] }];
+        sheet.rows = vec![Row {
+            share: 1.0,
+            panels: vec![panel],
+        }];
         return sheet.draw();
     };
     let bars = span.bars(&bins);
@@ -56,8 +64,14 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
         panel
     };
     sheet.rows = vec![
-        Row { share: 1.0, panels: vec![panel("linear", x.unlabelled(), linear)] },
-        Row { share: 1.0, panels: vec![panel("log", x, log)] },
+        Row {
+            share: 1.0,
+            panels: vec![panel("linear", x.unlabelled(), linear)],
+        },
+        Row {
+            share: 1.0,
+            panels: vec![panel("log", x, log)],
+        },
     ];
     sheet.legend = vec![
         Entry::new("helping", Sample::Box(options.palette.helps())),
@@ -86,7 +100,14 @@ impl Span {
     fn of(bins: &[Bin]) -> Option<Self> {
         let size = |bin: &Bin| {
             let (one, other) = (bin.from.abs(), bin.to.abs());
-            (one.min(other), if one.max(other).is_finite() { one.max(other) } else { one.min(other) })
+            (
+                one.min(other),
+                if one.max(other).is_finite() {
+                    one.max(other)
+                } else {
+                    one.min(other)
+                },
+            )
         };
         let mut sizes: Vec<(f64, f64, u64)> = bins
             .iter()
@@ -102,7 +123,11 @@ impl Span {
             (below as f64 > NEAR_ZERO * all as f64).then_some(*near)
         });
         // A whole power of ten, so that it is a tick.
-        let power = near.filter(|near| *near > 0.0).unwrap_or(far / 10.0).log10().floor();
+        let power = near
+            .filter(|near| *near > 0.0)
+            .unwrap_or(far / 10.0)
+            .log10()
+            .floor();
         let near = 10f64.powf(power).min(far / 10.0);
         Some(Self { near, far })
     }
@@ -121,7 +146,11 @@ impl Span {
             };
             match bars.last_mut() {
                 Some(last) if (last.from, last.to) == (from, to) => last.count += bin.count,
-                _ => bars.push(Bin { from, to, count: bin.count }),
+                _ => bars.push(Bin {
+                    from,
+                    to,
+                    count: bin.count,
+                }),
             }
         }
         bars
@@ -144,7 +173,10 @@ fn laws(distribution: &Distribution, span: &Span, options: &FigureOptions) -> Ve
         let right = edges.windows(2).map(|pair| (pair[0], pair[1]));
         let left = right.clone().rev().map(|(near, far)| (-far, -near));
         let point = |(from, to): (f64, f64)| {
-            (from.signum() * (from * to).sqrt(), share(from, to) * values as f64)
+            (
+                from.signum() * (from * to).sqrt(),
+                share(from, to) * values as f64,
+            )
         };
         // The two sides are lines of their own.
         let gap = std::iter::once((f64::NAN, f64::NAN));
@@ -163,7 +195,10 @@ fn laws(distribution: &Distribution, span: &Span, options: &FigureOptions) -> Ve
                 points: line(&share, law.fit.values),
                 stroke,
             },
-            entry: Entry::new(format!("Weibull, shape {}", short(law.shape)), Sample::Line(stroke)),
+            entry: Entry::new(
+                format!("Weibull, shape {}", short(law.shape)),
+                Sample::Line(stroke),
+            ),
         });
     }
     if let Some(law) = &distribution.tail.gaussian {
@@ -181,7 +216,13 @@ fn laws(distribution: &Distribution, span: &Span, options: &FigureOptions) -> Ve
 }
 
 fn notes(distribution: &Distribution) -> Vec<String> {
-    let Distribution { helping, hurting, zero, not_finite, .. } = distribution;
+    let Distribution {
+        helping,
+        hurting,
+        zero,
+        not_finite,
+        ..
+    } = distribution;
     let all = (helping + hurting + zero).max(1) as f64;
     let percent = |count: &u64| format!("{:.1} %", 100.0 * *count as f64 / all);
     let source = match distribution.source {
@@ -200,7 +241,10 @@ fn notes(distribution: &Distribution) -> Vec<String> {
     }
     let mut notes = vec![note];
     if *not_finite > 0 {
-        notes.push(format!("{} values that are not finite are left out.", thousands(*not_finite)));
+        notes.push(format!(
+            "{} values that are not finite are left out.",
+            thousands(*not_finite)
+        ));
     }
     notes
 }

@@ -43,9 +43,14 @@ pub fn helping_by_layer(layers: &[LayerHelping], options: &FigureOptions) -> Str
     let mut notes = vec!["Of each layer's parameters whose LCA is not zero.".to_owned()];
     if layers.len() > MOST_LAYERS {
         let more = layers.len() - MOST_LAYERS;
-        notes.push(format!("{more} more layers are not drawn; choose with --layer."));
+        notes.push(format!(
+            "{more} more layers are not drawn; choose with --layer."
+        ));
     }
-    let steps = layers.iter().map(|layer| layer.steps.as_slice()).max_by_key(|steps| steps.len());
+    let steps = layers
+        .iter()
+        .map(|layer| layer.steps.as_slice())
+        .max_by_key(|steps| steps.len());
     draw(steps.unwrap_or_default(), series.collect(), notes, options)
 }
 
@@ -105,7 +110,9 @@ fn draw(
             stroke,
         };
         shown.extend(means);
-        sheet.legend.push(Entry::new(&series.name, Sample::Line(stroke)));
+        sheet
+            .legend
+            .push(Entry::new(&series.name, Sample::Line(stroke)));
         if series.raw && window > 1 {
             let stroke = Stroke::solid(stroke.color, 0.8).faint(0.45);
             shown.extend(values);
@@ -114,22 +121,29 @@ fn draw(
                 points: series.points,
                 stroke,
             });
-            sheet.legend.push(Entry::new("each step", Sample::Line(stroke)));
+            sheet
+                .legend
+                .push(Entry::new("each step", Sample::Line(stroke)));
         }
         smoothed.push(line);
     }
     marks.extend(smoothed);
     if window > 1 {
-        let note = format!("Thick lines are means over {window} steps, of fewer at the ends.");
+        let note = format!("Smoothed lines are means over {window} steps, of fewer at the ends.");
         sheet.notes.push(note);
     }
     if !shown.iter().skip(1).any(|percent| percent.is_finite()) {
-        marks.push(Mark::Message("No parameter's LCA was other than zero.".into()));
+        marks.push(Mark::Message(
+            "No parameter's LCA was other than zero.".into(),
+        ));
     }
     let x = Axis::iterations(steps.iter().map(|step| step.iteration));
     let y = Axis::linear("parameters that help (%)", shown);
     let mut panel = Panel::new("helping", x, y);
     panel.marks = marks;
-    sheet.rows = vec![Row { share: 1.0, panels: vec![panel] }];
+    sheet.rows = vec![Row {
+        share: 1.0,
+        panels: vec![panel],
+    }];
     sheet.draw()
 }

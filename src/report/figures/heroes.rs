@@ -14,7 +14,10 @@ const CHANCE: Color = Color::new(0x9e_9ac8);
 pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     let mut sheet = options.sheet("How often each parameter helps", 400.0);
     let range = |bin: &ShareBin| bin.chance_range(heroes.moving);
-    let tops = heroes.bins.iter().flat_map(|bin| [bin.parameters as f64, range(bin).1]);
+    let tops = heroes
+        .bins
+        .iter()
+        .flat_map(|bin| [bin.parameters as f64, range(bin).1]);
     let y = match options.log {
         true => Axis::log("parameters", tops.chain([1.0])),
         false => Axis::exactly("parameters", 0.0, Axis::linear("", tops).to),
@@ -62,12 +65,19 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     match heroes.share {
         Some(share) => {
             panel.marks.push(Mark::Vertical(100.0 * share, mean));
-            sheet.legend.push(Entry::new("mean of all", Sample::Line(mean)));
+            sheet
+                .legend
+                .push(Entry::new("mean of all", Sample::Line(mean)));
         }
-        None => panel.marks.push(Mark::Message("No parameter ever moved the loss.".into())),
+        None => panel
+            .marks
+            .push(Mark::Message("No parameter ever moved the loss.".into())),
     }
     sheet.notes = notes(heroes);
-    sheet.rows = vec![Row { share: 1.0, panels: vec![panel] }];
+    sheet.rows = vec![Row {
+        share: 1.0,
+        panels: vec![panel],
+    }];
     sheet.draw()
 }
 

@@ -20,7 +20,11 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
     let shown = shown(&layers.layers);
     let name = |layer: &&LayerAllocation| {
         let p = layer.over_runs.and_then(|runs| runs.t_test_corrected);
-        let star = if p.is_some_and(|p| p < LEVEL) { " *" } else { "" };
+        let star = if p.is_some_and(|p| p < LEVEL) {
+            " *"
+        } else {
+            ""
+        };
         format!("{}{star}", layer.name)
     };
     let names = Axis::names("", shown.iter().map(name));
@@ -29,11 +33,25 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
     sheet.rows = vec![
         Row {
             share: 1.0,
-            panels: vec![panel("sum", "LCA", names.unlabelled(), &shown, sum, options)],
+            panels: vec![panel(
+                "sum",
+                "LCA",
+                names.unlabelled(),
+                &shown,
+                sum,
+                options,
+            )],
         },
         Row {
             share: 1.0,
-            panels: vec![panel("per parameter", "LCA per parameter", names, &shown, each, options)],
+            panels: vec![panel(
+                "per parameter",
+                "LCA per parameter",
+                names,
+                &shown,
+                each,
+                options,
+            )],
         },
     ];
     sheet.legend = vec![
@@ -44,7 +62,10 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
     if runs > 1 {
         let deviation = Sample::Line(Stroke::solid(INK, 1.4));
         sheet.legend.push(Entry::new("± deviation", deviation));
-        sheet.legend.push(Entry::new("one run", Sample::Dot(MarkShape::Ring, INK, 2.5)));
+        sheet.legend.push(Entry::new(
+            "one run",
+            Sample::Dot(MarkShape::Ring, INK, 2.5),
+        ));
         sheet.notes.push(format!(
             "Means over {runs} runs, with the standard deviation over runs. * differs from zero \
              (p < {LEVEL}, t-test, Holm-corrected for the number of layers)."
@@ -76,7 +97,9 @@ fn shown(layers: &[LayerAllocation]) -> Vec<&LayerAllocation> {
     let mut sizes: Vec<f64> = layers.iter().map(|layer| layer.lca.abs()).collect();
     sizes.sort_by(|one, other| other.total_cmp(one));
     let least = sizes.get(MOST - 1).copied().unwrap_or(0.0);
-    let large = layers.iter().filter(|layer| layers.len() <= MOST || layer.lca.abs() >= least);
+    let large = layers
+        .iter()
+        .filter(|layer| layers.len() <= MOST || layer.lca.abs() >= least);
     large.take(MOST).collect()
 }
 
@@ -90,7 +113,11 @@ struct Bars {
 fn bars(layer: &LayerAllocation, divisor: f64) -> Bars {
     Bars {
         // The analysis has both quotients; with a divisor of 1 it is the sum.
-        value: if divisor == 1.0 { layer.lca } else { layer.lca_per_parameter },
+        value: if divisor == 1.0 {
+            layer.lca
+        } else {
+            layer.lca_per_parameter
+        },
         deviation: layer.over_runs.map(|runs| runs.deviation / divisor),
         runs: layer.lca_by_run.iter().map(|lca| lca / divisor).collect(),
     }
@@ -107,7 +134,11 @@ fn panel(
     let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
     let mut reach = vec![0.0];
     for (place, layer) in layers.iter().enumerate() {
-        let Bars { value, deviation, runs } = bars(layer);
+        let Bars {
+            value,
+            deviation,
+            runs,
+        } = bars(layer);
         let middle = place as f64 + 0.5;
         marks.push(Mark::Bar {
             name: layer.name.clone(),

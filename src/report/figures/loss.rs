@@ -13,30 +13,50 @@ use super::options::{counted, short};
 pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
     let mut sheet = options.sheet("Measured loss, and the sum of its allocation", 440.0);
     let losses = curves.iter().flat_map(|curve| {
-        let points = curve.points.iter().flat_map(|point| [point.loss, point.explained]);
+        let points = curve
+            .points
+            .iter()
+            .flat_map(|point| [point.loss, point.explained]);
         points.chain([curve.start])
     });
-    let iterations = curves.iter().flat_map(|curve| &curve.points).map(|point| point.iteration);
-    let ends = iterations.clone().chain(iterations.clone().max().map(|last| last + 1));
+    let iterations = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .map(|point| point.iteration);
+    let ends = iterations
+        .clone()
+        .chain(iterations.clone().max().map(|last| last + 1));
     let x = Axis::iterations(ends);
     let y = match options.log {
         true => Axis::log("loss", losses),
         false => Axis::linear("loss", losses),
     };
     let mut above = Panel::new("loss", x.unlabelled(), y);
-    let residuals = curves.iter().flat_map(|curve| &curve.points).map(|point| point.residual);
-    let residual_axis = Axis::linear("residual of a step", residuals.chain([0.0]));
+    let residuals = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .map(|point| point.residual);
+    let residual_axis = Axis::linear("residual", residuals.chain([0.0]));
     let mut below = Panel::new("residual", x, residual_axis);
-    below.marks.push(Mark::Horizontal(0.0, Stroke::solid(options.palette.zero(), 1.0)));
+    below.marks.push(Mark::Horizontal(
+        0.0,
+        Stroke::solid(options.palette.zero(), 1.0),
+    ));
     for (number, curve) in curves.iter().enumerate() {
         let color = options.palette.series(number);
         let measured = Stroke::solid(color, 4.0).faint(0.45);
         let explained = Stroke::solid(darker(color), 1.5).dashed("5 3");
         let residual = Stroke::solid(color, 1.1);
         let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
-            let first = curve.points.first().map(|point| (point.iteration as f64, curve.start));
+            let first = curve
+                .points
+                .first()
+                .map(|point| (point.iteration as f64, curve.start));
             let rest = curve.points.iter();
-            first.into_iter().chain(rest.map(move |point| (point.iteration as f64 + 1.0, value(point)))).collect()
+            first
+                .into_iter()
+                .chain(rest.map(move |point| (point.iteration as f64 + 1.0, value(point))))
+                .collect()
         };
         let name = |what: &str| format!("{} {what}", curve.probe);
         above.marks.push(Mark::Line {
@@ -49,7 +69,10 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
             points: after(|point| point.explained),
             stroke: explained,
         });
-        let residuals = curve.points.iter().map(|point| (point.iteration as f64, point.residual));
+        let residuals = curve
+            .points
+            .iter()
+            .map(|point| (point.iteration as f64, point.residual));
         below.marks.push(Mark::Line {
             name: name("residual"),
             points: residuals.collect(),
@@ -80,8 +103,14 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
         }
     }
     sheet.rows = vec![
-        Row { share: 2.6, panels: vec![above] },
-        Row { share: 1.0, panels: vec![below] },
+        Row {
+            share: 2.6,
+            panels: vec![above],
+        },
+        Row {
+            share: 1.0,
+            panels: vec![below],
+        },
     ];
     sheet.draw()
 }

@@ -47,7 +47,11 @@ impl FigureOptions {
         }
         if self.smooth == Some(0) {
             let problem = "0 steps have no mean";
-            return Err(LcaError::setting("the smoothing of a figure", problem, "give 1 or more"));
+            return Err(LcaError::setting(
+                "the smoothing of a figure",
+                problem,
+                "give 1 or more",
+            ));
         }
         Ok(())
     }

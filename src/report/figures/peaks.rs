@@ -22,7 +22,12 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
     let aligned: BTreeSet<(u64, Option<i32>)> = peaks
         .moments
         .iter()
-        .flat_map(|moment| moment.classes.iter().map(|class| (moment.iteration, class.class)))
+        .flat_map(|moment| {
+            moment
+                .classes
+                .iter()
+                .map(|class| (moment.iteration, class.class))
+        })
         .collect();
     let (mut alone, mut together) = (Vec::new(), Vec::new());
     for series in &peaks.series {
@@ -48,10 +53,16 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
     let iterations = [0, last + last / 100 + 1];
     let mut panel = Panel::new("peaks", Axis::iterations(iterations), rows.axis.clone());
     let between = Stroke::solid(options.palette.zero(), 0.8);
-    panel.marks.extend(rows.borders.iter().map(|border| Mark::Horizontal(*border, between)));
+    panel.marks.extend(
+        rows.borders
+            .iter()
+            .map(|border| Mark::Horizontal(*border, between)),
+    );
     let moment = Stroke::solid(options.palette.helps(), 1.0).faint(0.25);
     let at = |iteration: u64| Mark::Vertical(iteration as f64, moment);
-    panel.marks.extend(peaks.moments.iter().map(|moment| at(moment.iteration)));
+    panel
+        .marks
+        .extend(peaks.moments.iter().map(|moment| at(moment.iteration)));
     let dots = |name: &str, points, shape, color, radius| Mark::Dots {
         name: name.into(),
         points,
@@ -60,18 +71,30 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
         radius,
     };
     let (ring, disc) = (options.palette.zero(), options.palette.helps());
-    panel.marks.push(dots("alone", alone, MarkShape::Ring, ring, 2.0));
-    panel.marks.push(dots("aligned", together, MarkShape::Disc, disc, 2.6));
+    panel
+        .marks
+        .push(dots("alone", alone, MarkShape::Ring, ring, 2.0));
+    panel
+        .marks
+        .push(dots("aligned", together, MarkShape::Disc, disc, 2.6));
     if peaks.layers.is_empty() {
-        panel.marks.push(Mark::Message("No layer has a peak.".into()));
+        panel
+            .marks
+            .push(Mark::Message("No layer has a peak.".into()));
     }
     let layers = counted(peaks.at_least, "layer");
     sheet.legend = vec![
         Entry::new("peak of a layer", Sample::Dot(MarkShape::Ring, ring, 2.0)),
-        Entry::new(format!("in {layers} at once"), Sample::Dot(MarkShape::Disc, disc, 2.6)),
+        Entry::new(
+            format!("in {layers} at once"),
+            Sample::Dot(MarkShape::Disc, disc, 2.6),
+        ),
     ];
     sheet.notes = notes(peaks, &rows);
-    sheet.rows = vec![Row { share: 1.0, panels: vec![panel] }];
+    sheet.rows = vec![Row {
+        share: 1.0,
+        panels: vec![panel],
+    }];
     sheet.draw()
 }
 
@@ -86,7 +109,8 @@ struct Rows {
 
 impl Rows {
     fn of(peaks: &Peaks) -> Self {
-        let classes: BTreeSet<Option<i32>> = peaks.series.iter().map(|series| series.class).collect();
+        let classes: BTreeSet<Option<i32>> =
+            peaks.series.iter().map(|series| series.class).collect();
         let classes: Vec<Option<i32>> = classes.into_iter().collect();
         let mut places = BTreeMap::new();
         let mut axis = Axis::names("", Vec::<String>::new());
@@ -121,7 +145,11 @@ impl Rows {
 
 fn notes(peaks: &Peaks, rows: &Rows) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(all) = peaks.alignment.iter().find(|alignment| alignment.layers == peaks.at_least) {
+    if let Some(all) = peaks
+        .alignment
+        .iter()
+        .find(|alignment| alignment.layers == peaks.at_least)
+    {
         notes.push(format!(
             "Peaks in {} at the same iteration, summed over classes: {}, by chance {} (p = {}, {} \
              permutations).",
@@ -133,14 +161,21 @@ fn notes(peaks: &Peaks, rows: &Rows) -> Vec<String> {
         ));
     }
     if let (Some(Some(first)), Some(Some(last))) = (rows.classes.first(), rows.classes.last()) {
-        notes.push(format!("Within a layer, one row a class: {first} at the top to {last}."));
+        notes.push(format!(
+            "Within a layer, one row a class: {first} at the top to {last}."
+        ));
     }
     if peaks.left_out > 0 {
         let steps = counted(peaks.left_out, "step");
-        notes.push(format!("{steps} with a value that is missing or not finite left out."));
+        notes.push(format!(
+            "{steps} with a value that is missing or not finite left out."
+        ));
     }
     if !peaks.layers_without.is_empty() {
-        notes.push(format!("Without peaks: {}.", peaks.layers_without.join(", ")));
+        notes.push(format!(
+            "Without peaks: {}.",
+            peaks.layers_without.join(", ")
+        ));
     }
     notes
 }

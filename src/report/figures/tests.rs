@@ -2,9 +2,7 @@
 
 use roxmltree::{Document, Node};
 
-use crate::analysis::curves::{
-    class_map, helping_by_layer, loss_curves, trajectories, unit_maps,
-};
+use crate::analysis::curves::{class_map, helping_by_layer, loss_curves, trajectories, unit_maps};
 use crate::analysis::noise;
 use crate::analysis::tests::synthetic::{At, Synthetic};
 use crate::analysis::trace::{TraceOptions, trace};
@@ -50,12 +48,18 @@ impl<'a, 'input> Panel<'a, 'input> {
     /// The points of a line, in the units of linear axes.
     fn line(&self, name: &str) -> Vec<(f64, f64)> {
         let lines = self.marks("line");
-        let line = lines.iter().find(|line| line.attribute("data-name") == Some(name)).unwrap();
+        let line = lines
+            .iter()
+            .find(|line| line.attribute("data-name") == Some(name))
+            .unwrap();
         let path = line.attribute("d").unwrap().replace("h0", "");
         let points = path.split(['M', 'L']).filter(|point| !point.is_empty());
         let point = |text: &str| {
             let (x, y) = text.split_once(' ').unwrap();
-            (self.across(x.parse().unwrap()), self.down(y.parse().unwrap()))
+            (
+                self.across(x.parse().unwrap()),
+                self.down(y.parse().unwrap()),
+            )
         };
         points.map(point).collect()
     }
@@ -68,9 +72,10 @@ impl<'a, 'input> Panel<'a, 'input> {
         self.y.1 - (at - self.area[1]) / self.area[3] * (self.y.1 - self.y.0)
     }
 
-    /// Half a thousandth of a point in the units of the axis, and what floats add.
+    /// Half a thousandth of a point, by which each of a mark's place and a panel's two edges may
+    /// be rounded, in the units of the axis.
     fn tolerance(&self) -> f64 {
-        (self.y.1 - self.y.0).abs() / self.area[3] * 0.00051
+        (self.y.1 - self.y.0).abs() / self.area[3] * 0.0016
     }
 
     fn assert_line(&self, name: &str, expected: impl IntoIterator<Item = (f64, f64)>) {
@@ -78,7 +83,10 @@ impl<'a, 'input> Panel<'a, 'input> {
         let expected: Vec<(f64, f64)> = expected.into_iter().collect();
         assert_eq!(drawn.len(), expected.len(), "{name}");
         for (drawn, expected) in drawn.iter().zip(expected) {
-            assert!((drawn.0 - expected.0).abs() < 0.01, "{name}: {drawn:?} {expected:?}");
+            assert!(
+                (drawn.0 - expected.0).abs() < 0.01,
+                "{name}: {drawn:?} {expected:?}"
+            );
             let apart = (drawn.1 - expected.1).abs();
             assert!(apart <= self.tolerance(), "{name}: {drawn:?} {expected:?}");
         }
@@ -88,25 +96,37 @@ impl<'a, 'input> Panel<'a, 'input> {
 /// Numbers without a pattern between −1 and 1.
 fn noise_at(at: At) -> f64 {
     let class = at.class.map_or(0, |class| class as u64 + 1);
-    let seed = at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64 * 31 + class;
+    let seed =
+        at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64 * 31 + class;
     let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64
-        / (1u64 << 52) as f64
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64 / (1u64 << 52) as f64
         - 1.0
 }
 
 /// A run of three layers, of which `fc2` hurts.
 fn learned() -> Synthetic {
     let lca = |at: At| {
-        let mean = if at.tensor.starts_with("fc2") { 0.001 } else { -0.002 };
+        let mean = if at.tensor.starts_with("fc2") {
+            0.001
+        } else {
+            -0.002
+        };
         mean + 0.01 * noise_at(at)
     };
-    Synthetic::new(&[("fc1.weight", 12), ("fc1.bias", 3), ("fc2.weight", 6), ("fc3.weight", 4)], 60)
-        .classes(3)
-        .validation()
-        .lca(lca)
-        .step(noise_at)
-        .residual(|iteration| 1e-4 * (iteration % 3) as f64)
+    Synthetic::new(
+        &[
+            ("fc1.weight", 12),
+            ("fc1.bias", 3),
+            ("fc2.weight", 6),
+            ("fc3.weight", 4),
+        ],
+        60,
+    )
+    .classes(3)
+    .validation()
+    .lca(lca)
+    .step(noise_at)
+    .residual(|iteration| 1e-4 * (iteration % 3) as f64)
 }
 
 fn opened(run: &Synthetic) -> (tempfile::TempDir, Run) {
@@ -120,16 +140,34 @@ fn all(run: &Run, options: &FigureOptions) -> Result<Vec<(&'static str, String)>
     Ok(vec![
         ("loss", super::loss(&loss_curves(run)?, options)),
         ("helping", super::helping(&noise::helping(run)?, options)),
-        ("helping by layer", super::helping_by_layer(&helping_by_layer(run)?, options)),
-        ("distribution", super::distribution(&noise::distribution(run)?, options)),
+        (
+            "helping by layer",
+            super::helping_by_layer(&helping_by_layer(run)?, options),
+        ),
+        (
+            "distribution",
+            super::distribution(&noise::distribution(run)?, options),
+        ),
         ("heroes", super::heroes(&noise::heroes(run)?, options)),
         (
             "layers",
-            super::layers(&layers(std::slice::from_ref(run), &LayersOptions::default())?, options),
+            super::layers(
+                &layers(std::slice::from_ref(run), &LayersOptions::default())?,
+                options,
+            ),
         ),
-        ("trajectories", super::trajectories(&trajectories(run)?, options)),
-        ("trace", super::trace(&trace(run, &TraceOptions::default())?, options)),
-        ("peaks", super::peaks(&peaks(run, &PeaksOptions::default())?, options)),
+        (
+            "trajectories",
+            super::trajectories(&trajectories(run)?, options),
+        ),
+        (
+            "trace",
+            super::trace(&trace(run, &TraceOptions::default())?, options),
+        ),
+        (
+            "peaks",
+            super::peaks(&peaks(run, &PeaksOptions::default())?, options),
+        ),
         ("classes", super::classes(&class_map(run, 480)?, options)),
         ("units", super::units(&unit_maps(run, 480, 200)?, options)),
     ])
@@ -141,7 +179,10 @@ fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
     let curves = loss_curves(&run).unwrap();
     let svg = super::loss(&curves, &FigureOptions::default());
     let document = Document::parse(&svg).unwrap();
-    let (above, below) = (Panel::find(&document, "loss"), Panel::find(&document, "residual"));
+    let (above, below) = (
+        Panel::find(&document, "loss"),
+        Panel::find(&document, "residual"),
+    );
     assert_eq!(curves.len(), 2);
     for curve in &curves {
         let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
@@ -149,9 +190,18 @@ fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
             let points = points.map(move |point| (point.iteration as f64 + 1.0, value(point)));
             std::iter::once((0.0, curve.start)).chain(points)
         };
-        above.assert_line(&format!("{} measured", curve.probe), after(|point| point.loss));
-        above.assert_line(&format!("{} explained", curve.probe), after(|point| point.explained));
-        let residuals = curve.points.iter().map(|point| (point.iteration as f64, point.residual));
+        above.assert_line(
+            &format!("{} measured", curve.probe),
+            after(|point| point.loss),
+        );
+        above.assert_line(
+            &format!("{} explained", curve.probe),
+            after(|point| point.explained),
+        );
+        let residuals = curve
+            .points
+            .iter()
+            .map(|point| (point.iteration as f64, point.residual));
         below.assert_line(&format!("{} residual", curve.probe), residuals);
     }
     // The explained loss is short of the measured one by all residuals, as planted.
@@ -170,13 +220,21 @@ fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
         let bars = panel.marks("bar");
         assert_eq!(bars.len(), 3);
         for (bar, layer) in bars.iter().zip(&layers.layers) {
-            let lca = if per_parameter { layer.lca_per_parameter } else { layer.lca };
-            let number = |attribute: &str| bar.attribute(attribute).unwrap().parse::<f64>().unwrap();
+            let lca = if per_parameter {
+                layer.lca_per_parameter
+            } else {
+                layer.lca
+            };
+            let number =
+                |attribute: &str| bar.attribute(attribute).unwrap().parse::<f64>().unwrap();
             assert_eq!(number("data-value"), lca);
             let top = panel.down(number("y"));
             let bottom = panel.down(number("y") + number("height"));
             let end = if lca > 0.0 { top } else { bottom };
-            assert!((end - lca).abs() <= 2.0 * panel.tolerance(), "{top} {bottom} {lca}");
+            assert!(
+                (end - lca).abs() <= 2.0 * panel.tolerance(),
+                "{top} {bottom} {lca}"
+            );
             let color = match layer.name.as_str() {
                 "fc2" => Palette::default().hurts(),
                 _ => Palette::default().helps(),
@@ -201,7 +259,11 @@ fn trajectories_end_at_the_sums_of_their_layers() {
         let panel = Panel::find(&document, &probe.probe);
         for layer in layers.layers {
             let end = panel.line(&layer.name).last().unwrap().1;
-            assert!((end - layer.lca).abs() <= panel.tolerance(), "{}", layer.name);
+            assert!(
+                (end - layer.lca).abs() <= panel.tolerance(),
+                "{}",
+                layer.name
+            );
         }
     }
 }
@@ -214,12 +276,24 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
     let svg = super::classes(&map, &options);
     let document = Document::parse(&svg).unwrap();
     let values = |panel: &Panel| -> Vec<f64> {
-        let cells = panel.node.descendants().filter(|node| node.has_attribute("data-value"));
-        cells.map(|cell| cell.attribute("data-value").unwrap().parse().unwrap()).collect()
+        let cells = panel
+            .node
+            .descendants()
+            .filter(|node| node.has_attribute("data-value"));
+        cells
+            .map(|cell| cell.attribute("data-value").unwrap().parse().unwrap())
+            .collect()
     };
-    let expected: Vec<f64> = map.classes.iter().flat_map(|class| class.lca.clone()).collect();
+    let expected: Vec<f64> = map
+        .classes
+        .iter()
+        .flat_map(|class| class.lca.clone())
+        .collect();
     assert_eq!(values(&Panel::find(&document, "layers")), expected);
-    assert_eq!(values(&Panel::find(&document, "time")), map.over_time.values);
+    assert_eq!(
+        values(&Panel::find(&document, "time")),
+        map.over_time.values
+    );
 
     let peaks = peaks(&run, &PeaksOptions::default()).unwrap();
     let svg = super::peaks(&peaks, &options);
@@ -227,11 +301,17 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
     let panel = Panel::find(&document, "peaks");
     let dots = |name: &str| {
         let groups = panel.marks("dots");
-        let group = groups.iter().find(|group| group.attribute("data-name") == Some(name));
+        let group = groups
+            .iter()
+            .find(|group| group.attribute("data-name") == Some(name));
         group.unwrap().children().filter(Node::is_element).count()
     };
     let all: usize = peaks.series.iter().map(|series| series.peaks.len()).sum();
-    let aligned = peaks.moments.iter().flat_map(|moment| &moment.classes).map(|class| class.layers);
+    let aligned = peaks
+        .moments
+        .iter()
+        .flat_map(|moment| &moment.classes)
+        .map(|class| class.layers);
     assert_eq!(dots("alone") + dots("aligned"), all);
     assert_eq!(dots("aligned"), aligned.sum::<usize>());
 }
@@ -252,7 +332,10 @@ fn helping_and_its_smoothed_line_are_the_percentages() {
         .iter()
         .map(|step| 100.0 * step.counts.share_of_nonzero().unwrap())
         .collect();
-    let raw = percent.iter().enumerate().map(|(at, percent)| (at as f64, *percent));
+    let raw = percent
+        .iter()
+        .enumerate()
+        .map(|(at, percent)| (at as f64, *percent));
     panel.assert_line("of those not zero raw", raw);
     let middle = panel.line("of those not zero smoothed")[30].1;
     let mean = percent[28..=32].iter().sum::<f64>() / 5.0;
@@ -268,8 +351,11 @@ fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
     for panel in ["linear", "log"] {
         let sum = |name: &str| -> f64 {
             let bars = Panel::find(&document, panel).marks("bar");
-            let bars = bars.iter().filter(|bar| bar.attribute("data-name") == Some(name));
-            bars.map(|bar| bar.attribute("data-value").unwrap().parse::<f64>().unwrap()).sum()
+            let bars = bars
+                .iter()
+                .filter(|bar| bar.attribute("data-name") == Some(name));
+            bars.map(|bar| bar.attribute("data-value").unwrap().parse::<f64>().unwrap())
+                .sum()
         };
         assert_eq!(sum("helping"), distribution.helping as f64);
         assert_eq!(sum("hurting"), distribution.hurting as f64);
@@ -281,8 +367,18 @@ fn extreme_runs_are_drawn_in_every_palette_and_format() {
     let one = || Synthetic::new(&[("only", 1)], 1).classes(1);
     let runs = [
         ("one step of one parameter", one()),
-        ("nothing but NaN", Synthetic::new(&[("fc1.weight", 3)], 5).classes(2).lca(|_| f64::NAN)),
-        ("nothing but zeros", Synthetic::new(&[("fc1.weight", 3)], 5).classes(2).lca(|_| 0.0)),
+        (
+            "nothing but NaN",
+            Synthetic::new(&[("fc1.weight", 3)], 5)
+                .classes(2)
+                .lca(|_| f64::NAN),
+        ),
+        (
+            "nothing but zeros",
+            Synthetic::new(&[("fc1.weight", 3)], 5)
+                .classes(2)
+                .lca(|_| 0.0),
+        ),
         ("infinite at once", one().lca(|_| f64::INFINITY)),
     ];
     for (what, run) in runs {
@@ -296,9 +392,13 @@ fn extreme_runs_are_drawn_in_every_palette_and_format() {
             for (name, svg) in all(&run, &options).unwrap() {
                 let document = Document::parse(&svg).unwrap();
                 for node in document.descendants() {
-                    for attribute in node.attributes().filter(|at| !at.name().starts_with("data-")) {
+                    for attribute in node
+                        .attributes()
+                        .filter(|at| !at.name().starts_with("data-"))
+                    {
                         let value = attribute.value();
-                        let bad = value.contains("NaN") || value.split([' ', ',']).any(|w| w == "inf");
+                        let bad =
+                            value.contains("NaN") || value.split([' ', ',']).any(|w| w == "inf");
                         assert!(!bad, "{name} of {what}: {}=\"{value}\"", attribute.name());
                     }
                 }
@@ -314,7 +414,11 @@ fn names_can_not_break_out_of_a_figure() {
     let (_folder, run) = opened(&Synthetic::new(&[(name, 2)], 3).classes(1));
     for (_, svg) in all(&run, &FigureOptions::default()).unwrap() {
         let document = Document::parse(&svg).unwrap();
-        assert!(!document.descendants().any(|node| node.has_tag_name("script")));
+        assert!(
+            !document
+                .descendants()
+                .any(|node| node.has_tag_name("script"))
+        );
     }
 }
 
@@ -331,10 +435,27 @@ fn a_long_run_makes_a_figure_of_moderate_size() {
 }
 
 #[test]
+fn a_million_parameters_are_binned_and_the_figure_says_so() {
+    let run = Synthetic::new(&[("fc1.weight", 1_000_000)], 1).lca(|at| 0.01 * noise_at(at));
+    let (_folder, run) = opened(&run.without_parameters());
+    let options = FigureOptions::default();
+    let units = super::units(&unit_maps(&run, 480, 200).unwrap(), &options);
+    assert!(units.contains("A row averages 5000 units of fc1."));
+    let heroes = super::heroes(&noise::heroes(&run).unwrap(), &options);
+    assert!(heroes.contains("Of 1,000,000 parameters"));
+    let distribution = super::distribution(&noise::distribution(&run).unwrap(), &options);
+    assert!(distribution.contains("From the recorded histograms"));
+}
+
+#[test]
 fn a_file_begins_as_its_format_does_and_an_unknown_one_is_refused() {
     let (_folder, run) = opened(&Synthetic::new(&[("fc1.weight", 3)], 5));
     let svg = super::loss(&loss_curves(&run).unwrap(), &FigureOptions::default());
-    for (file, magic) in [("a.svg", "<svg"), ("a.PNG", "\u{89}PNG"), ("a.pdf", "%PDF-")] {
+    for (file, magic) in [
+        ("a.svg", "<svg"),
+        ("a.PNG", "\u{89}PNG"),
+        ("a.pdf", "%PDF-"),
+    ] {
         let format = FileFormat::of(file.as_ref()).unwrap();
         let bytes = encode(&svg, format).unwrap();
         let magic: Vec<u8> = magic.chars().map(|letter| letter as u8).collect();

@@ -22,7 +22,12 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
         ("gradient", |step| step.gradient),
         ("LCA", |step| step.lca),
     ];
-    let x = Axis::iterations(shown.iter().flat_map(|at| &at.steps).map(|step| step.iteration));
+    let x = Axis::iterations(
+        shown
+            .iter()
+            .flat_map(|at| &at.steps)
+            .map(|step| step.iteration),
+    );
     for (number, parameter) in shown.iter().enumerate() {
         let last = number + 1 == shown.len();
         let panel = |(name, value): &(&str, Value)| {
@@ -33,7 +38,10 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
             let x = if last { x.clone() } else { x.unlabelled() };
             let label = format!("{}[{}]", parameter.tensor, parameter.index);
             let mut panel = Panel::new(&format!("{label} {name}"), x, y);
-            panel.marks.push(Mark::Horizontal(0.0, Stroke::solid(options.palette.zero(), 1.0)));
+            panel.marks.push(Mark::Horizontal(
+                0.0,
+                Stroke::solid(options.palette.zero(), 1.0),
+            ));
             panel.marks.extend(marks(parameter, name, *value, options));
             panel.heading = match *name {
                 "step" => format!("{label}: {title}"),
@@ -46,10 +54,17 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
         sheet.rows.push(Row { share: 1.0, panels });
     }
     if shown.is_empty() {
-        let mut panel = Panel::new("empty", Axis::exactly("", 0.0, 1.0), Axis::exactly("", 0.0, 1.0));
+        let mut panel = Panel::new(
+            "empty",
+            Axis::exactly("", 0.0, 1.0),
+            Axis::exactly("", 0.0, 1.0),
+        );
         let message = "No parameter has a sum of LCA other than zero.".to_owned();
         panel.marks.push(Mark::Message(message));
-        sheet.rows.push(Row { share: 1.0, panels: vec![panel] });
+        sheet.rows.push(Row {
+            share: 1.0,
+            panels: vec![panel],
+        });
     } else {
         sheet.notes.push(
             "Negative LCA (dark) helps, positive (light) hurts. Columns share their axis.".into(),
@@ -57,7 +72,9 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
     }
     if trace.parameters.len() > MOST {
         let more = trace.parameters.len() - MOST;
-        sheet.notes.push(format!("{more} more parameters are not drawn."));
+        sheet
+            .notes
+            .push(format!("{more} more parameters are not drawn."));
     }
     sheet.draw()
 }

@@ -4,7 +4,7 @@ use crate::analysis::curves::{LayerUnitMap, Raster};
 use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
 
 use super::FigureOptions;
-use super::classes::{columns, edges};
+use super::classes::{columns, edges, every};
 use super::options::short;
 
 /// The share of cells whose magnitude the colours reach.
@@ -37,11 +37,16 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
             printed: Vec::new(),
         });
         if map.raster.starts.is_empty() {
-            panel.marks.push(Mark::Message("No units were recorded yet.".into()));
+            panel
+                .marks
+                .push(Mark::Message("No units were recorded yet.".into()));
         }
         let title = "LCA of a unit".to_owned();
         sheet.scales.push((number, Scalebar { title, shade }));
-        sheet.rows.push(Row { share: share(map), panels: vec![panel] });
+        sheet.rows.push(Row {
+            share: share(map),
+            panels: vec![panel],
+        });
         reaches.push(format!("{} ±{}", map.layer, short(shade.reach)));
     }
     sheet.notes.push(format!(
@@ -49,24 +54,41 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
          layer: {}; cells beyond it have the strongest colour.",
         reaches.join(", ")
     ));
-    if let Some(raster) = shown.first().map(|map| &map.raster).filter(|map| map.steps_per_column > 1) {
+    if let Some(raster) = shown
+        .first()
+        .map(|map| &map.raster)
+        .filter(|map| map.steps_per_column > 1)
+    {
         let steps = raster.steps_per_column;
-        sheet.notes.push(format!("A column averages {steps} recorded steps."));
+        sheet
+            .notes
+            .push(format!("A column averages {steps} recorded steps."));
+    }
+    if let Some(every) = shown.first().and_then(|map| every(&map.raster)) {
+        sheet.notes.push(format!(
+            "Recorded at every {every}th step; a column shows that step and reaches to the next."
+        ));
     }
     let binned = shown.iter().filter(|map| map.raster.per_row > 1);
     let binned: Vec<String> = binned
         .map(|map| format!("{} units of {}", map.raster.per_row, map.layer))
         .collect();
     if !binned.is_empty() {
-        sheet.notes.push(format!("A row averages {}.", binned.join(", ")));
+        sheet
+            .notes
+            .push(format!("A row averages {}.", binned.join(", ")));
     }
     let not_finite: u64 = shown.iter().map(|map| map.raster.not_finite).sum();
     if not_finite > 0 {
-        sheet.notes.push(format!("{not_finite} values that are not finite left out."));
+        sheet
+            .notes
+            .push(format!("{not_finite} values that are not finite left out."));
     }
     if layers.len() > MOST {
         let more = layers.len() - MOST;
-        sheet.notes.push(format!("{more} more layers are not drawn; choose with --layer."));
+        sheet.notes.push(format!(
+            "{more} more layers are not drawn; choose with --layer."
+        ));
     }
     sheet.draw()
 }
@@ -75,7 +97,8 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
 fn rows(raster: &Raster) -> Axis {
     let per_row = raster.per_row as f64;
     let mut axis = Axis::exactly("unit", 0.0, raster.rows.max(1) as f64);
-    axis.ticks.retain(|tick| tick.at.fract() == 0.0 && tick.at < raster.rows as f64);
+    axis.ticks
+        .retain(|tick| tick.at.fract() == 0.0 && tick.at < raster.rows as f64);
     for tick in &mut axis.ticks {
         tick.at = (tick.at + 0.5) / per_row;
     }

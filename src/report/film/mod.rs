@@ -2,6 +2,8 @@
 
 mod backdrop;
 mod colors;
+mod legend;
+mod loss;
 mod raster;
 mod scene;
 mod svg;
@@ -92,7 +94,7 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
         frames: options.frames,
         percentile: options.percentile,
         limits: Limits {
-            columns: options.width - 2 * scene::MARGIN,
+            columns: options.width - 2 * backdrop::MARGIN,
             ..Limits::default()
         },
     };

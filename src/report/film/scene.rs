@@ -2,18 +2,16 @@
 
 use crate::LcaError;
 use crate::analysis::curves::{LossCurve, LossPoint};
-use crate::report::microscope::{Block, Lens, Place, Quantity};
+use crate::report::font;
+use crate::report::microscope::{Block, Lens};
 
 use super::FilmOptions;
-use super::backdrop::{Backdrop, PANEL_HEIGHT, signed};
+use super::backdrop::{Backdrop, MARGIN, STATUS, signed};
 use super::colors::{Colors, INK};
 use super::raster::Raster;
 use super::svg::{Anchor, Svg};
 
-/// Around everything.
-pub(super) const MARGIN: usize = 16;
-/// Where the line with the iteration begins, and how high it is.
-pub(super) const STATUS: [usize; 2] = [36, 24];
+const STATUS_SIZE: f64 = 14.0;
 
 /// All that a picture is painted with.
 pub(super) struct Scene<'a> {
@@ -21,12 +19,11 @@ pub(super) struct Scene<'a> {
     pub(super) height: usize,
     pub(super) colors: Colors,
     blocks: &'a [Block],
-    pub(super) places: Vec<Place>,
     pixels: Vec<u8>,
     raster: Raster,
     loss: Option<&'a LossCurve>,
     last_iteration: u64,
-    backdrop: Backdrop,
+    pub(super) backdrop: Backdrop,
 }
 
 impl<'a> Scene<'a> {
@@ -35,13 +32,12 @@ impl<'a> Scene<'a> {
         loss: Option<&'a LossCurve>,
         options: &FilmOptions,
     ) -> Result<Self, LcaError> {
-        let quantity: Quantity = options.quantity;
-        let colors = Colors::new(options.palette, quantity);
+        let colors = Colors::new(options.palette, options.quantity);
         let raster = Raster::new();
-        let (backdrop, places, svg) = Backdrop::draw(lens, loss, options.width);
+        let backdrop = Backdrop::draw(lens, loss, options.width);
         let size = [options.width, backdrop.height];
-        let mut pixels = raster.draw(&svg, size, &colors)?;
-        for place in &places {
+        let mut pixels = raster.draw(&backdrop.svg, size, &colors)?;
+        for place in &backdrop.places {
             let (left, top) = (place.x - 1, place.y - 1);
             fill(
                 &mut pixels,
@@ -56,7 +52,7 @@ impl<'a> Scene<'a> {
                 Colors::paper(),
             );
         }
-        backdrop.paint_legend(&mut pixels, size[0]);
+        backdrop.legend.paint(&mut pixels, size[0]);
         let last = loss.and_then(|loss| loss.points.last());
         let last = last.map(|point| point.iteration);
         Ok(Self {
@@ -64,7 +60,6 @@ impl<'a> Scene<'a> {
             height: size[1],
             colors,
             blocks: lens.blocks(),
-            places,
             pixels,
             raster,
             loss,
@@ -83,7 +78,7 @@ impl<'a> Scene<'a> {
         pixels: &mut Vec<u8>,
     ) -> Result<(), LcaError> {
         pixels.clone_from(&self.pixels);
-        for (block, place) in self.blocks.iter().zip(&self.places) {
+        for (block, place) in self.blocks.iter().zip(&self.backdrop.places) {
             let cells = &cells[block.first..block.first + block.cells()];
             for (row, cells) in cells.chunks(block.columns.cells()).enumerate() {
                 for (column, cell) in cells.iter().enumerate() {
@@ -116,8 +111,8 @@ impl<'a> Scene<'a> {
     }
 
     fn paint_cursor(&self, iteration: u64, loss: Option<f64>, pixels: &mut [u8]) {
-        let [x, top] = self.backdrop.cursor(iteration);
-        for y in top..top + PANEL_HEIGHT {
+        let (x, rows) = self.backdrop.panel.cursor(iteration);
+        for y in rows {
             // The curve stays visible through the cursor.
             for x in [x, x + 1] {
                 let pixel = &mut pixels[y * self.width + x];
@@ -126,7 +121,7 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        if let Some(y) = loss.and_then(|loss| self.backdrop.level(loss)) {
+        if let Some(y) = loss.and_then(|loss| self.backdrop.panel.level(loss)) {
             let ink = self.colors.nearest(INK);
             fill(pixels, self.width, [x - 2, y.saturating_sub(2), 6, 6], ink);
             fill(
@@ -139,16 +134,30 @@ impl<'a> Scene<'a> {
     }
 
     fn status(&self, iteration: u64, step: Option<(f64, LossPoint)>) -> Result<Vec<u8>, LcaError> {
+        let room = (self.width - 2 * MARGIN) as f64;
         let mut text = format!("iteration {iteration} of {}", self.last_iteration);
         if let Some((before, point)) = step {
-            let after = point.loss;
-            let change = signed(after - before, 2);
-            text += &format!("   ·   loss {before:.4} → {after:.4}   ({change})");
+            let loss = format!("   ·   loss {before:.4} → {:.4}", point.loss);
+            text += &loss.replace('-', "−");
+            let change = format!("   ({})", signed(point.loss - before, 2));
+            if font::width(&text, STATUS_SIZE) + font::width(&change, STATUS_SIZE) <= room {
+                text += &change;
+            }
         }
-        let mut svg = Svg::new(self.width, STATUS[1]);
-        svg.text([MARGIN as f64, 16.0], 14.0, INK, Anchor::Start, &text);
-        self.raster
-            .draw(&svg.finish(), [self.width, STATUS[1]], &self.colors)
+        let text = font::shorten(&text, STATUS_SIZE, room);
+        let mut svg = Svg::new();
+        svg.text(
+            [MARGIN as f64, 16.0],
+            STATUS_SIZE,
+            INK,
+            Anchor::Start,
+            &text,
+        );
+        self.raster.draw(
+            &svg.finish(self.width, STATUS[1]),
+            [self.width, STATUS[1]],
+            &self.colors,
+        )
     }
 }
 

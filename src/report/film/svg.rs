@@ -13,16 +13,12 @@ pub(super) enum Anchor {
     End,
 }
 
-/// A picture that is being drawn, on white.
+/// What is drawn so far, in pixels from the upper left corner.
 pub(super) struct Svg(String);
 
 impl Svg {
-    pub(super) fn new(width: usize, height: usize) -> Self {
-        Self(format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             font-family=\"{}\" xml:space=\"preserve\">",
-            font::FAMILY
-        ))
+    pub(super) fn new() -> Self {
+        Self(String::new())
     }
 
     pub(super) fn text(
@@ -76,8 +72,13 @@ impl Svg {
         self.0.push_str("\"/>");
     }
 
-    pub(super) fn finish(mut self) -> String {
-        self.0.push_str("</svg>");
-        self.0
+    /// Returns the file of a picture of this size.
+    pub(super) fn finish(&self, width: usize, height: usize) -> String {
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             font-family=\"{}\" xml:space=\"preserve\">{}</svg>",
+            font::FAMILY,
+            self.0
+        )
     }
 }

@@ -130,7 +130,7 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
     let scene = Scene::new(&lens, None, &options()).unwrap();
     let rgb = scene.colors.rgb();
     for (iteration, picture) in pictures.iter().enumerate() {
-        for (block, place) in lens.blocks().iter().zip(&scene.places) {
+        for (block, place) in lens.blocks().iter().zip(&scene.backdrop.places) {
             for (index, cell) in block.cell_by_index().into_iter().enumerate() {
                 let cell = cell as usize - block.first;
                 let (row, column) = (cell / block.columns.cells(), cell % block.columns.cells());

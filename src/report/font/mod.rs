@@ -34,9 +34,16 @@ pub(super) fn shorten(text: &str, size: f64, most: f64) -> String {
     let cut = |kept: usize| -> String {
         let front = kept.div_ceil(2);
         let back = letters.len() - (kept - front);
-        letters[..front].iter().chain(&['…']).chain(&letters[back..]).collect()
+        letters[..front]
+            .iter()
+            .chain(&['…'])
+            .chain(&letters[back..])
+            .collect()
     };
-    let fits = (0..letters.len()).rev().map(cut).find(|text| width(text, size) <= most);
+    let fits = (0..letters.len())
+        .rev()
+        .map(cut)
+        .find(|text| width(text, size) <= most);
     fits.unwrap_or_else(|| "…".into())
 }
 
@@ -52,7 +59,10 @@ mod tests {
     #[test]
     fn a_long_name_keeps_both_ends() {
         let short = shorten("encoder.layers.11.attention.query.weight", 11.0, 120.0);
-        assert!(short.starts_with("enc") && short.ends_with("ight"), "{short}");
+        assert!(
+            short.starts_with("enc") && short.ends_with("ight"),
+            "{short}"
+        );
         assert!(width(&short, 11.0) <= 120.0);
     }
 }

@@ -119,14 +119,25 @@ impl Axis {
     }
 }
 
+/// What is that many times as high as it is wide is turned: it would leave its shelf empty.
+const TURNED: usize = 4;
+
 /// Returns the blocks of tensors, unbinned; tensors without parameters have none.
 pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
+    let mut turned_before = false;
     for tensor in tensors {
         if tensor.shape.contains(&0) {
             continue;
         }
-        let [rows, columns] = axes(tensor);
+        let [mut rows, mut columns] = axes(tensor);
+        let turned = rows.places() > TURNED * columns.places();
+        if turned {
+            // Kernels stay upright.
+            std::mem::swap(&mut rows.kernel, &mut columns.kernel);
+            std::mem::swap(&mut rows.kernel_stride, &mut columns.kernel_stride);
+            std::mem::swap(&mut rows, &mut columns);
+        }
         let mut block = Block {
             tensor: tensor.path.clone(),
             shape: tensor.shape.clone(),
@@ -140,6 +151,7 @@ pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<Block> {
             && alone
             && before.shape.len() > 1
             && layer_of(&before.tensor) == layer_of(&tensor.path)
+            && !turned_before
             && before.rows.length == block.columns.length
         {
             block.beside = true;
@@ -147,6 +159,7 @@ pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<Block> {
             block.rows.name = before.rows.name;
         }
         blocks.push(block);
+        turned_before = turned;
     }
     place(&mut blocks);
     blocks

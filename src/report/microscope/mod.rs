@@ -1,7 +1,8 @@
 //! Every parameter as a pixel, at the iterations that were recorded.
 //!
-//! Each tensor is a [`Block`] of cells in its true shape: outputs go down, inputs go across, a
-//! convolution is a grid of its kernels, and a bias stands beside the weight of its layer. A cell
+//! Each tensor is a [`Block`] of cells in its true shape: outputs go down, inputs go across (the
+//! other way round where there are few inputs), a convolution is a grid of its kernels, and a
+//! bias stands beside the weight of its layer. A cell
 //! is one parameter, or the mean over a rectangle of them where the tensor is larger than
 //! [`Limits`] allow.
 //!

@@ -140,6 +140,19 @@ fn outputs_go_down_and_inputs_across_and_a_bias_stands_beside() {
 }
 
 #[test]
+fn what_is_much_higher_than_wide_is_turned_with_its_bias_apart() {
+    let tensors: [Planted; 2] = [("conv.weight", &[10, 1, 2, 1], 0), ("conv.bias", &[10], 0)];
+    let blocks = blocks_of(&tensors, Limits::default());
+    let column = |first| (first..20).step_by(2).collect::<Vec<_>>();
+    assert_eq!(indices(&blocks[0]), [column(0), column(1)]);
+    let names = (blocks[0].rows.name, blocks[0].columns.name);
+    assert_eq!(names, ("input channel", "output channel"));
+    assert_eq!(blocks[0].kernel(), Some([2, 1]));
+    assert!(!blocks[1].beside);
+    assert_eq!(indices(&blocks[1]), [(0..10).collect::<Vec<_>>()]);
+}
+
+#[test]
 fn a_convolution_is_a_grid_of_its_kernels() {
     let grid = [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]];
     let convolution = blocks_of(&[("conv.weight", &[2, 2, 2, 2], 0)], Limits::default());

@@ -172,7 +172,9 @@ pub fn figure(args: &Args) -> Result<String, Failure> {
 /// Fails if a layer that is asked for is not in the model.
 fn check_layers(run: &Run, wanted: &[String]) -> Result<(), LcaError> {
     let tensors = run.info().tensors.iter();
-    let mut layers: Vec<&str> = tensors.map(|tensor| analysis::layer_of(&tensor.path)).collect();
+    let mut layers: Vec<&str> = tensors
+        .map(|tensor| analysis::layer_of(&tensor.path))
+        .collect();
     layers.dedup();
     match wanted.iter().find(|name| !layers.contains(&name.as_str())) {
         Some(name) => Err(LcaError::Setting {
