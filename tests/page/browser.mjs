@@ -31,6 +31,8 @@ export async function open(browser, file, options = {}) {
     if (url !== address && !url.startsWith("data:") && !url.startsWith("blob:")) problems.push(`request: ${url}`);
   });
   await page.goto(address);
-  await page.waitForSelector("html[data-ready=true]", { timeout: 60_000 });
+  await page.waitForSelector("html[data-ready=true]", { timeout: 30_000 }).catch((error) => {
+    throw new Error([...problems, error.message].join("\n"));
+  });
   return { page, problems, close: () => context.close() };
 }

@@ -7,7 +7,7 @@ use crate::LcaError;
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/page.css");
 /// In the order in which they run.
-const SCRIPT: [&str; 9] = [
+const SCRIPT: [&str; 10] = [
     include_str!("assets/base.js"),
     include_str!("assets/view.js"),
     include_str!("assets/axes.js"),
@@ -16,7 +16,8 @@ const SCRIPT: [&str; 9] = [
     include_str!("assets/maps.js"),
     include_str!("assets/sections.js"),
     include_str!("assets/sections-classes.js"),
-    concat!(include_str!("assets/microscope.js"), include_str!("assets/main.js")),
+    include_str!("assets/microscope.js"),
+    include_str!("assets/main.js"),
 ];
 
 /// Returns the page with the data in it.
@@ -74,7 +75,9 @@ mod tests {
     fn no_name_breaks_out_of_the_data() {
         let name = "</script><script>alert(1)</script><!-- \" ' \u{2028} {{script}} ]]>";
         let text = page(&[name]).unwrap();
-        let (_, after) = text.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+        let (_, after) = text
+            .split_once("<script type=\"application/json\" id=\"data\">")
+            .unwrap();
         let (data, after) = after.split_once("</script>").unwrap();
         assert!(!data.contains(['<', '>', '&', '\u{2028}']), "{data}");
         assert_eq!(serde_json::from_str::<[String; 1]>(data).unwrap()[0], name);
@@ -89,7 +92,9 @@ mod tests {
         for address in ["http:", "https:", "src=", "@import", "url("] {
             let found: Vec<&str> = text.lines().filter(|line| line.contains(address)).collect();
             // The name of a kind of element is an address in form only.
-            let all_names = found.iter().all(|line| line.contains("www.w3.org/2000/svg"));
+            let all_names = found
+                .iter()
+                .all(|line| line.contains("www.w3.org/2000/svg"));
             assert!(all_names, "{address}: {found:?}");
         }
         assert!(text.contains("default-src 'none'"));

@@ -66,11 +66,18 @@ impl Budget {
 /// yet, and the errors of [`Scan`](crate::Scan) if a table can't be read.
 pub fn page(runs: &[Run]) -> Result<String, LcaError> {
     if runs.is_empty() {
-        return Err(LcaError::setting("page", "there is no run", "give one or more"));
+        return Err(LcaError::setting(
+            "page",
+            "there is no run",
+            "give one or more",
+        ));
     }
     let budget = Budget::of_each(runs.len());
     let names = names::names(runs);
-    let parts = runs.iter().zip(names).map(|(run, name)| RunPart::of(run, name, budget));
+    let parts = runs
+        .iter()
+        .zip(names)
+        .map(|(run, name)| RunPart::of(run, name, budget));
     let (candidates, candidates_missing) =
         known(analysis::candidates(runs, &CandidatesOptions::default()))?;
     let layers = match runs {

@@ -13,10 +13,12 @@ pub(super) fn names(runs: &[Run]) -> Vec<String> {
         paths.iter().map(end).collect()
     };
     // Recorders are often pointed at a folder `lca`, so that one part says little.
-    let told_apart = |names: &Vec<String>| {
-        (1..names.len()).all(|place| !names[..place].contains(&names[place]))
-    };
-    let mut names = (2..=longest.max(2)).map(ends).find(told_apart).unwrap_or_else(|| ends(longest));
+    let told_apart =
+        |names: &Vec<String>| (1..names.len()).all(|place| !names[..place].contains(&names[place]));
+    let mut names = (2..=longest.max(2))
+        .map(ends)
+        .find(told_apart)
+        .unwrap_or_else(|| ends(longest));
     if !told_apart(&names) {
         for (place, name) in names.iter_mut().enumerate() {
             *name = format!("{name} ({})", place + 1);

@@ -77,12 +77,22 @@ pub(super) fn pictures(run: &Run, budget: usize) -> Result<Pictures, LcaError> {
 /// Packs every `step`-th picture, the last among them; gives what it was made of back.
 fn pack(found: Microscope, step: usize) -> (Microscope, Pictures) {
     let frames = found.iterations.len();
-    let kept: Vec<usize> = (0..frames).filter(|frame| (frames - 1 - frame).is_multiple_of(step)).collect();
+    let kept: Vec<usize> = (0..frames)
+        .filter(|frame| (frames - 1 - frame).is_multiple_of(step))
+        .collect();
     let pictures = found.pictures.iter().map(|pictures| {
         let frame = |frame: &usize| &pictures.codes[frame * found.cells..(frame + 1) * found.cells];
-        let coarse: Vec<i8> = kept.iter().flat_map(frame).map(|code| coarser(*code)).collect();
+        let coarse: Vec<i8> = kept
+            .iter()
+            .flat_map(frame)
+            .map(|code| coarser(*code))
+            .collect();
         let plain = deflate(coarse.iter().map(|code| code.to_le_bytes()[0]));
-        let before = |place: usize| place.checked_sub(found.cells).map_or(0, |place| coarse[place]);
+        let before = |place: usize| {
+            place
+                .checked_sub(found.cells)
+                .map_or(0, |place| coarse[place])
+        };
         let differences = coarse.iter().enumerate();
         let differences = deflate(
             differences.map(|(place, code)| code.wrapping_sub(before(place)).to_le_bytes()[0]),
@@ -102,7 +112,10 @@ fn pack(found: Microscope, step: usize) -> (Microscope, Pictures) {
         iterations: kept.iter().map(|frame| found.iterations[*frame]).collect(),
         recorded_iterations: found.recorded_iterations,
         cells: found.cells,
-        percentile: found.pictures.first().map_or(0.0, |pictures| pictures.scale.percentile),
+        percentile: found
+            .pictures
+            .first()
+            .map_or(0.0, |pictures| pictures.scale.percentile),
         levels: LEVELS,
     };
     (found, packed)
@@ -111,7 +124,10 @@ fn pack(found: Microscope, step: usize) -> (Microscope, Pictures) {
 impl Pictures {
     /// Returns the bytes of all pictures in base64.
     fn bytes(&self) -> usize {
-        self.pictures.iter().map(|pictures| pictures.codes.0.len().div_ceil(3) * 4).sum()
+        self.pictures
+            .iter()
+            .map(|pictures| pictures.codes.0.len().div_ceil(3) * 4)
+            .sum()
     }
 }
 

@@ -56,7 +56,11 @@ impl RunPart {
             name,
             state: names::state(run),
             tensors: run.info().tensors.len(),
-            probes: summary.reconciliation.iter().map(|probe| probe.probe.clone()).collect(),
+            probes: summary
+                .reconciliation
+                .iter()
+                .map(|probe| probe.probe.clone())
+                .collect(),
             summary,
             loss: loss_curves(run)?.into_iter().map(LossPart::of).collect(),
             helping: HelpingPart::of(&noise.helping),

@@ -39,7 +39,10 @@ fn a_run_of_nothing_but_nan_is_a_page() {
         .validation()
         .lca(|_| f64::NAN);
     let (_, data) = written("nan", &run);
-    assert_eq!(data["runs"][0]["summary"]["reconciliation"][0]["not_finite"], 12);
+    assert_eq!(
+        data["runs"][0]["summary"]["reconciliation"][0]["not_finite"],
+        12
+    );
 }
 
 #[test]
@@ -68,13 +71,18 @@ fn names_made_to_break_out_stay_names() {
 
 #[test]
 fn a_long_run_of_many_layers_stays_small_enough_to_send() {
-    let names: Vec<String> = (0..20).map(|layer| format!("block{layer}.conv.weight")).collect();
+    let names: Vec<String> = (0..20)
+        .map(|layer| format!("block{layer}.conv.weight"))
+        .collect();
     let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 50)).collect();
     let noise = |at: &crate::analysis::tests::synthetic::At| {
         let number = at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64;
         f64::from((number.wrapping_mul(2_654_435_761) % 1000) as u32) / 1000.0 - 0.6
     };
-    let run = Synthetic::new(&tensors, 1000).classes(10).validation().lca(move |at| noise(&at) * 1e-4);
+    let run = Synthetic::new(&tensors, 1000)
+        .classes(10)
+        .validation()
+        .lca(move |at| noise(&at) * 1e-4);
     let (text, data) = written("long", &run);
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
     let run = &data["runs"][0];
@@ -84,11 +92,19 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
 
 #[test]
 fn five_thousand_steps_and_a_million_parameters_are_pages() {
-    let (text, _) = written("steps", &Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000));
+    let (text, _) = written(
+        "steps",
+        &Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000),
+    );
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
     let (text, data) = written("parameters", &Synthetic::new(&[("a.weight", 1_000_000)], 2));
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
-    assert!(data["runs"][0]["microscope"]["blocks"][0]["columns"]["bin"].as_u64().unwrap() > 1);
+    assert!(
+        data["runs"][0]["microscope"]["blocks"][0]["columns"]["bin"]
+            .as_u64()
+            .unwrap()
+            > 1
+    );
 }
 
 #[test]
@@ -100,8 +116,12 @@ fn numbers_are_those_of_the_analyses_to_the_last_bit() {
     let run = synthetic.write(folder.path());
     let known = crate::analysis::curves::trajectories(&run).unwrap();
     let (_, data) = written("exact", &synthetic);
-    let column = data["runs"][0]["trajectories"][0]["layers"][1]["sum"].as_str().unwrap();
-    let bytes = base64::engine::general_purpose::STANDARD.decode(column).unwrap();
+    let column = data["runs"][0]["trajectories"][0]["layers"][1]["sum"]
+        .as_str()
+        .unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(column)
+        .unwrap();
     let values: Vec<f64> = bytes
         .chunks(8)
         .map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()))

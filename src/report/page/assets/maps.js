@@ -17,7 +17,9 @@ function percentile(values, part) {
 const scaleText = (full, part) => html("span", { class: "quiet" }, `${signed(-full)} `, html("span", { class: "scale" }), ` ${signed(full)}${part ? ` (full colour: ${part})` : ""}`);
 
 /** Cells with names at rows and columns; `cells(row, column)` gives the value. */
-function heatMap({ label, unit, rows, columns, value, options = [] }) {
+function heatMap({ label, unit, rows, columns, value, options = [], together = comparable() }) {
+  const all = () => rows.map((_, row) => columns.map((_, column) => value(row, column)));
+  together.join(() => [0, percentile(all().flat(), 1)]);
   const key = html("p", { class: "legend" });
   return tipFigure(label, unit, [...options, key], (plot) => {
     const letters = Math.min(16, Math.max(3, ...rows.map((row) => row.length)));
@@ -26,8 +28,8 @@ function heatMap({ label, unit, rows, columns, value, options = [] }) {
     const flat = Math.max(...columns.map((of) => of.length)) * 6.8 < (plot.clientWidth - left) / columns.length;
     const below = flat ? 22 : 74;
     const { root, area } = frame(plot, rows.length * height + below + 4, { left, right: 8, top: 4, bottom: below });
-    const values = rows.map((_, row) => columns.map((_, column) => value(row, column)));
-    const full = percentile(values.flat(), 1);
+    const values = all();
+    const [, full] = together.extent();
     key.replaceChildren(scaleText(full));
     const wide = (area.right - area.left) / columns.length;
     const step = Math.ceil(13 / wide);
@@ -50,40 +52,47 @@ function heatMap({ label, unit, rows, columns, value, options = [] }) {
   });
 }
 
+/** Sums of a curve in columns that begin at the edges; the last edge is behind the view. */
+function columnSums(curve, edges) {
+  const sums = new Array(edges.length - 1).fill(0);
+  for (let place = 0; place < curve.x.length; place += 1) {
+    if (curve.x[place] < view.from || curve.x[place] > view.to) continue;
+    sums[Math.min(sums.length - 1, placeOf(edges, curve.x[place]))] += curve.y[place];
+  }
+  return sums;
+}
+
 /** Rows over iterations: `values(row)` gives `{x, y}`; summed in columns of the view. */
-function timeMap({ label, unit, rows, values, options = [] }) {
+function timeMap({ label, unit, rows, values, options = [], together = comparable() }) {
   const key = html("p", { class: "legend" });
   const readout = html("p", { class: "readout", role: "status" });
   let shown = [];
   let edges = [];
+  let each = 1;
   const said = (iteration) => {
     const column = Math.min(edges.length - 2, placeOf(edges, iteration));
     return rows.map((name, row) => `${name} ${signed(shown[row]?.[column] ?? 0)}`).join(", ");
   };
   const plot = timePlot(label, said);
   tips(plot, readout);
+  const gather = () => {
+    const curves = rows.map((_, row) => values(row));
+    const wanted = Math.max(1, Math.floor(Math.min((plot.clientWidth || 600) / 6, 8000 / rows.length)));
+    const times = curves.length > 0 ? curves[0].x.filter((iteration) => iteration >= view.from && iteration <= view.to) : [];
+    each = Math.max(1, Math.ceil(times.length / wanted));
+    edges = [...times.filter((_, place) => place % each === 0), view.to + 1];
+    shown = curves.map((curve) => columnSums(curve, edges));
+    return [0, percentile(shown.flat(), 0.99)];
+  };
+  together.join(gather);
   drawn(() => {
     const letters = Math.min(16, Math.max(3, ...rows.map((row) => row.length)));
     const height = Math.max(3, Math.min(18, 360 / rows.length));
     const { root, area } = frame(plot, rows.length * height + 42, { left: letters * 6.6 + 12, right: 12, top: 4, bottom: 38 });
-    const curves = rows.map((_, row) => values(row));
     const x = timeAxis(root, area);
     writeScales(root, x, linear(0, rows.length, area.top, area.bottom), area);
-    const wanted = Math.max(1, Math.floor(Math.min((area.right - area.left) / 5, 8000 / rows.length)));
-    const times = curves.length > 0 ? curves[0].x.filter((iteration) => iteration >= view.from && iteration <= view.to) : [];
-    const each = Math.max(1, Math.ceil(times.length / wanted));
-    edges = times.filter((_, place) => place % each === 0);
-    edges.push(view.to + 1);
-    shown = curves.map((curve) => {
-      const sums = new Array(edges.length - 1).fill(0);
-      for (let place = 0; place < curve.x.length; place += 1) {
-        if (curve.x[place] < view.from || curve.x[place] > view.to) continue;
-        sums[Math.min(sums.length - 1, placeOf(edges, curve.x[place]))] += curve.y[place];
-      }
-      return sums;
-    });
-    const full = percentile(shown.flat(), 0.99);
-    key.replaceChildren(scaleText(full, "99th percentile"), html("span", { class: "quiet" }, each === 1 ? "one column a recorded step" : `one column: the sum of ${each} recorded steps`));
+    const [, full] = together.extent();
+    key.replaceChildren(scaleText(full, data.runs.length > 1 ? "99th percentile, the greatest of all runs" : "99th percentile"), html("span", { class: "quiet" }, each === 1 ? "one column a recorded step" : `one column: the sum of ${each} recorded steps`));
     const [from, to] = spanInView();
     rows.forEach((name, row) => {
       if (height >= 11 || row % Math.ceil(12 / height) === 0) root.append(svg("text", { class: "name", x: area.left - 8, y: area.top + (row + 0.5) * height + 4, "text-anchor": "end" }, fitting(name, letters)));

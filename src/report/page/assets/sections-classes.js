@@ -36,6 +36,7 @@ function sync() {
 
 function classes() {
   const noClasses = "LCA was not split by class in this run. Record with Probe::classes.";
+  const [cells, times] = [comparable(), comparable()];
   perRun("classes", (run) => {
     if (run.class_series.length === 0) return absent(noClasses);
     const first = run.class_series[0];
@@ -43,7 +44,7 @@ function classes() {
     const value = (row, column) => sum(first.classes.length > 0 ? inWindows(found(), column, row) : []);
     return [
       heatMap({
-        label: "LCA by class and layer", unit: "loss of the class", rows: first.classes.map((entry) => `class ${entry.name}`), columns: first.layers, value,
+        label: "LCA by class and layer", unit: "loss of the class", rows: first.classes.map((entry) => `class ${entry.name}`), columns: first.layers, value, together: cells,
         options: [follow(() => `${found().probe}, ${rangeText()}${first.every > 1 ? `, in windows of ${first.every} steps` : ""}`)],
       }),
       behind("classes and layers, all iterations", ["class", ...first.layers], () => first.classes.map((entry, row) => [words(entry.name), ...first.layers.map((_, column) => lcaCell(sum(windowsOf(first, column, row))))])),
@@ -67,7 +68,7 @@ function classes() {
       const picked = found.layers.flatMap((layer, column) => (state.layer === "" || state.layer === layer ? [windowsOf(found, column, row)] : []));
       return { x: found.iterations, y: found.iterations.map((_, place) => sum(picked.map((windows) => windows[place]))) };
     };
-    return timeMap({ label: "LCA by class over time", unit: "loss of the class", rows: first.classes.map((entry) => `class ${entry.name}`), values, options: [follow(() => (ofProbe(run.class_series) ?? first).probe)] });
+    return timeMap({ label: "LCA by class over time", unit: "loss of the class", rows: first.classes.map((entry) => `class ${entry.name}`), values, together: times, options: [follow(() => (ofProbe(run.class_series) ?? first).probe)] });
   });
 }
 
