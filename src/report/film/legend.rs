@@ -115,7 +115,7 @@ fn notes(lens: &Lens, loss: Option<&LossCurve>, room: f64) -> Vec<(String, Optio
     if lens.scale().full.is_some() {
         texts.push(format!(
             "Full colour from percentile {} of the magnitudes of all cells and frames that are \
-             not zero; exact zero has no colour.",
+             not zero; exact zero is the middle of the scale.",
             lens.scale().percentile
         ));
     }

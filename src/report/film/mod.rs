@@ -17,7 +17,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::curves::loss_curves;
-use crate::report::microscope::{Lens, Limits, Options, Quantity, Scale};
+use crate::report::microscope::{BIAS, Lens, Limits, Options, Quantity, Scale};
 use crate::report::palette::Palette;
 use crate::{LcaError, Run};
 
@@ -94,7 +94,7 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
         frames: options.frames,
         percentile: options.percentile,
         limits: Limits {
-            columns: options.width - 2 * backdrop::MARGIN,
+            columns: options.width - 2 * backdrop::MARGIN - BIAS,
             ..Limits::default()
         },
     };

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::record::ParameterSelection;
 use crate::report::microscope::code;
-use crate::report::microscope::tests::{Planted, run};
+use crate::report::microscope::tests::planted::{Planted, run};
 
 use super::colors::Colors;
 use super::*;

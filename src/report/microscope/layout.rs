@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::blocks::{Axis, Block, place};
 
-/// How many cells there may be; tensors with more parameters are binned.
+/// How many cells there may be, a gap between kernels counted as one; tensors with more
+/// parameters are binned.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Down, of one block.
@@ -35,14 +36,22 @@ const BESIDE: usize = 8;
 const GAP: usize = 1;
 /// Pixels between a weight and its bias.
 const ASIDE: usize = 5;
+/// Pixels across that a bias beside its weight takes in all.
+pub const BIAS: usize = BESIDE + ASIDE;
 
 impl Limits {
     /// Bins blocks until all limits hold, and numbers their cells.
     pub(super) fn apply(self, blocks: &mut [Block]) {
         for block in &mut *blocks {
-            while (block.rows.cells() > self.rows.max(1))
-                || (block.columns.cells() > self.columns.max(1))
-            {
+            // A kernel apart from its neighbours takes a pixel more.
+            let gaps = |axis: &Axis, kernels: bool| if kernels { axis.length - 1 } else { 0 };
+            loop {
+                let kernels = block.kernel().is_some();
+                let down = block.rows.cells() + gaps(&block.rows, kernels);
+                let across = block.columns.cells() + gaps(&block.columns, kernels);
+                if down <= self.rows.max(1) && across <= self.columns.max(1) {
+                    break;
+                }
                 block.coarsen();
             }
         }
@@ -170,7 +179,7 @@ fn group_places(group: &[Block], width: usize, tallest: usize) -> Vec<Place> {
     let Some(main) = group.first() else {
         return Vec::new();
     };
-    let room = width.saturating_sub((group.len() - 1) * (BESIDE + ASIDE));
+    let room = width.saturating_sub((group.len() - 1) * BIAS);
     let gap = if main.kernel().is_some() { GAP } else { 0 };
     let gaps = |axis: &Axis| (axis.length - 1) * gap;
     let fits = |axis: &Axis, room: usize| room.saturating_sub(gaps(axis)) / axis.cells();

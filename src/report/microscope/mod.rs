@@ -23,7 +23,7 @@ pub(in crate::report) mod tests;
 
 pub use blocks::{Axis, Block};
 pub use frames::{Microscope, Pictures, frames};
-pub use layout::{Limits, Place, Spacing, pack};
+pub use layout::{BIAS, Limits, Place, Spacing, pack};
 pub use lens::Lens;
 pub use quantity::Quantity;
 pub use scale::{Scale, code};

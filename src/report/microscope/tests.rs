@@ -1,104 +1,14 @@
 //! The microscope on runs with planted values.
 
-use std::path::Path;
-use std::sync::Arc;
+pub(in crate::report) mod planted;
 
-use crate::record::{
-    ParameterRows, ParameterSelection, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter,
-    StepRow, TensorInfo,
-};
-use crate::{LcaError, Run};
+use crate::LcaError;
+use crate::record::{ParameterSelection, TensorInfo};
 
 use super::blocks::{Block, blocks, place};
 use super::scale::Magnitudes;
 use super::*;
-
-/// A tensor: path, shape, and the axis of its units.
-pub(in crate::report) type Planted = (&'static str, &'static [usize], usize);
-
-/// Returns a run of so many steps: `value` gives LCA, step and gradient of the n-th parameter of
-/// a tensor at a step. The loss falls by 0.01 a step.
-pub(in crate::report) fn run(
-    folder: &Path,
-    tensors: &[Planted],
-    steps: u64,
-    selection: Option<ParameterSelection>,
-    value: impl Fn(u64, &str, usize) -> [f32; 3],
-) -> Run {
-    let info = RunInfo {
-        tensors: tensors.iter().map(info).collect(),
-        probes: vec![ProbeInfo {
-            name: "training".into(),
-            ..ProbeInfo::default()
-        }],
-        ..RunInfo::default()
-    };
-    let mut recorder = Recorder::new(folder);
-    if let Some(selection) = &selection {
-        recorder = recorder.parameters(selection.clone());
-    }
-    let writer = RunWriter::create(&recorder, info, None).unwrap();
-    for iteration in 0..steps {
-        let loss = 2.0 - 0.01 * iteration as f64;
-        writer.write(vec![Rows::Steps(vec![StepRow {
-            iteration,
-            epoch: 1,
-            probe: "training".into(),
-            loss_before: loss,
-            loss_after: loss - 0.01,
-            lca: -0.01,
-            residual: 0.0,
-            buffers: None,
-            splits: 1,
-            sweeps: 1,
-            capped: false,
-            helping: 1,
-            hurting: 0,
-            zero: 0,
-            lca_helping: -0.01,
-            lca_hurting: 0.0,
-            learning_rate: 0.1,
-            probe_seconds: 0.1,
-        }])]);
-        for (path, shape, _) in tensors {
-            let Some(selection) = selection
-                .as_ref()
-                .filter(|wanted| wanted.wants_tensor(path))
-            else {
-                continue;
-            };
-            let count = shape.iter().product();
-            let indices = selection.indices(path, count);
-            let all = || (0..count as u32).collect();
-            let values: Vec<[f32; 3]> = (indices.as_deref().map_or_else(all, <[u32]>::to_vec))
-                .into_iter()
-                .map(|index| value(iteration, path, index as usize))
-                .collect();
-            let of = |which: usize| values.iter().map(|values| values[which]).collect();
-            writer.write(vec![Rows::Parameters(ParameterRows {
-                iteration,
-                tensor: Arc::from(*path),
-                indices,
-                lca: of(0),
-                step: of(1),
-                gradient: of(2),
-            })]);
-        }
-    }
-    writer.finish(RunState::Finished).unwrap();
-    Run::open(folder).unwrap()
-}
-
-fn info((path, shape, unit_axis): &Planted) -> TensorInfo {
-    TensorInfo {
-        path: (*path).into(),
-        shape: shape.to_vec(),
-        parameters: shape.iter().product::<usize>() as u64,
-        unit_axis: Some(*unit_axis),
-        units: shape.get(*unit_axis).copied().unwrap_or(1),
-        trainable: true,
-    }
-}
+use planted::{Planted, info, run};
 
 fn blocks_of(tensors: &[Planted], limits: Limits) -> Vec<Block> {
     let tensors: Vec<TensorInfo> = tensors.iter().map(info).collect();
@@ -211,15 +121,22 @@ fn every_parameter_has_a_cell_within_the_limits_and_kernels_are_never_cut() {
 
 #[test]
 fn blocks_stand_apart_within_the_width() {
-    let tensors: [Planted; 5] = [
+    let tensors: [Planted; 8] = [
         ("a.weight", &[64, 32], 1),
         ("a.bias", &[32], 0),
         ("b.weight", &[6, 3, 5, 5], 0),
         ("b.bias", &[6], 0),
         ("c", &[], 0),
+        ("d.weight", &[90, 90, 1, 1], 0),
+        ("d.bias", &[90], 0),
+        ("e.weight", &[40, 300, 3, 3], 0),
     ];
-    let blocks = blocks_of(&tensors, Limits::default());
     for (width, height) in [(300, 400), (100, 50), (1200, 400)] {
+        let limits = Limits {
+            columns: width - BIAS,
+            ..Limits::default()
+        };
+        let blocks = blocks_of(&tensors, limits);
         let spacing = Spacing {
             width,
             height,

@@ -7,7 +7,7 @@ use crate::LcaError;
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/page.css");
 /// In the order in which they run.
-const SCRIPT: [&str; 9] = [
+const SCRIPT: [&str; 10] = [
     include_str!("assets/base.js"),
     include_str!("assets/view.js"),
     include_str!("assets/axes.js"),
@@ -16,10 +16,8 @@ const SCRIPT: [&str; 9] = [
     include_str!("assets/maps.js"),
     include_str!("assets/sections.js"),
     include_str!("assets/sections-classes.js"),
-    concat!(
-        include_str!("assets/microscope.js"),
-        include_str!("assets/main.js")
-    ),
+    include_str!("assets/microscope.js"),
+    include_str!("assets/main.js"),
 ];
 
 /// Returns the page with the data in it.

@@ -92,7 +92,7 @@ function timeMap({ label, unit, rows, values, options = [], together = comparabl
     const x = timeAxis(root, area);
     writeScales(root, x, linear(0, rows.length, area.top, area.bottom), area);
     const [, full] = together.extent();
-    key.replaceChildren(scaleText(full, "99th percentile"), html("span", { class: "quiet" }, each === 1 ? "one column a recorded step" : `one column: the sum of ${each} recorded steps`));
+    key.replaceChildren(scaleText(full, data.runs.length > 1 ? "99th percentile, the greatest of all runs" : "99th percentile"), html("span", { class: "quiet" }, each === 1 ? "one column a recorded step" : `one column: the sum of ${each} recorded steps`));
     const [from, to] = spanInView();
     rows.forEach((name, row) => {
       if (height >= 11 || row % Math.ceil(12 / height) === 0) root.append(svg("text", { class: "name", x: area.left - 8, y: area.top + (row + 0.5) * height + 4, "text-anchor": "end" }, fitting(name, letters)));

@@ -142,7 +142,7 @@ function makeMicroscope(run) {
   function describe() {
     const { full } = pictures();
     const signs = state.quantity === "lca" || state.quantity === "cumulative" ? ["helps", "hurts"] : ["negative", "positive"];
-    legend.replaceChildren(full === null ? "no values but zeros" : html("span", {}, `${signs[0]} ${signed(-full)} `, html("span", { class: "scale" }), ` ${signed(full)} ${signs[1]}`),
+    legend.replaceChildren(full === null ? "no finite value but zeros" : html("span", {}, `${signs[0]} ${signed(-full)} `, html("span", { class: "scale" }), ` ${signed(full)} ${signs[1]}`),
       html("span", { class: "quiet" }, `Full colour is the ${found.percentile}th percentile of the sizes that are not zero, over all pictures. Violet: not finite; grey: not recorded.`));
     legend.dataset.full = full;
   }

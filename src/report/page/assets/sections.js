@@ -41,8 +41,10 @@ function grounded() {
     const main = rows[0];
     const share = Math.abs(main.difference / main.loss_change);
     const verdict = html("p", { class: "verdict" },
-      `${main.probe}: the loss went from ${short(main.loss_before)} to ${short(main.loss_after)}, a change of ${signed(main.loss_change)}; LCA sums to ${signed(main.lca)}. `
-      + `The difference is ${signed(main.difference)}${isNumber(share) ? `, ${(100 * share).toPrecision(2)} % of the change` : ""}. `
+      (isNumber(main.loss_change)
+        ? `${main.probe}: the loss went from ${short(main.loss_before)} to ${short(main.loss_after)}, a change of ${signed(main.loss_change)}; LCA sums to ${signed(main.lca)}. `
+          + `The difference is ${signed(main.difference)}${isNumber(share) ? `, ${(100 * share).toPrecision(2)} % of the change` : ""}. `
+        : `${main.probe}: the loss began or ended at a value that is not finite, so there is nothing that LCA could add up to; where it was finite, LCA sums to ${signed(main.lca)}. `)
       + `${plural(main.capped, "step")} reached the cap on refinement; ${plural(main.not_finite, "step")} had no finite loss${main.not_finite > 0 ? " and are left out of the sums" : ""}.`);
     const moving = rows.some((row) => row.buffers !== null);
     const reconciliation = table("Reconciliation",
