@@ -12,7 +12,7 @@ const SAMPLE: f64 = 26.0;
 const GAP: f64 = 6.0;
 const LINE: f64 = 17.0;
 /// The widest text; longer names are shortened.
-const WIDEST: f64 = 150.0;
+const WIDEST: f64 = 160.0;
 const BAR: f64 = 12.0;
 
 /// A line of the legend.

@@ -1,5 +1,6 @@
 //! What stands in a panel, in the units of its axes.
 
+use crate::report::font;
 use crate::report::palette::{Color, Palette};
 
 use super::axis::Axis;
@@ -126,10 +127,22 @@ impl Mark {
                 name,
                 points,
                 stroke,
-            } => stroked(Element::new("path").set("d", path(points, area)), stroke)
-                .set("class", "line")
-                .set("data-name", name)
-                .set("stroke-linejoin", "round"),
+            } => {
+                let mut finite = points
+                    .iter()
+                    .filter(|(x, y)| x.is_finite() && y.is_finite());
+                let alone = finite.next().is_some() && finite.next().is_none();
+                // A line of one point is a dot.
+                let (stroke, ends) = match alone {
+                    true => (Stroke::solid(stroke.color, stroke.width.max(5.0)), "round"),
+                    false => (*stroke, "butt"),
+                };
+                stroked(Element::new("path").set("d", path(points, area)), &stroke)
+                    .set("class", "line")
+                    .set("data-name", name)
+                    .set("stroke-linecap", ends)
+                    .set("stroke-linejoin", "round")
+            }
             Self::Band {
                 name,
                 pieces,
@@ -193,11 +206,19 @@ impl Mark {
                 line((area.left, at), (area.left + area.width, at), stroke).set("data-y", y)
             }
             Self::Message(text) => {
+                let (middle, down) = (area.left + area.width / 2.0, area.top + area.height / 2.0);
+                let width = font::width(text, TICK_SIZE) + TICK_SIZE;
+                let paper = Element::new("rect")
+                    .at("x", middle - width / 2.0)
+                    .at("y", down - TICK_SIZE)
+                    .at("width", width)
+                    .at("height", 2.0 * TICK_SIZE)
+                    .set("fill", "#ffffff");
                 let label = Label::new(text, TICK_SIZE, Anchor::Middle);
-                label.draw(
-                    area.left + area.width / 2.0,
-                    area.top + area.height / 2.0 + TICK_SIZE / 3.0,
-                )
+                Element::new("g")
+                    .set("class", "message")
+                    .with(&paper)
+                    .with(&label.draw(middle, down + TICK_SIZE / 3.0))
             }
         }
     }
@@ -248,7 +269,7 @@ fn path(points: &[(f64, f64)], area: &Area) -> String {
         let command = if pen_down { 'L' } else { 'M' };
         path.push_str(&format!("{command}{} {}", Short(x), Short(y)));
         if !pen_down {
-            // A lone point shows as a dot with round ends.
+            // Without a length there would be no ends, and no dot.
             path.push_str("h0");
         }
         pen_down = true;
