@@ -203,7 +203,11 @@ fn title_space(axis: &Axis) -> f64 {
 }
 
 /// Returns every n-th tick, with the least n at which no two labels touch; zero is one of them.
-fn kept(axis: &Axis, place: impl Fn(f64) -> f64, room: impl Fn(&Tick) -> f64) -> Vec<&Tick> {
+pub(super) fn kept(
+    axis: &Axis,
+    place: impl Fn(f64) -> f64,
+    room: impl Fn(&Tick) -> f64,
+) -> Vec<&Tick> {
     let zero = axis
         .ticks
         .iter()
