@@ -34,7 +34,8 @@ impl Axis {
         let (from, to) = range(values).unwrap_or((0.0, 1.0));
         let room = match to > from {
             true => 0.04 * (to - from),
-            false => from.abs().max(1e-9) * 0.5,
+            false if from == 0.0 => 1.0,
+            false => from.abs() * 0.5,
         };
         Self::exactly(title, from - room, to + room)
     }
@@ -75,9 +76,16 @@ impl Axis {
     pub(in crate::report) fn iterations(values: impl IntoIterator<Item = u64>) -> Self {
         let values = values.into_iter().map(|iteration| iteration as f64);
         let (from, to) = range(values).unwrap_or((0.0, 0.0));
-        let mut axis = Self::exactly("iteration", from - 0.5, to + 0.5);
-        axis.ticks.retain(|tick| tick.at.fract() == 0.0);
-        axis
+        Self::exactly("iteration", from - 0.5, to + 0.5).whole()
+    }
+
+    /// Keeps the ticks at whole numbers, as counts have them.
+    pub(in crate::report) fn whole(mut self) -> Self {
+        self.ticks.retain(|tick| tick.at.fract() == 0.0);
+        for tick in &mut self.ticks {
+            tick.label = decimal(tick.at, 0);
+        }
+        self
     }
 
     /// A logarithmic axis that holds the values above zero.

@@ -4,7 +4,9 @@ use crate::report::font;
 use crate::report::palette::Color;
 
 use super::axis::Axis;
-use super::marks::{Area, MarkShape, Shade, line, symbol};
+use super::cells::Shade;
+use super::marks::{Area, MarkShape, line, symbol};
+use super::panel::kept;
 use super::style::{FRAME, Stroke, TICK_SIZE};
 use super::svg::{Anchor, Element, Label, number_width};
 
@@ -12,7 +14,7 @@ const SAMPLE: f64 = 26.0;
 const GAP: f64 = 6.0;
 const LINE: f64 = 17.0;
 /// The widest text; longer names are shortened.
-const WIDEST: f64 = 150.0;
+const WIDEST: f64 = 160.0;
 const BAR: f64 = 12.0;
 
 /// A line of the legend.
@@ -157,7 +159,7 @@ impl Scalebar {
             .set("fill", "none")
             .set("stroke", FRAME.hex());
         group.push(&frame);
-        for tick in &y.ticks {
+        for tick in kept(&y, |value| area.down(value), |_| TICK_SIZE * 1.15) {
             let label = Label::new(&tick.label, TICK_SIZE, Anchor::Start);
             let down = area.down(tick.at) + TICK_SIZE * 0.35;
             group.push(&label.draw_number(left + BAR + GAP, down));

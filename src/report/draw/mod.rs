@@ -5,6 +5,7 @@
 //! values could not be read back from it.
 
 mod axis;
+mod cells;
 mod legend;
 mod marks;
 mod panel;
@@ -13,8 +14,9 @@ mod style;
 mod svg;
 
 pub(super) use axis::{Axis, Tick, minus, thousands};
+pub(super) use cells::Shade;
 pub(super) use legend::{Entry, Sample, Scalebar};
-pub(super) use marks::{Mark, MarkShape, Shade};
+pub(super) use marks::{Mark, MarkShape};
 pub(super) use panel::Panel;
 pub(super) use sheet::{Row, Sheet};
 pub(super) use style::Stroke;

@@ -8,11 +8,11 @@ use super::style::{FRAME, GRID, Stroke, TICK_SIZE, TITLE_SIZE};
 use super::svg::{Anchor, Element, Label, Short, number_width};
 
 /// The widest label of a tick; longer names are shortened.
-const WIDEST: f64 = 130.0;
+const WIDEST: f64 = 160.0;
 const TICK: f64 = 4.0;
 const GAP: f64 = 4.0;
-/// Degrees by which long names below an axis are turned.
-const TURN: f64 = 40.0;
+/// Degrees by which long names below an axis are turned: upright ones never reach over the edge.
+const TURN: f64 = 90.0;
 
 /// Axes and the marks between them.
 #[derive(Debug, Clone)]
@@ -52,10 +52,7 @@ impl Panel {
     pub(super) fn below(&self, width: f64) -> f64 {
         let labels = match self.x.ticks.iter().all(|tick| tick.label.is_empty()) {
             true => 0.0,
-            false if self.turned(width) => {
-                let (sine, cosine) = TURN.to_radians().sin_cos();
-                self.widest_name() * sine + TICK_SIZE * cosine + GAP
-            }
+            false if self.turned(width) => self.widest_name() + GAP,
             false => TICK_SIZE + GAP,
         };
         TICK + labels + title_space(&self.x)
@@ -113,7 +110,7 @@ impl Panel {
         if !self.heading.is_empty() {
             let heading = font::shorten(&self.heading, TITLE_SIZE, area.width);
             let label = Label::new(&heading, TITLE_SIZE, Anchor::Middle);
-            group.push(&label.draw(area.left + area.width / 2.0, area.top - GAP - 1.0));
+            group.push(&label.draw_number(area.left + area.width / 2.0, area.top - GAP - 1.0));
         }
         group
     }
@@ -150,7 +147,7 @@ impl Panel {
                     turned: -TURN,
                     ..Label::new(&label, TICK_SIZE, Anchor::End)
                 };
-                group.push(&label.draw(at + TICK_SIZE * 0.35, top - 1.0));
+                group.push(&label.draw(at + TICK_SIZE * 0.35, bottom + TICK));
             } else if self.x.named {
                 group.push(&Label::new(&label, TICK_SIZE, Anchor::Middle).draw(at, top));
             } else {
@@ -206,7 +203,11 @@ fn title_space(axis: &Axis) -> f64 {
 }
 
 /// Returns every n-th tick, with the least n at which no two labels touch; zero is one of them.
-fn kept(axis: &Axis, place: impl Fn(f64) -> f64, room: impl Fn(&Tick) -> f64) -> Vec<&Tick> {
+pub(super) fn kept(
+    axis: &Axis,
+    place: impl Fn(f64) -> f64,
+    room: impl Fn(&Tick) -> f64,
+) -> Vec<&Tick> {
     let zero = axis
         .ticks
         .iter()

@@ -14,7 +14,7 @@ const MOST_PRINTED: usize = 10;
 /// Draws LCA by class and layer, and below by class over time.
 pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
     let rows = map.classes.len() as f64;
-    let height = (200.0 + 36.0 * rows).clamp(360.0, 1000.0);
+    let height = (200.0 + 36.0 * rows).clamp(460.0, 1000.0);
     let mut sheet = options.sheet("LCA by class, layer and time", height);
     let names = || {
         let names = map.classes.iter().map(|class| class.class.name.clone());

@@ -134,7 +134,7 @@ fn draw(
     }
     if !shown.iter().skip(1).any(|percent| percent.is_finite()) {
         marks.push(Mark::Message(
-            "No parameter's LCA was other than zero.".into(),
+            "No parameter's LCA was finite and other than zero.".into(),
         ));
     }
     let x = Axis::iterations(steps.iter().map(|step| step.iteration));

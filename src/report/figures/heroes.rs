@@ -27,7 +27,9 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     let mut panel = Panel::new("heroes", x, y);
     for bin in &heroes.bins {
         let middle = (bin.from + bin.to) / 2.0;
-        let (name, color) = match heroes.share.is_some_and(|share| middle >= share) {
+        // A share of 1 is that of the last bin, whose middle is below.
+        let more = |share: f64| middle >= share || (share == 1.0 && bin.to == 1.0);
+        let (name, color) = match heroes.share.is_some_and(more) {
             true => ("helps more often", options.palette.helps()),
             false => ("helps less often", options.palette.hurts()),
         };

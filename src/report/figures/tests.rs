@@ -1,15 +1,16 @@
 //! Figures read back: marks against the analyses' numbers, and runs at the extremes.
 
+mod extremes;
+
 use roxmltree::{Document, Node};
 
-use crate::analysis::curves::{class_map, helping_by_layer, loss_curves, trajectories, unit_maps};
+use crate::Run;
+use crate::analysis::curves::{class_map, loss_curves, trajectories};
 use crate::analysis::noise;
 use crate::analysis::tests::synthetic::{At, Synthetic};
-use crate::analysis::trace::{TraceOptions, trace};
 use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
 use crate::report::export::{FileFormat, encode};
 use crate::report::palette::Palette;
-use crate::{LcaError, Run};
 
 use super::FigureOptions;
 
@@ -133,44 +134,6 @@ fn opened(run: &Synthetic) -> (tempfile::TempDir, Run) {
     let folder = tempfile::tempdir().unwrap();
     let run = run.write(folder.path());
     (folder, run)
-}
-
-/// Draws everything that the run has recorded, by name.
-fn all(run: &Run, options: &FigureOptions) -> Result<Vec<(&'static str, String)>, LcaError> {
-    Ok(vec![
-        ("loss", super::loss(&loss_curves(run)?, options)),
-        ("helping", super::helping(&noise::helping(run)?, options)),
-        (
-            "helping by layer",
-            super::helping_by_layer(&helping_by_layer(run)?, options),
-        ),
-        (
-            "distribution",
-            super::distribution(&noise::distribution(run)?, options),
-        ),
-        ("heroes", super::heroes(&noise::heroes(run)?, options)),
-        (
-            "layers",
-            super::layers(
-                &layers(std::slice::from_ref(run), &LayersOptions::default())?,
-                options,
-            ),
-        ),
-        (
-            "trajectories",
-            super::trajectories(&trajectories(run)?, options),
-        ),
-        (
-            "trace",
-            super::trace(&trace(run, &TraceOptions::default())?, options),
-        ),
-        (
-            "peaks",
-            super::peaks(&peaks(run, &PeaksOptions::default())?, options),
-        ),
-        ("classes", super::classes(&class_map(run, 480)?, options)),
-        ("units", super::units(&unit_maps(run, 480, 200)?, options)),
-    ])
 }
 
 #[test]
@@ -360,91 +323,6 @@ fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
         assert_eq!(sum("helping"), distribution.helping as f64);
         assert_eq!(sum("hurting"), distribution.hurting as f64);
     }
-}
-
-#[test]
-fn extreme_runs_are_drawn_in_every_palette_and_format() {
-    let one = || Synthetic::new(&[("only", 1)], 1).classes(1);
-    let runs = [
-        ("one step of one parameter", one()),
-        (
-            "nothing but NaN",
-            Synthetic::new(&[("fc1.weight", 3)], 5)
-                .classes(2)
-                .lca(|_| f64::NAN),
-        ),
-        (
-            "nothing but zeros",
-            Synthetic::new(&[("fc1.weight", 3)], 5)
-                .classes(2)
-                .lca(|_| 0.0),
-        ),
-        ("infinite at once", one().lca(|_| f64::INFINITY)),
-    ];
-    for (what, run) in runs {
-        let (_folder, run) = opened(&run);
-        for palette in Palette::ALL {
-            let options = FigureOptions {
-                palette,
-                log: palette == Palette::Grey,
-                ..FigureOptions::default()
-            };
-            for (name, svg) in all(&run, &options).unwrap() {
-                let document = Document::parse(&svg).unwrap();
-                for node in document.descendants() {
-                    for attribute in node
-                        .attributes()
-                        .filter(|at| !at.name().starts_with("data-"))
-                    {
-                        let value = attribute.value();
-                        let bad =
-                            value.contains("NaN") || value.split([' ', ',']).any(|w| w == "inf");
-                        assert!(!bad, "{name} of {what}: {}=\"{value}\"", attribute.name());
-                    }
-                }
-                assert!(encode(&svg, FileFormat::Png).is_ok(), "{name} of {what}");
-            }
-        }
-    }
-}
-
-#[test]
-fn names_can_not_break_out_of_a_figure() {
-    let name = "a\"><script>&'\u{1}.weight";
-    let (_folder, run) = opened(&Synthetic::new(&[(name, 2)], 3).classes(1));
-    for (_, svg) in all(&run, &FigureOptions::default()).unwrap() {
-        let document = Document::parse(&svg).unwrap();
-        assert!(
-            !document
-                .descendants()
-                .any(|node| node.has_tag_name("script"))
-        );
-    }
-}
-
-#[test]
-fn a_long_run_makes_a_figure_of_moderate_size() {
-    let run = Synthetic::new(&[("fc1.weight", 4)], 5000).lca(|at| 0.01 * noise_at(at));
-    let (_folder, run) = opened(&run.without_parameters());
-    let svg = super::loss(&loss_curves(&run).unwrap(), &FigureOptions::default());
-    assert!(svg.len() < 300_000, "{}", svg.len());
-    let maps = unit_maps(&run, 480, 200).unwrap();
-    assert_eq!(maps[0].raster.steps_per_column, 11);
-    let svg = super::units(&maps, &FigureOptions::default());
-    assert!(svg.contains("A column averages 11 recorded steps."));
-}
-
-#[test]
-fn a_million_parameters_are_binned_and_the_figure_says_so() {
-    let run = Synthetic::new(&[("fc1.weight", 1_000_000)], 1).lca(|at| 0.01 * noise_at(at));
-    let (_folder, run) = opened(&run.without_parameters());
-    let options = FigureOptions::default();
-    let units = super::units(&unit_maps(&run, 480, 200).unwrap(), &options);
-    assert!(units.contains("A row averages 5000 units of fc1."));
-    let heroes = super::heroes(&noise::heroes(&run).unwrap(), &options);
-    assert!(heroes.contains("Of 1,000,000 parameters"));
-    let distribution = super::distribution(&noise::distribution(&run).unwrap(), &options);
-    assert!(distribution.contains("From the recorded histograms"));
 }
 
 #[test]

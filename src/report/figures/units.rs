@@ -96,9 +96,8 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
 /// Returns the axis of the rows, with the numbers of their units, the first at the top.
 fn rows(raster: &Raster) -> Axis {
     let per_row = raster.per_row as f64;
-    let mut axis = Axis::exactly("unit", 0.0, raster.rows.max(1) as f64);
-    axis.ticks
-        .retain(|tick| tick.at.fract() == 0.0 && tick.at < raster.rows as f64);
+    let mut axis = Axis::exactly("unit", 0.0, raster.rows.max(1) as f64).whole();
+    axis.ticks.retain(|tick| tick.at < raster.rows as f64);
     for tick in &mut axis.ticks {
         tick.at = (tick.at + 0.5) / per_row;
     }
