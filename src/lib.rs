@@ -27,6 +27,8 @@ mod quadrature;
     allow(dead_code, unused_imports, reason = "only training and tests write")
 )]
 mod record;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "train")]
 mod training;
 

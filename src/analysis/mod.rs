@@ -17,17 +17,18 @@
 mod alike;
 mod candidates;
 mod compare;
+pub mod curves;
 mod layers;
 pub mod noise;
 mod peaks;
-mod read;
+pub(crate) mod read;
 mod series;
 mod significance;
 mod summary;
 pub mod trace;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use candidates::{
     Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,

@@ -24,7 +24,7 @@ const MOST_WIDE: u64 = 1 << 40;
 const MOST_NARROW: u32 = 1 << 30;
 
 /// Fails unless the run has rows of a table; `remedy` says how to have them recorded.
-pub(super) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
+pub(crate) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
     if run.tables()?.contains(&table) {
         return Ok(());
     }
@@ -36,7 +36,7 @@ pub(super) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaEr
 }
 
 /// Looks at the batches of a table, of these columns only.
-pub(super) fn each(
+pub(crate) fn each(
     run: &Run,
     table: Table,
     columns: &[&str],
@@ -81,35 +81,35 @@ pub(super) fn out_of_order(run: &Run, table: Table, iteration: u64, last: u64) -
 }
 
 /// The columns of a batch, by name.
-pub(super) struct Columns<'a>(pub(super) &'a RecordBatch);
+pub(crate) struct Columns<'a>(pub(crate) &'a RecordBatch);
 
 impl<'a> Columns<'a> {
-    pub(super) fn rows(&self) -> usize {
+    pub(crate) fn rows(&self) -> usize {
         self.0.num_rows()
     }
 
-    pub(super) fn f64(&self, name: &str) -> Result<&'a [f64], LcaError> {
+    pub(crate) fn f64(&self, name: &str) -> Result<&'a [f64], LcaError> {
         Ok(self.primitive::<Float64Type>(name)?.values())
     }
 
-    pub(super) fn f32(&self, name: &str) -> Result<&'a [f32], LcaError> {
+    pub(crate) fn f32(&self, name: &str) -> Result<&'a [f32], LcaError> {
         Ok(self.primitive::<Float32Type>(name)?.values())
     }
 
-    pub(super) fn u64(&self, name: &str) -> Result<&'a [u64], LcaError> {
+    pub(crate) fn u64(&self, name: &str) -> Result<&'a [u64], LcaError> {
         Ok(self.primitive::<UInt64Type>(name)?.values())
     }
 
-    pub(super) fn u32(&self, name: &str) -> Result<&'a [u32], LcaError> {
+    pub(crate) fn u32(&self, name: &str) -> Result<&'a [u32], LcaError> {
         Ok(self.primitive::<UInt32Type>(name)?.values())
     }
 
-    pub(super) fn u16(&self, name: &str) -> Result<&'a [u16], LcaError> {
+    pub(crate) fn u16(&self, name: &str) -> Result<&'a [u16], LcaError> {
         Ok(self.primitive::<UInt16Type>(name)?.values())
     }
 
     /// Returns a column that may hold nulls, such as `buffers`; iterate over it.
-    pub(super) fn f64_or_null(
+    pub(crate) fn f64_or_null(
         &self,
         name: &str,
     ) -> Result<&'a PrimitiveArray<Float64Type>, LcaError> {
@@ -117,19 +117,19 @@ impl<'a> Columns<'a> {
     }
 
     /// Returns a column that may hold nulls, such as `class`; iterate over it.
-    pub(super) fn i32_or_null(
+    pub(crate) fn i32_or_null(
         &self,
         name: &str,
     ) -> Result<&'a PrimitiveArray<Int32Type>, LcaError> {
         self.primitive(name)
     }
 
-    pub(super) fn bool(&self, name: &str) -> Result<&'a BooleanArray, LcaError> {
+    pub(crate) fn bool(&self, name: &str) -> Result<&'a BooleanArray, LcaError> {
         let column = self.column(name)?;
         column.as_boolean_opt().ok_or_else(|| no_column(name))
     }
 
-    pub(super) fn text(&self, name: &str) -> Result<&'a StringArray, LcaError> {
+    pub(crate) fn text(&self, name: &str) -> Result<&'a StringArray, LcaError> {
         let column = self.column(name)?;
         column.as_string_opt().ok_or_else(|| no_column(name))
     }
@@ -151,7 +151,7 @@ impl<'a> Columns<'a> {
 /// Returns the stretches of rows with the same text, in their order.
 ///
 /// Rows of a tensor stand together, so that a look-up by name is needed once a stretch only.
-pub(super) fn stretches(texts: &StringArray) -> impl Iterator<Item = (&str, Range<usize>)> {
+pub(crate) fn stretches(texts: &StringArray) -> impl Iterator<Item = (&str, Range<usize>)> {
     let mut next = 0;
     std::iter::from_fn(move || {
         if next == texts.len() {

@@ -92,6 +92,16 @@ pub struct ShareBin {
     pub lca: f64,
 }
 
+impl ShareBin {
+    /// Returns the counts between which that of a bin lies by chance, of `moving` parameters: the
+    /// expected one and two standard deviations (about 95 %) to either side.
+    pub fn chance_range(&self, moving: u64) -> (f64, f64) {
+        let probability = self.by_chance / moving.max(1) as f64;
+        let spread = 2.0 * (self.by_chance * (1.0 - probability)).max(0.0).sqrt();
+        ((self.by_chance - spread).max(0.0), self.by_chance + spread)
+    }
+}
+
 /// Returns how often parameters help, from `parameter_totals`.
 ///
 /// Fails if that table is not recorded, or a file can't be read.

@@ -122,9 +122,22 @@ fn mirror(bin: &Bin) -> Bin {
 }
 
 impl Weibull {
+    /// Returns the share of sizes between two that are not negative.
+    pub fn share_between(&self, from: f64, to: f64) -> f64 {
+        self.cumulative(to) - self.cumulative(from)
+    }
+
     /// Returns the share of sizes up to x.
     fn cumulative(&self, x: f64) -> f64 {
         -(-(x / self.scale).powf(self.shape)).exp_m1()
+    }
+}
+
+impl Gaussian {
+    /// Returns the share of values between two.
+    pub fn share_between(&self, from: f64, to: f64) -> f64 {
+        let cumulative = |x: f64| Normal::cumulative((x - self.mean) / self.standard_deviation);
+        cumulative(to) - cumulative(from)
     }
 }
 

@@ -7,5 +7,5 @@ mod noise;
 mod peaks;
 mod random;
 mod summary;
-mod synthetic;
+pub(crate) mod synthetic;
 mod trace;

@@ -18,13 +18,13 @@ const HISTOGRAM_WINDOW: u64 = 10;
 
 /// A parameter at a step.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::analysis) struct At<'a> {
-    pub(in crate::analysis) iteration: u64,
-    pub(in crate::analysis) tensor: &'a str,
-    pub(in crate::analysis) index: usize,
+pub(crate) struct At<'a> {
+    pub(crate) iteration: u64,
+    pub(crate) tensor: &'a str,
+    pub(crate) index: usize,
     /// The class whose loss is split; `None` in a run without classes.
-    pub(in crate::analysis) class: Option<i32>,
-    pub(in crate::analysis) validation: bool,
+    pub(crate) class: Option<i32>,
+    pub(crate) validation: bool,
 }
 
 type Values = Box<dyn Fn(At) -> f64>;
@@ -32,7 +32,7 @@ type Values = Box<dyn Fn(At) -> f64>;
 /// A run to be written: tensors of one axis, each element a unit of its own.
 ///
 /// Of a run with classes the LCA is planted by class; that of all together is the mean.
-pub(in crate::analysis) struct Synthetic {
+pub(crate) struct Synthetic {
     tensors: Vec<(Arc<str>, usize)>,
     steps: u64,
     classes: i32,
@@ -49,7 +49,7 @@ pub(in crate::analysis) struct Synthetic {
 impl Synthetic {
     /// A run of one epoch, of tensors with so many parameters, in which every parameter helps
     /// by 0.001 at every step, moves by −0.01 and has the gradient 0.1.
-    pub(in crate::analysis) fn new(tensors: &[(&str, usize)], steps: u64) -> Self {
+    pub(crate) fn new(tensors: &[(&str, usize)], steps: u64) -> Self {
         Self {
             tensors: tensors
                 .iter()
@@ -69,61 +69,61 @@ impl Synthetic {
     }
 
     /// Splits by this many classes, of equally many examples.
-    pub(in crate::analysis) fn classes(mut self, classes: i32) -> Self {
+    pub(crate) fn classes(mut self, classes: i32) -> Self {
         self.classes = classes;
         self
     }
 
     /// Adds a probe named `validation`.
-    pub(in crate::analysis) fn validation(mut self) -> Self {
+    pub(crate) fn validation(mut self) -> Self {
         self.validation = true;
         self
     }
 
     /// Leaves the table of single parameters out.
-    pub(in crate::analysis) fn without_parameters(mut self) -> Self {
+    pub(crate) fn without_parameters(mut self) -> Self {
         self.parameters = false;
         self
     }
 
     /// Plants the LCA.
-    pub(in crate::analysis) fn lca(mut self, lca: impl Fn(At) -> f64 + 'static) -> Self {
+    pub(crate) fn lca(mut self, lca: impl Fn(At) -> f64 + 'static) -> Self {
         self.lca = Box::new(lca);
         self
     }
 
     /// Plants the change of the parameters; asked with no class.
-    pub(in crate::analysis) fn step(mut self, step: impl Fn(At) -> f64 + 'static) -> Self {
+    pub(crate) fn step(mut self, step: impl Fn(At) -> f64 + 'static) -> Self {
         self.step = Box::new(step);
         self
     }
 
     /// Plants the gradient; asked with no class.
-    pub(in crate::analysis) fn gradient(mut self, gradient: impl Fn(At) -> f64 + 'static) -> Self {
+    pub(crate) fn gradient(mut self, gradient: impl Fn(At) -> f64 + 'static) -> Self {
         self.gradient = Box::new(gradient);
         self
     }
 
     /// Plants the residual of every iteration: the loss changes by that much more than the LCA.
-    pub(in crate::analysis) fn residual(mut self, residual: impl Fn(u64) -> f64 + 'static) -> Self {
+    pub(crate) fn residual(mut self, residual: impl Fn(u64) -> f64 + 'static) -> Self {
         self.residual = Box::new(residual);
         self
     }
 
     /// Changes the rows of `steps` last of all.
-    pub(in crate::analysis) fn adjust(mut self, adjust: impl Fn(&mut StepRow) + 'static) -> Self {
+    pub(crate) fn adjust(mut self, adjust: impl Fn(&mut StepRow) + 'static) -> Self {
         self.adjust = Box::new(adjust);
         self
     }
 
     /// Ends the run otherwise than finished; `Running` looks like a killed run.
-    pub(in crate::analysis) fn state(mut self, state: RunState) -> Self {
+    pub(crate) fn state(mut self, state: RunState) -> Self {
         self.state = state;
         self
     }
 
     /// Writes the run and opens it.
-    pub(in crate::analysis) fn write(&self, folder: &Path) -> Run {
+    pub(crate) fn write(&self, folder: &Path) -> Run {
         let mut recorder = Recorder::new(folder)
             .units_every(1)
             .histogram_window(HISTOGRAM_WINDOW as usize);

@@ -10,8 +10,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
-use failure::Failure;
-use output::{OutputArgs, Report};
+use output::OutputArgs;
 
 /// Shows where a neural network learned, from the folder that its training run was recorded in.
 ///
@@ -41,19 +40,11 @@ A run that is still being written, or was killed, is read as far as its record r
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match answer(&cli) {
+    match cli.command.run(&cli.output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("burn-lca: {failure}");
             failure.code()
         }
     }
-}
-
-fn answer(cli: &Cli) -> Result<(), Failure> {
-    let report: Report = {
-        let _progress = progress::show(cli.command.name());
-        cli.command.report()?
-    };
-    cli.output.write(&report)
 }

@@ -4,9 +4,15 @@
 
 mod candidates;
 mod compare;
+#[cfg(feature = "report")]
+mod film;
 mod layers;
 mod noise;
 mod peaks;
+#[cfg(feature = "report")]
+mod plot;
+#[cfg(feature = "report")]
+mod report;
 mod summary;
 mod trace;
 
@@ -16,7 +22,8 @@ use burn_lca::{LcaError, Run};
 use clap::Subcommand;
 
 use crate::failure::Failure;
-use crate::output::Report;
+use crate::output::{OutputArgs, Report};
+use crate::progress;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -27,10 +34,16 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
+    #[cfg(feature = "report")]
+    Plot(plot::Args),
+    #[cfg(feature = "report")]
+    Report(report::Args),
+    #[cfg(feature = "report")]
+    Film(film::Args),
 }
 
 impl Command {
-    pub fn name(&self) -> &'static str {
+    fn name(&self) -> &'static str {
         match self {
             Self::Summary(_) => "summary",
             Self::Layers(_) => "layers",
@@ -39,12 +52,39 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
+            #[cfg(feature = "report")]
+            Self::Plot(_) => "plot",
+            #[cfg(feature = "report")]
+            Self::Report(_) => "report",
+            #[cfg(feature = "report")]
+            Self::Film(_) => "film",
         }
     }
 
-    /// Reads the runs and returns the answer.
-    pub fn report(&self) -> Result<Report, Failure> {
-        match self {
+    /// Reads the runs and writes the answer to where it is wanted.
+    pub fn run(&self, output: &OutputArgs) -> Result<(), Failure> {
+        match self.answer(output)? {
+            Answer::Tables(report) => output.write(&report),
+            #[cfg(feature = "report")]
+            Answer::Page(page) => output.write_page(&page),
+            #[cfg(feature = "report")]
+            Answer::Film(report) => output.print(&report),
+            #[cfg(feature = "report")]
+            Answer::Figure(svg) => output.write_figure(&svg),
+        }
+    }
+
+    #[cfg_attr(
+        not(feature = "report"),
+        expect(unused_variables, reason = "tables go to where all of them go")
+    )]
+    fn answer(&self, output: &OutputArgs) -> Result<Answer, Failure> {
+        #[cfg(feature = "report")]
+        if matches!(self, Self::Plot(_)) {
+            output.check_figure()?;
+        }
+        let _progress = progress::show(self.name());
+        let report = match self {
             Self::Summary(args) => summary::report(args),
             Self::Layers(args) => layers::report(args),
             Self::Noise(args) => noise::report(args),
@@ -52,8 +92,30 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
-        }
+            #[cfg(feature = "report")]
+            Self::Plot(args) => return plot::figure(args).map(Answer::Figure),
+            #[cfg(feature = "report")]
+            Self::Report(args) => return report::html(args).map(Answer::Page),
+            #[cfg(feature = "report")]
+            Self::Film(args) => return film::report(args, output.film()?).map(Answer::Film),
+        };
+        report.map(Answer::Tables)
     }
+}
+
+/// What a command gives.
+enum Answer {
+    /// Numbers, in the form that is asked for.
+    Tables(Report),
+    /// A page, which has one form only.
+    #[cfg(feature = "report")]
+    Page(String),
+    /// What there is to say about a film, which is written already.
+    #[cfg(feature = "report")]
+    Film(Report),
+    /// An SVG, whose form is that of the file it goes to.
+    #[cfg(feature = "report")]
+    Figure(String),
 }
 
 /// Opens runs in the order given.

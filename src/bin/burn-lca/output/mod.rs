@@ -6,8 +6,12 @@ mod text;
 
 use std::fs;
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
+#[cfg(feature = "report")]
+use std::path::Path;
 use std::path::PathBuf;
 
+#[cfg(feature = "report")]
+use burn_lca::report::export::{self, FileFormat};
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -64,9 +68,64 @@ impl OutputArgs {
                 eprintln!("burn-lca: {note}");
             }
         }
+        self.put(&bytes)
+    }
+
+    /// Writes the answer to the standard output, wherever its pictures have gone.
+    #[cfg(feature = "report")]
+    pub fn print(&self, report: &Report) -> Result<(), Failure> {
+        let print = Self {
+            format: self.format,
+            output: None,
+            table: self.table.clone(),
+        };
+        print.write(report)
+    }
+
+    /// Returns where a film is to be written.
+    #[cfg(feature = "report")]
+    pub fn film(&self) -> Result<&Path, Failure> {
+        self.output.as_deref().ok_or_else(|| {
+            let problem = "a film is not for the standard output; add --output FILE.gif, \
+                           FILE.webp, or FOLDER/ for PNG files";
+            Failure::Usage(problem.into())
+        })
+    }
+
+    /// Writes a page, which is not for a terminal.
+    #[cfg(feature = "report")]
+    pub fn write_page(&self, page: &str) -> Result<(), Failure> {
+        if self.output.is_none() && stdout().is_terminal() {
+            return Err(Failure::Usage(
+                "a page is not for a terminal; add --output FILE.html".into(),
+            ));
+        }
+        self.put(page.as_bytes())
+    }
+
+    /// Writes a figure in the format of the file's extension; as an SVG where there is no file.
+    #[cfg(feature = "report")]
+    pub fn write_figure(&self, svg: &str) -> Result<(), Failure> {
+        match &self.output {
+            Some(path) => self.put(&export::encode(svg, FileFormat::of(path)?)?),
+            None if stdout().is_terminal() => Err(Failure::Usage(
+                "a figure is not for a terminal; add --output FILE.svg, .png or .pdf".into(),
+            )),
+            None => self.put(svg.as_bytes()),
+        }
+    }
+
+    /// Fails if there is a file that no figure can be written into, before it is drawn.
+    #[cfg(feature = "report")]
+    pub fn check_figure(&self) -> Result<(), Failure> {
+        let format = self.output.as_deref().map(FileFormat::of);
+        Ok(format.transpose().map(|_| ())?)
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<(), Failure> {
         match &self.output {
             Some(path) => fs::write(path, bytes).map_err(|error| self.failed(error)),
-            None => match stdout().write_all(&bytes).and_then(|()| stdout().flush()) {
+            None => match stdout().write_all(bytes).and_then(|()| stdout().flush()) {
                 // Who reads only the beginning, as `head` does, has got what it wanted.
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
                 result => result.map_err(|error| self.failed(error)),

@@ -1,0 +1,72 @@
+//! How many of a layer's parameters help, step by step.
+
+use std::collections::BTreeMap;
+
+use arrow::array::Array;
+use serde::Serialize;
+
+use crate::analysis::layer_of;
+use crate::analysis::noise::{HelpingCounts, HelpingStep};
+use crate::analysis::read::each;
+use crate::{LcaError, Run, Table};
+
+/// How many of a layer's parameters helped, on the training probe.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerHelping {
+    /// The layer.
+    pub layer: String,
+    /// The observed steps, ascending.
+    pub steps: Vec<HelpingStep>,
+}
+
+/// Returns how many parameters of every layer helped at each step, in the model's order.
+///
+/// Fails if the table `tensors` can't be read.
+pub fn helping_by_layer(run: &Run) -> Result<Vec<LayerHelping>, LcaError> {
+    let info = run.info();
+    let probe = info.probes.first().map_or("training", |probe| &probe.name);
+    let mut layers: Vec<(&str, BTreeMap<u64, HelpingCounts>)> = Vec::new();
+    for tensor in &info.tensors {
+        let layer = layer_of(&tensor.path);
+        if !layers.iter().any(|(known, _)| *known == layer) {
+            layers.push((layer, BTreeMap::new()));
+        }
+    }
+    let names = [
+        "iteration",
+        "probe",
+        "class",
+        "tensor",
+        "helping",
+        "hurting",
+        "zero",
+    ];
+    each(run, Table::Tensors, &names, |columns| {
+        let (iterations, classes) = (columns.u64("iteration")?, columns.i32_or_null("class")?);
+        let (probes, tensors) = (columns.text("probe")?, columns.text("tensor")?);
+        let (helping, hurting) = (columns.u64("helping")?, columns.u64("hurting")?);
+        let zero = columns.u64("zero")?;
+        for row in 0..columns.rows() {
+            if classes.is_valid(row) || probes.value(row) != probe {
+                continue;
+            }
+            let layer = layer_of(tensors.value(row));
+            let Some((_, steps)) = layers.iter_mut().find(|(known, _)| *known == layer) else {
+                continue;
+            };
+            let counts = steps.entry(iterations[row]).or_default();
+            counts.helping += helping[row];
+            counts.hurting += hurting[row];
+            counts.zero += zero[row];
+        }
+        Ok(())
+    })?;
+    let layers = layers.into_iter().map(|(layer, steps)| LayerHelping {
+        layer: layer.to_owned(),
+        steps: steps
+            .into_iter()
+            .map(|(iteration, counts)| HelpingStep { iteration, counts })
+            .collect(),
+    });
+    Ok(layers.collect())
+}

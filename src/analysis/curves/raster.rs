@@ -1,0 +1,152 @@
+//! Values by row and iteration, binned to what a picture has room for.
+
+use serde::Serialize;
+
+/// Means of LCA by row (a unit, a class) and iteration.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Raster {
+    /// The first iteration of each column, ascending.
+    pub starts: Vec<u64>,
+    /// The last iteration of the last column; `None` without columns.
+    pub last: Option<u64>,
+    /// How many recorded steps a column averages; the last one may have fewer.
+    pub steps_per_column: usize,
+    /// How many of the original rows a row averages; the last one may have fewer.
+    pub per_row: usize,
+    /// How many original rows there are.
+    pub rows: usize,
+    /// The mean of the finite values of each cell, row by row; NaN where there are none.
+    pub values: Vec<f64>,
+    /// Values that are not finite, which are left out.
+    pub not_finite: u64,
+}
+
+impl Raster {
+    /// Returns the cells of each row, from the first one on.
+    pub fn by_row(&self) -> impl ExactSizeIterator<Item = &[f64]> {
+        // `chunks` refuses 0; without columns there are no values either.
+        self.values.chunks(self.starts.len().max(1))
+    }
+
+    /// Returns the magnitude that a share of the cells with a number don't exceed, or 0 without.
+    pub fn percentile(&self, share: f64) -> f64 {
+        let mut sizes: Vec<f64> = self.values.iter().map(|value| value.abs()).collect();
+        sizes.retain(|size| size.is_finite());
+        sizes.sort_unstable_by(f64::total_cmp);
+        let rank = (share * sizes.len() as f64).ceil() as usize;
+        sizes.get(rank.max(1) - 1).copied().unwrap_or(0.0)
+    }
+}
+
+/// A raster while its table is being read.
+pub(super) struct Filling<'a> {
+    iterations: &'a [u64],
+    raster: Raster,
+    counts: Vec<u32>,
+    /// The place of the latest iteration: rows of a step stand together.
+    latest: Option<(u64, usize)>,
+}
+
+impl<'a> Filling<'a> {
+    /// Begins a raster of ascending iterations that has at most so many columns and rows.
+    pub(super) fn new(
+        iterations: &'a [u64],
+        rows: usize,
+        most_columns: usize,
+        most_rows: usize,
+    ) -> Self {
+        let steps_per_column = iterations.len().div_ceil(most_columns.max(1)).max(1);
+        let per_row = rows.div_ceil(most_rows.max(1)).max(1);
+        let starts: Vec<u64> = iterations
+            .iter()
+            .step_by(steps_per_column)
+            .copied()
+            .collect();
+        let cells = starts.len() * rows.div_ceil(per_row);
+        Self {
+            iterations,
+            raster: Raster {
+                starts,
+                last: iterations.last().copied(),
+                steps_per_column,
+                per_row,
+                rows,
+                values: vec![0.0; cells],
+                not_finite: 0,
+            },
+            counts: vec![0; cells],
+            latest: None,
+        }
+    }
+
+    /// Adds the value of a row; one of an unknown iteration or row is passed over.
+    pub(super) fn add(&mut self, iteration: u64, row: usize, value: f64) {
+        if let Some(cell) = self.sum(iteration, row, value) {
+            self.counts[cell] += 1;
+        }
+    }
+
+    /// Adds a further part of a value that [`add`](Self::add) was given, as a bias is of its unit.
+    pub(super) fn add_part(&mut self, iteration: u64, row: usize, value: f64) {
+        self.sum(iteration, row, value);
+    }
+
+    fn sum(&mut self, iteration: u64, row: usize, value: f64) -> Option<usize> {
+        let place = match self.latest {
+            Some((latest, place)) if latest == iteration => place,
+            _ => self.iterations.binary_search(&iteration).ok()?,
+        };
+        self.latest = Some((iteration, place));
+        if row >= self.raster.rows {
+            return None;
+        }
+        if !value.is_finite() {
+            self.raster.not_finite += 1;
+            return None;
+        }
+        let column = place / self.raster.steps_per_column;
+        let cell = row / self.raster.per_row * self.raster.starts.len() + column;
+        self.raster.values[cell] += value;
+        Some(cell)
+    }
+
+    pub(super) fn finish(mut self) -> Raster {
+        for (value, count) in self.raster.values.iter_mut().zip(self.counts) {
+            *value = match count {
+                0 => f64::NAN,
+                count => *value / f64::from(count),
+            };
+        }
+        self.raster
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_means_of_the_steps_and_rows_they_hold() {
+        let iterations = [0, 1, 5, 6, 7];
+        let mut filling = Filling::new(&iterations, 3, 3, 2);
+        for (place, iteration) in iterations.iter().enumerate() {
+            for row in 0..3 {
+                filling.add(*iteration, row, (10 * row + place) as f64);
+            }
+        }
+        filling.add(5, 0, f64::NAN);
+        let raster = filling.finish();
+        assert_eq!(raster.starts, [0, 5, 7]);
+        assert_eq!((raster.steps_per_column, raster.per_row), (2, 2));
+        assert_eq!(raster.values, [5.5, 7.5, 9.0, 20.5, 22.5, 24.0]);
+        assert_eq!(raster.not_finite, 1);
+        assert_eq!(raster.percentile(0.5), 9.0);
+        assert_eq!(raster.percentile(1.0), 24.0);
+    }
+
+    #[test]
+    fn a_raster_of_nothing_has_no_cells() {
+        let raster = Filling::new(&[], 3, 10, 10).finish();
+        assert_eq!((raster.by_row().len(), raster.percentile(0.99)), (0, 0.0));
+    }
+}

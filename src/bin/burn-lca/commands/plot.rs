@@ -1,0 +1,187 @@
+//! `burn-lca plot`.
+
+use std::path::PathBuf;
+
+use burn_lca::analysis::curves::{
+    class_map, helping_by_layer, loss_curves, trajectories, unit_maps,
+};
+use burn_lca::analysis::trace::{TraceOptions, trace};
+use burn_lca::analysis::{self, LayersOptions, PeaksOptions, noise};
+use burn_lca::report::figures::{self, FigureOptions};
+use burn_lca::report::palette::Palette;
+use burn_lca::{LcaError, Run};
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
+use crate::failure::Failure;
+
+use super::open;
+
+/// Most columns of steps and rows of units that a figure has room for.
+const COLUMNS: usize = 480;
+const ROWS: usize = 200;
+
+/// Figures for papers and slides, as SVG, PNG or PDF.
+///
+/// The extension of --output chooses the form; without it an SVG goes to the standard output.
+/// Only `layers` takes several runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  burn-lca plot artifacts/lca loss -o loss.pdf
+  burn-lca plot seeds/*/lca layers -o layers.svg
+  burn-lca plot artifacts/lca helping --by-layer --smooth 51 -o helping.png
+  burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg")]
+pub struct Args {
+    /// The folder of the run; for `layers` also of several runs of the same model.
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// What to draw.
+    #[arg(value_enum)]
+    figure: Figure,
+    /// The width in points, of which an inch has 96.
+    #[arg(long, default_value_t = FigureOptions::default().width)]
+    width: f64,
+    /// The height in points; by default what the figure needs.
+    #[arg(long)]
+    height: Option<f64>,
+    /// The colours: green helps and red hurts, blue and orange, or greys.
+    #[arg(long, value_enum, default_value_t = Colors(Palette::default()))]
+    palette: Colors,
+    /// Steps that a smoothed line averages over (helping), or that peaks are looked for in.
+    #[arg(long, value_name = "STEPS")]
+    smooth: Option<usize>,
+    /// A logarithmic axis of losses (loss) or of counts (heroes).
+    #[arg(long)]
+    log: bool,
+    /// A line for each layer instead of one for all (helping).
+    #[arg(long)]
+    by_layer: bool,
+    /// Only these layers, separated by commas (helping --by-layer, trajectories, units).
+    #[arg(long, value_delimiter = ',', value_name = "LAYER")]
+    layer: Vec<String>,
+    /// The tensor of the parameters (trace).
+    #[arg(long)]
+    tensor: Option<String>,
+    /// Positions in the tensor, row-major, from 0, separated by commas (trace).
+    #[arg(long, value_delimiter = ',')]
+    index: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Figure {
+    /// Measured loss against loss(0) + ΣLCA, and the residual.
+    Loss,
+    /// Percent of parameters that help, by step.
+    Helping,
+    /// How large the LCA of parameters is, with fitted laws.
+    Distribution,
+    /// How often each parameter helps, against chance.
+    Heroes,
+    /// Bars by layer: LCA summed, and per parameter.
+    Layers,
+    /// Cumulative LCA by layer, for every probe.
+    Trajectories,
+    /// Step, gradient and LCA of single parameters.
+    Trace,
+    /// Moments at which layers help most, by class.
+    Peaks,
+    /// LCA by class and layer, and over time.
+    Classes,
+    /// Neurons or channels over time.
+    Units,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Colors(Palette);
+
+impl ValueEnum for Colors {
+    fn value_variants<'a>() -> &'a [Self] {
+        &[
+            Self(Palette::GreenRed),
+            Self(Palette::BlueOrange),
+            Self(Palette::Grey),
+        ]
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.0.name()))
+    }
+}
+
+/// Returns the figure as an SVG.
+pub fn figure(args: &Args) -> Result<String, Failure> {
+    let options = FigureOptions {
+        width: args.width,
+        height: args.height,
+        palette: args.palette.0,
+        smooth: args.smooth,
+        log: args.log,
+    };
+    options.check()?;
+    if args.figure == Figure::Layers {
+        let layers = analysis::layers(&open(&args.runs)?, &LayersOptions::default())?;
+        return Ok(figures::layers(&layers, &options));
+    }
+    let [folder] = args.runs.as_slice() else {
+        return Err(Failure::Usage(
+            "this figure is of one run; give one, or draw `layers`".into(),
+        ));
+    };
+    let run = Run::open(folder)?;
+    check_layers(&run, &args.layer)?;
+    let wanted = |layer: &str| args.layer.is_empty() || args.layer.iter().any(|name| name == layer);
+    Ok(match args.figure {
+        Figure::Loss => figures::loss(&loss_curves(&run)?, &options),
+        Figure::Helping if args.by_layer => {
+            let mut layers = helping_by_layer(&run)?;
+            layers.retain(|layer| wanted(&layer.layer));
+            figures::helping_by_layer(&layers, &options)
+        }
+        Figure::Helping => figures::helping(&noise::helping(&run)?, &options),
+        Figure::Distribution => figures::distribution(&noise::distribution(&run)?, &options),
+        Figure::Heroes => figures::heroes(&noise::heroes(&run)?, &options),
+        Figure::Trajectories | Figure::Layers => {
+            let mut probes = trajectories(&run)?;
+            for probe in &mut probes {
+                probe.layers.retain(|layer| wanted(&layer.layer));
+            }
+            figures::trajectories(&probes, &options)
+        }
+        Figure::Trace => {
+            let options_of_trace = TraceOptions {
+                tensor: args.tensor.clone(),
+                indices: args.index.clone(),
+                ..TraceOptions::default()
+            };
+            figures::trace(&trace(&run, &options_of_trace)?, &options)
+        }
+        Figure::Peaks => {
+            let mut settings = PeaksOptions::default();
+            settings.smooth = args.smooth.unwrap_or(settings.smooth);
+            figures::peaks(&analysis::peaks(&run, &settings)?, &options)
+        }
+        Figure::Classes => figures::classes(&class_map(&run, COLUMNS)?, &options),
+        Figure::Units => {
+            let mut layers = unit_maps(&run, COLUMNS, ROWS)?;
+            layers.retain(|map| wanted(&map.layer));
+            figures::units(&layers, &options)
+        }
+    })
+}
+
+/// Fails if a layer that is asked for is not in the model.
+fn check_layers(run: &Run, wanted: &[String]) -> Result<(), LcaError> {
+    let tensors = run.info().tensors.iter();
+    let mut layers: Vec<&str> = tensors
+        .map(|tensor| analysis::layer_of(&tensor.path))
+        .collect();
+    layers.dedup();
+    match wanted.iter().find(|name| !layers.contains(&name.as_str())) {
+        Some(name) => Err(LcaError::Setting {
+            setting: "--layer",
+            problem: format!("the model has no layer {name}"),
+            remedy: format!("its layers are {}", layers.join(", ")),
+        }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,28 @@
+//! `burn-lca report`.
+
+use std::path::PathBuf;
+
+use burn_lca::report::page;
+
+use crate::failure::Failure;
+
+/// One page to explore runs and to send to a colleague: a single HTML file without a network.
+///
+/// It begins with whether LCA adds up, and ends with every parameter as a pixel. Several runs
+/// stand side by side. Give the file with --output.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  burn-lca report artifacts/lca -o report.html\n  \
+                  burn-lca report artifacts/seed1 artifacts/seed2 -o seeds.html"
+)]
+pub struct Args {
+    /// The folders of the runs.
+    #[arg(required = true)]
+    runs: Vec<PathBuf>,
+}
+
+/// Returns the page.
+pub fn html(args: &Args) -> Result<String, Failure> {
+    let runs = super::open(&args.runs)?;
+    Ok(page::page(&runs)?)
+}

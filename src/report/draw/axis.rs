@@ -1,0 +1,306 @@
+//! Axes: from numbers to a place between 0 and 1, with ticks.
+
+/// How an axis spreads numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::report) enum Scale {
+    Linear,
+    Log,
+    /// Logarithmic on both sides of zero, linear nearer to zero than this.
+    SignedLog(f64),
+}
+
+/// A tick: where, and its label; `^` raises what follows.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report) struct Tick {
+    pub(in crate::report) at: f64,
+    pub(in crate::report) label: String,
+}
+
+/// One axis of a panel.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::report) struct Axis {
+    pub(in crate::report) title: String,
+    pub(in crate::report) scale: Scale,
+    pub(in crate::report) from: f64,
+    pub(in crate::report) to: f64,
+    pub(in crate::report) ticks: Vec<Tick>,
+    /// Whether ticks stand for names, one per unit of the axis, and have no grid.
+    pub(in crate::report) named: bool,
+}
+
+impl Axis {
+    /// A linear axis that holds these values (those that are finite), with some room.
+    pub(in crate::report) fn linear(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let (from, to) = range(values).unwrap_or((0.0, 1.0));
+        let room = match to > from {
+            true => 0.04 * (to - from),
+            false if from == 0.0 => 1.0,
+            false => from.abs() * 0.5,
+        };
+        Self::exactly(title, from - room, to + room)
+    }
+
+    /// A linear axis from and to exactly these numbers.
+    pub(in crate::report) fn exactly(title: &str, from: f64, to: f64) -> Self {
+        let step = step(to - from);
+        let ticks: Vec<f64> = ((from / step).ceil() as i64..=(to / step).floor() as i64)
+            .map(|at| at as f64 * step)
+            .collect();
+        let largest = ticks.iter().fold(0.0, |most: f64, at| most.max(at.abs()));
+        let exponent = largest.log10().floor();
+        // Long numbers share a power of ten, which the title has.
+        let shared = largest > 0.0 && !(-2.0..6.0).contains(&exponent);
+        let factor = if shared { 10f64.powf(exponent) } else { 1.0 };
+        let decimals = (-(step / factor).log10().floor()).max(0.0) as usize;
+        let title = match shared {
+            true => format!("{title} (×10^{})", minus(&exponent.to_string())),
+            false => title.to_owned(),
+        };
+        Self {
+            title,
+            scale: Scale::Linear,
+            from,
+            to,
+            ticks: ticks
+                .into_iter()
+                .map(|at| Tick {
+                    at,
+                    label: decimal(at / factor, decimals),
+                })
+                .collect(),
+            named: false,
+        }
+    }
+
+    /// An axis of iterations, with half a step of room.
+    pub(in crate::report) fn iterations(values: impl IntoIterator<Item = u64>) -> Self {
+        let values = values.into_iter().map(|iteration| iteration as f64);
+        let (from, to) = range(values).unwrap_or((0.0, 0.0));
+        Self::exactly("iteration", from - 0.5, to + 0.5).whole()
+    }
+
+    /// Keeps the ticks at whole numbers, as counts have them.
+    pub(in crate::report) fn whole(mut self) -> Self {
+        self.ticks.retain(|tick| tick.at.fract() == 0.0);
+        for tick in &mut self.ticks {
+            tick.label = decimal(tick.at, 0);
+        }
+        self
+    }
+
+    /// A logarithmic axis that holds the values above zero.
+    pub(in crate::report) fn log(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
+        let positive = values.into_iter().filter(|value| *value > 0.0);
+        let (from, to) = range(positive).unwrap_or((1.0, 10.0));
+        let (from, to) = (from / 1.3, to * 1.3);
+        let (first, last) = (from.log10().ceil() as i32, to.log10().floor() as i32);
+        let every = ((last - first) / 7 + 1).max(1);
+        let tick = |power: i32| Tick {
+            at: 10f64.powi(power),
+            label: power_of_ten(power),
+        };
+        let mut ticks: Vec<Tick> = (first..=last)
+            .filter(|power| power.rem_euclid(every) == 0)
+            .map(tick)
+            .collect();
+        if ticks.len() < 2 {
+            // Less than two powers of ten: plain numbers say more.
+            ticks = Self::exactly(title, from, to).ticks;
+            ticks.retain(|tick| tick.at > 0.0);
+        }
+        Self {
+            title: title.to_owned(),
+            scale: Scale::Log,
+            from,
+            to,
+            ticks,
+            named: false,
+        }
+    }
+
+    /// A signed logarithmic axis to ±`reach`, linear within ±`linear`.
+    pub(in crate::report) fn signed_log(title: &str, linear: f64, reach: f64) -> Self {
+        let powers = linear.log10().round() as i32..=reach.log10().floor() as i32;
+        let every = ((powers.end() - powers.start()) / 4 + 1).max(1);
+        let mut ticks = vec![Tick {
+            at: 0.0,
+            label: "0".into(),
+        }];
+        // Not next to zero, where the labels of both sides and of zero would meet.
+        let clear = powers.start() + every.min(2);
+        for power in powers.filter(|power| power.rem_euclid(every) == 0 && *power >= clear) {
+            let size = 10f64.powi(power);
+            for (at, sign) in [(-size, "−"), (size, "")] {
+                let label = format!("{sign}{}", power_of_ten(power));
+                ticks.push(Tick { at, label });
+            }
+        }
+        ticks.sort_by(|one, other| one.at.total_cmp(&other.at));
+        Self {
+            title: title.to_owned(),
+            scale: Scale::SignedLog(linear),
+            from: -reach,
+            to: reach,
+            ticks,
+            named: false,
+        }
+    }
+
+    /// An axis of names: the n-th stands at n + ½.
+    pub(in crate::report) fn names(
+        title: &str,
+        names: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        let tick = |(place, name): (usize, _)| Tick {
+            at: place as f64 + 0.5,
+            label: Into::<String>::into(name),
+        };
+        let ticks: Vec<Tick> = names.into_iter().enumerate().map(tick).collect();
+        Self {
+            title: title.to_owned(),
+            scale: Scale::Linear,
+            from: 0.0,
+            to: ticks.len().max(1) as f64,
+            ticks,
+            named: true,
+        }
+    }
+
+    /// Turns the axis around, so that the first name of a vertical axis stands at the top.
+    pub(in crate::report) fn reversed(self) -> Self {
+        Self {
+            from: self.to,
+            to: self.from,
+            ..self
+        }
+    }
+
+    /// The same axis without title and labels, for panels above another one that has them.
+    pub(in crate::report) fn unlabelled(&self) -> Self {
+        let tick = |tick: &Tick| Tick {
+            at: tick.at,
+            label: String::new(),
+        };
+        Self {
+            title: String::new(),
+            ticks: self.ticks.iter().map(tick).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Returns where a value lies: 0 at the beginning of the axis, 1 at its end.
+    pub(in crate::report) fn place(&self, value: f64) -> f64 {
+        let (from, to) = (self.spread(self.from), self.spread(self.to));
+        (self.spread(value) - from) / (to - from)
+    }
+
+    fn spread(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => value,
+            Scale::Log => value.log10(),
+            Scale::SignedLog(linear) => {
+                let size = value.abs() / linear;
+                let spread = if size <= 1.0 {
+                    size
+                } else {
+                    1.0 + size.log10()
+                };
+                spread.copysign(value)
+            }
+        }
+    }
+}
+
+/// Returns the least and greatest of the values that are finite.
+fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
+    let finite = values.into_iter().filter(|value| value.is_finite());
+    finite.fold(None, |range, value| {
+        let (least, most) = range.unwrap_or((value, value));
+        Some((least.min(value), most.max(value)))
+    })
+}
+
+/// Returns a distance of ticks that is 1, 2 or 5 times a power of ten, for 4 to 8 ticks.
+fn step(length: f64) -> f64 {
+    let rough = length / 5.0;
+    let power = 10f64.powf(rough.log10().floor());
+    let factors = [1.0, 2.0, 5.0, 10.0];
+    let factor = factors.into_iter().find(|factor| factor * power >= rough);
+    factor.unwrap_or(10.0) * power
+}
+
+fn decimal(value: f64, decimals: usize) -> String {
+    if decimals == 0 && value.abs() >= 1e4 {
+        let sign = if value < 0.0 { "−" } else { "" };
+        return format!("{sign}{}", thousands(value.abs() as u64));
+    }
+    minus(&format!("{:.decimals$}", value + 0.0))
+}
+
+/// Returns a count with a comma between thousands.
+pub(in crate::report) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Returns a power of ten as the label of a tick.
+fn power_of_ten(power: i32) -> String {
+    match power {
+        0 => "1".into(),
+        1 => "10".into(),
+        power => format!("10^{}", minus(&power.to_string())),
+    }
+}
+
+/// Returns a number with the sign that typesetters use.
+pub(in crate::report) fn minus(number: &str) -> String {
+    number.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(axis: &Axis) -> Vec<&str> {
+        axis.ticks.iter().map(|tick| tick.label.as_str()).collect()
+    }
+
+    #[test]
+    fn ticks_are_round_numbers_within_the_axis() {
+        let axis = Axis::linear("loss", [0.0, 2.31]);
+        assert_eq!(labels(&axis), ["0.0", "0.5", "1.0", "1.5", "2.0"]);
+        let small = Axis::linear("LCA", [-3.2e-6, 1.0e-6, f64::NAN]);
+        assert_eq!(small.title, "LCA (×10^−6)");
+        assert_eq!(labels(&small), ["−3", "−2", "−1", "0", "1"]);
+    }
+
+    #[test]
+    fn a_single_value_and_no_value_have_an_axis() {
+        for axis in [
+            Axis::linear("", [0.0]),
+            Axis::linear("", [f64::NAN]),
+            Axis::linear("", [7e-30]),
+            Axis::log("", []),
+            Axis::iterations([5]),
+        ] {
+            assert!(axis.from < axis.to, "{axis:?}");
+            assert!(!axis.ticks.is_empty(), "{axis:?}");
+            assert!((axis.place(axis.to) - 1.0).abs() < 1e-12, "{axis:?}");
+        }
+    }
+
+    #[test]
+    fn a_signed_logarithm_is_odd_and_reaches_both_ends() {
+        let axis = Axis::signed_log("LCA", 1e-9, 1e-3);
+        assert_eq!(axis.place(0.0), 0.5);
+        assert!((axis.place(1e-3) - 1.0).abs() < 1e-12);
+        assert!((axis.place(-1e-6) + axis.place(1e-6) - 1.0).abs() < 1e-12);
+    }
+}

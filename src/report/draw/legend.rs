@@ -1,0 +1,175 @@
+//! What marks mean, beside the panels.
+
+use crate::report::font;
+use crate::report::palette::Color;
+
+use super::axis::Axis;
+use super::cells::Shade;
+use super::marks::{Area, MarkShape, line, symbol};
+use super::panel::kept;
+use super::style::{FRAME, Stroke, TICK_SIZE};
+use super::svg::{Anchor, Element, Label, number_width};
+
+const SAMPLE: f64 = 26.0;
+const GAP: f64 = 6.0;
+const LINE: f64 = 17.0;
+/// The widest text; longer names are shortened.
+const WIDEST: f64 = 160.0;
+const BAR: f64 = 12.0;
+
+/// A line of the legend.
+#[derive(Debug, Clone)]
+pub(in crate::report) struct Entry {
+    pub(in crate::report) label: String,
+    pub(in crate::report) sample: Sample,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report) enum Sample {
+    Line(Stroke),
+    Box(Color),
+    Dot(MarkShape, Color, f64),
+    /// Only the text.
+    Nothing,
+}
+
+impl Entry {
+    pub(in crate::report) fn new(label: impl Into<String>, sample: Sample) -> Self {
+        Self {
+            label: label.into(),
+            sample,
+        }
+    }
+
+    fn text(&self) -> String {
+        font::shorten(&self.label, TICK_SIZE, WIDEST)
+    }
+
+    fn indent(&self) -> f64 {
+        match self.sample {
+            Sample::Nothing => 0.0,
+            _ => SAMPLE + GAP,
+        }
+    }
+}
+
+/// Returns the width of a legend.
+pub(super) fn width(entries: &[Entry]) -> f64 {
+    let widths = entries
+        .iter()
+        .map(|entry| entry.indent() + font::width(&entry.text(), TICK_SIZE));
+    widths.fold(0.0, f64::max)
+}
+
+/// Returns the height of a legend.
+pub(super) fn height(entries: &[Entry]) -> f64 {
+    LINE * entries.len() as f64
+}
+
+pub(super) fn draw(entries: &[Entry], left: f64, top: f64) -> Element {
+    let mut group = Element::new("g").set("class", "legend");
+    for (place, entry) in entries.iter().enumerate() {
+        let middle = top + LINE * (place as f64 + 0.5);
+        match entry.sample {
+            Sample::Line(stroke) => {
+                let (from, to) = ((left, middle), (left + SAMPLE, middle));
+                group.push(&line(from, to, &stroke));
+            }
+            Sample::Box(color) => group.push(
+                &Element::new("rect")
+                    .at("x", left + SAMPLE - 16.0)
+                    .at("y", middle - 5.0)
+                    .at("width", 16.0)
+                    .at("height", 10.0)
+                    .set("fill", color.hex()),
+            ),
+            Sample::Dot(shape, color, radius) => {
+                group.push(&symbol(shape, left + SAMPLE - 8.0, middle, radius, color));
+            }
+            Sample::Nothing => {}
+        }
+        let text = entry.text();
+        let label = Label::new(&text, TICK_SIZE, Anchor::Start);
+        group.push(&label.draw(left + entry.indent(), middle + TICK_SIZE * 0.35));
+    }
+    group
+}
+
+/// The colours of cells with their numbers, beside the panels that have them.
+#[derive(Debug, Clone)]
+pub(in crate::report) struct Scalebar {
+    pub(in crate::report) title: String,
+    pub(in crate::report) shade: Shade,
+}
+
+impl Scalebar {
+    fn axis(&self) -> Axis {
+        let reach = match self.shade.reach > 0.0 {
+            true => self.shade.reach,
+            false => 1.0,
+        };
+        Axis::exactly(&self.title, -reach, reach)
+    }
+
+    pub(super) fn width(&self) -> f64 {
+        let axis = self.axis();
+        let labels = axis
+            .ticks
+            .iter()
+            .map(|tick| number_width(&tick.label, TICK_SIZE));
+        BAR + GAP + labels.fold(0.0, f64::max) + GAP + TICK_SIZE
+    }
+
+    /// Draws the scale; its title ends at `width`, where the titles of others do.
+    pub(super) fn draw(&self, left: f64, top: f64, width: f64, height: f64) -> Element {
+        const STRIPES: usize = 80;
+        let (x, y) = (Axis::exactly("", 0.0, 1.0), self.axis());
+        let area = Area {
+            left,
+            top,
+            width: BAR,
+            height,
+            room: 0.0,
+            x: &x,
+            y: &y,
+        };
+        let mut group = Element::new("g").set("class", "scale");
+        for stripe in 0..STRIPES {
+            let at = |edge: usize| y.from + (y.to - y.from) * edge as f64 / STRIPES as f64;
+            let stripe = Element::new("rect")
+                .at("x", left)
+                .at("y", area.down(at(stripe + 1)))
+                .at("width", BAR)
+                // The next stripe covers what is too much.
+                .at(
+                    "height",
+                    height / STRIPES as f64 + if stripe > 0 { 0.5 } else { 0.0 },
+                )
+                .set(
+                    "fill",
+                    self.shade.color((at(stripe) + at(stripe + 1)) / 2.0).hex(),
+                );
+            group.push(&stripe);
+        }
+        let frame = Element::new("rect")
+            .at("x", left)
+            .at("y", top)
+            .at("width", BAR)
+            .at("height", height)
+            .set("fill", "none")
+            .set("stroke", FRAME.hex());
+        group.push(&frame);
+        for tick in kept(&y, |value| area.down(value), |_| TICK_SIZE * 1.15) {
+            let label = Label::new(&tick.label, TICK_SIZE, Anchor::Start);
+            let down = area.down(tick.at) + TICK_SIZE * 0.35;
+            group.push(&label.draw_number(left + BAR + GAP, down));
+        }
+        let title = Label {
+            turned: 90.0,
+            ..Label::new(&y.title, TICK_SIZE, Anchor::Middle)
+        };
+        let right = left + width - TICK_SIZE * 0.6;
+        group.push(&title.draw_number(right, top + height / 2.0));
+        group
+    }
+}

@@ -1,0 +1,285 @@
+//! What stands in a panel, in the units of its axes.
+
+use crate::report::font;
+use crate::report::palette::Color;
+
+use super::axis::Axis;
+use super::cells::{self, Shade};
+use super::style::{Stroke, TICK_SIZE};
+use super::svg::{Anchor, Element, Label, Short};
+
+/// Something that is drawn in a panel.
+#[derive(Debug, Clone)]
+pub(in crate::report) enum Mark {
+    /// A line, broken where a number is not finite.
+    Line {
+        name: String,
+        points: Vec<(f64, f64)>,
+        stroke: Stroke,
+    },
+    /// An area between two heights, over ranges of x: (from, to, low, high).
+    Band {
+        name: String,
+        pieces: Vec<(f64, f64, f64, f64)>,
+        color: Color,
+    },
+    /// A box; `value` is the number that it stands for.
+    Bar {
+        name: String,
+        x: (f64, f64),
+        y: (f64, f64),
+        color: Color,
+        value: f64,
+    },
+    /// Symbols; each can have a number of its own to be read back.
+    Dots {
+        name: String,
+        points: Vec<(f64, f64)>,
+        shape: MarkShape,
+        color: Color,
+        radius: f64,
+    },
+    /// Coloured cells, row by row from y = 0 on.
+    Cells {
+        /// Edges of the columns, one more than there are columns.
+        edges: Vec<f64>,
+        values: Vec<f64>,
+        shade: Shade,
+        /// Numbers to be printed into the cells; empty for none.
+        printed: Vec<String>,
+    },
+    /// A line across the panel at one x.
+    Vertical(f64, Stroke),
+    /// A line across the panel at one y.
+    Horizontal(f64, Stroke),
+    /// A text in the middle of the panel, such as that there is nothing to see.
+    Message(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::report) enum MarkShape {
+    Disc,
+    Ring,
+}
+
+/// Where a panel lies in the figure, and its axes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Area<'a> {
+    pub(super) left: f64,
+    pub(super) top: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
+    /// The room on the left for labels and title, the same in a column of panels.
+    pub(super) room: f64,
+    pub(super) x: &'a Axis,
+    pub(super) y: &'a Axis,
+}
+
+impl Area<'_> {
+    pub(super) fn across(&self, x: f64) -> f64 {
+        self.left + self.width * self.x.place(x)
+    }
+
+    pub(super) fn down(&self, y: f64) -> f64 {
+        self.top + self.height * (1.0 - self.y.place(y))
+    }
+
+    /// As [`down`](Self::down), but no further than the panel's edge.
+    fn down_to_edge(&self, y: f64) -> f64 {
+        let place = self.y.place(y);
+        let place = if place.is_nan() { 0.0 } else { place };
+        self.top + self.height * (1.0 - place.clamp(0.0, 1.0))
+    }
+}
+
+impl Mark {
+    pub(super) fn draw(&self, area: &Area) -> Element {
+        match self {
+            Self::Line {
+                name,
+                points,
+                stroke,
+            } => {
+                let mut finite = points
+                    .iter()
+                    .filter(|(x, y)| x.is_finite() && y.is_finite());
+                let alone = finite.next().is_some() && finite.next().is_none();
+                // A line of one point is a dot.
+                let (stroke, ends) = match alone {
+                    true => (Stroke::solid(stroke.color, stroke.width.max(5.0)), "round"),
+                    false => (*stroke, "butt"),
+                };
+                stroked(Element::new("path").set("d", path(points, area)), &stroke)
+                    .set("class", "line")
+                    .set("data-name", name)
+                    .set("stroke-linecap", ends)
+                    .set("stroke-linejoin", "round")
+            }
+            Self::Band {
+                name,
+                pieces,
+                color,
+            } => {
+                let mut group = Element::new("g")
+                    .set("class", "band")
+                    .set("data-name", name)
+                    .set("fill", color.hex());
+                for (from, to, low, high) in pieces {
+                    group.push(&rectangle(area, (*from, *to), (*low, *high)));
+                }
+                group
+            }
+            Self::Bar {
+                name,
+                x,
+                y,
+                color,
+                value,
+            } => rectangle(area, *x, *y)
+                .set("class", "bar")
+                .set("data-name", name)
+                .set("data-value", value)
+                .set("fill", color.hex()),
+            Self::Dots {
+                name,
+                points,
+                shape,
+                color,
+                radius,
+            } => {
+                let mut group = Element::new("g")
+                    .set("class", "dots")
+                    .set("data-name", name);
+                for (x, y) in points
+                    .iter()
+                    .filter(|(x, y)| x.is_finite() && y.is_finite())
+                {
+                    let (across, down) = (area.across(*x), area.down(*y));
+                    let dot = symbol(*shape, across, down, *radius, *color);
+                    group.push(&dot.set("data-x", x).set("data-y", y));
+                }
+                group
+            }
+            Self::Cells {
+                edges,
+                values,
+                shade,
+                printed,
+            } => cells::draw(area, edges, values, *shade, printed),
+            Self::Vertical(x, stroke) => {
+                let at = area.across(*x);
+                line((at, area.top), (at, area.top + area.height), stroke).set("data-x", x)
+            }
+            Self::Horizontal(y, stroke) => {
+                let at = area.down(*y);
+                line((area.left, at), (area.left + area.width, at), stroke).set("data-y", y)
+            }
+            Self::Message(text) => {
+                let (middle, down) = (area.left + area.width / 2.0, area.top + area.height / 2.0);
+                let width = font::width(text, TICK_SIZE) + TICK_SIZE;
+                let paper = Element::new("rect")
+                    .at("x", middle - width / 2.0)
+                    .at("y", down - TICK_SIZE)
+                    .at("width", width)
+                    .at("height", 2.0 * TICK_SIZE)
+                    .set("fill", "#ffffff");
+                let label = Label::new(text, TICK_SIZE, Anchor::Middle);
+                Element::new("g")
+                    .set("class", "message")
+                    .with(&paper)
+                    .with(&label.draw(middle, down + TICK_SIZE / 3.0))
+            }
+        }
+    }
+}
+
+pub(super) fn rectangle(area: &Area, x: (f64, f64), y: (f64, f64)) -> Element {
+    let (left, right) = (area.across(x.0), area.across(x.1));
+    let (one, other) = (area.down_to_edge(y.0), area.down_to_edge(y.1));
+    Element::new("rect")
+        .at("x", left.min(right))
+        .at("y", one.min(other))
+        .at("width", (right - left).abs())
+        .at("height", (other - one).abs())
+}
+
+pub(super) fn line(from: (f64, f64), to: (f64, f64), stroke: &Stroke) -> Element {
+    let line = Element::new("line")
+        .at("x1", from.0)
+        .at("y1", from.1)
+        .at("x2", to.0)
+        .at("y2", to.1);
+    stroked(line, stroke)
+}
+
+fn stroked(element: Element, stroke: &Stroke) -> Element {
+    let mut element = element
+        .set("fill", "none")
+        .set("stroke", stroke.color.hex())
+        .set("stroke-width", stroke.width);
+    if !stroke.dash.is_empty() {
+        element = element.set("stroke-dasharray", stroke.dash);
+    }
+    if stroke.opacity < 1.0 {
+        element = element.set("stroke-opacity", stroke.opacity);
+    }
+    element
+}
+
+/// Returns the commands of a line, with what a pixel can't show left out.
+fn path(points: &[(f64, f64)], area: &Area) -> String {
+    let mut path = String::new();
+    let mut pen_down = false;
+    for (x, y) in thinned(points, area) {
+        if !x.is_finite() || !y.is_finite() {
+            pen_down = false;
+            continue;
+        }
+        let command = if pen_down { 'L' } else { 'M' };
+        path.push_str(&format!("{command}{} {}", Short(x), Short(y)));
+        if !pen_down {
+            // Without a length there would be no ends, and no dot.
+            path.push_str("h0");
+        }
+        pen_down = true;
+    }
+    path
+}
+
+/// Returns the positions of points; where there are several to a third of a point, only the
+/// first, lowest, highest and last of these.
+fn thinned(points: &[(f64, f64)], area: &Area) -> Vec<(f64, f64)> {
+    let place = |point: &(f64, f64)| (area.across(point.0), area.down(point.1));
+    let slot = |point: &(f64, f64)| (3.0 * area.across(point.0)).floor();
+    if points.len() as f64 <= 6.0 * area.width {
+        return points.iter().map(place).collect();
+    }
+    let mut kept = Vec::new();
+    for group in points.chunk_by(|one, other| slot(one) == slot(other)) {
+        let by_height = |one: &&usize, other: &&usize| group[**one].1.total_cmp(&group[**other].1);
+        let indices: Vec<usize> = (0..group.len()).collect();
+        let low = indices.iter().min_by(by_height).copied().unwrap_or(0);
+        let high = indices.iter().max_by(by_height).copied().unwrap_or(0);
+        let mut places = vec![0, low, high, group.len() - 1];
+        places.sort_unstable();
+        places.dedup();
+        kept.extend(places.iter().map(|at| place(&group[*at])));
+    }
+    kept
+}
+
+pub(super) fn symbol(shape: MarkShape, x: f64, y: f64, radius: f64, color: Color) -> Element {
+    match shape {
+        MarkShape::Disc => Element::new("circle")
+            .at("cx", x)
+            .at("cy", y)
+            .at("r", radius)
+            .set("fill", color.hex()),
+        MarkShape::Ring => Element::new("circle")
+            .at("cx", x)
+            .at("cy", y)
+            .at("r", radius)
+            .set("fill", "#ffffff")
+            .set("stroke", color.hex()),
+    }
+}

@@ -1,0 +1,201 @@
+//! Elements of an SVG, escaped.
+
+use std::fmt::{self, Display, Write};
+
+use crate::report::font;
+use crate::report::palette::Color;
+
+use super::style::INK;
+
+/// Raised letters against the others.
+const RAISED: f64 = 0.75;
+
+/// An element with its attributes and what is in it.
+#[derive(Debug, Clone)]
+pub(super) struct Element {
+    name: &'static str,
+    attributes: String,
+    content: String,
+}
+
+impl Element {
+    /// Begins an element.
+    ///
+    /// Not inlined: optimised builds of Rust 1.95 take two equal new elements in one function for
+    /// the same, although the first has been moved (rust-lang/rust#155241).
+    #[inline(never)]
+    pub(super) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            attributes: String::with_capacity(96),
+            content: String::new(),
+        }
+    }
+
+    /// Sets an attribute; numbers that are positions go through [`at`](Self::at).
+    pub(super) fn set(mut self, name: &str, value: impl Display) -> Self {
+        // Writing to a string can't fail.
+        let _ = write!(
+            self.attributes,
+            " {name}=\"{}\"",
+            Escaped(&value.to_string())
+        );
+        self
+    }
+
+    /// Sets a position or length, in thousandths of a point.
+    pub(super) fn at(self, name: &str, value: f64) -> Self {
+        self.set(name, Short(value))
+    }
+
+    pub(super) fn text(mut self, text: &str) -> Self {
+        let _ = write!(self.content, "{}", Escaped(text));
+        self
+    }
+
+    pub(super) fn push(&mut self, child: &Self) {
+        let _ = write!(self.content, "{child}");
+    }
+
+    pub(super) fn with(mut self, child: &Self) -> Self {
+        self.push(child);
+        self
+    }
+}
+
+impl Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            attributes,
+            content,
+        } = self;
+        match content.is_empty() {
+            true => write!(f, "<{name}{attributes}/>")?,
+            false => write!(f, "<{name}{attributes}>{content}</{name}>")?,
+        }
+        // A line's end within a text would be a space.
+        match *name {
+            "tspan" => Ok(()),
+            _ => f.write_str("\n"),
+        }
+    }
+}
+
+/// A length in thousandths of a point, without zeros at its end.
+pub(super) struct Short(pub(super) f64);
+
+impl Display for Short {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // −0 would be written with its sign.
+        let rounded = (self.0 * 1000.0).round() / 1000.0 + 0.0;
+        write!(f, "{rounded}")
+    }
+}
+
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for letter in self.0.chars() {
+            match letter {
+                '&' => f.write_str("&amp;")?,
+                '<' => f.write_str("&lt;")?,
+                '>' => f.write_str("&gt;")?,
+                '"' => f.write_str("&quot;")?,
+                // XML has no way to write most control characters.
+                control if control.is_control() => f.write_str("�")?,
+                letter => f.write_char(letter)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a text stands against its position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// A line of text on its base line.
+#[derive(Debug, Clone)]
+pub(super) struct Label<'a> {
+    pub(super) text: &'a str,
+    pub(super) size: f64,
+    pub(super) color: Color,
+    pub(super) anchor: Anchor,
+    /// Degrees, clockwise, around the position.
+    pub(super) turned: f64,
+}
+
+impl<'a> Label<'a> {
+    pub(super) fn new(text: &'a str, size: f64, anchor: Anchor) -> Self {
+        Self {
+            text,
+            size,
+            color: INK,
+            anchor,
+            turned: 0.0,
+        }
+    }
+
+    pub(super) fn draw(&self, x: f64, y: f64) -> Element {
+        self.element(x, y).text(self.text)
+    }
+
+    /// Draws the label of a tick: `10^−3` is a power of ten.
+    pub(super) fn draw_number(&self, x: f64, y: f64) -> Element {
+        let Some((base, power, rest)) = powers(self.text) else {
+            return self.draw(x, y);
+        };
+        let raised = Element::new("tspan")
+            .at("dy", -0.4 * self.size)
+            .at("font-size", RAISED * self.size)
+            .text(power);
+        let element = self.element(x, y).text(base).with(&raised);
+        match rest.is_empty() {
+            true => element,
+            false => element.with(&Element::new("tspan").at("dy", 0.4 * self.size).text(rest)),
+        }
+    }
+
+    fn element(&self, x: f64, y: f64) -> Element {
+        let anchor = match self.anchor {
+            Anchor::Start => "start",
+            Anchor::Middle => "middle",
+            Anchor::End => "end",
+        };
+        let element = Element::new("text")
+            .at("x", x)
+            .at("y", y)
+            .at("font-size", self.size)
+            .set("fill", self.color.hex())
+            .set("text-anchor", anchor);
+        if self.turned == 0.0 {
+            return element;
+        }
+        let turn = format!("rotate({} {} {})", self.turned, Short(x), Short(y));
+        element.set("transform", turn)
+    }
+}
+
+/// Returns the width of a tick's label.
+pub(super) fn number_width(text: &str, size: f64) -> f64 {
+    match powers(text) {
+        Some((base, power, rest)) => {
+            font::width(base, size) + font::width(power, RAISED * size) + font::width(rest, size)
+        }
+        None => font::width(text, size),
+    }
+}
+
+/// Splits what a `^` raises, a number, from what stands before and after it.
+fn powers(text: &str) -> Option<(&str, &str, &str)> {
+    let (base, rest) = text.split_once('^')?;
+    let end = rest.find(|letter: char| letter != '−' && !letter.is_ascii_digit());
+    let (power, rest) = rest.split_at(end.unwrap_or(rest.len()));
+    Some((base, power, rest))
+}

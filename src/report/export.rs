@@ -1,0 +1,107 @@
+//! From an SVG to the file that is wanted.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::{self, Tree, fontdb};
+
+use crate::LcaError;
+
+use super::font;
+
+/// Pixels of a PNG per point of the SVG: 288 to the inch.
+const PIXELS_PER_POINT: f32 = 3.0;
+
+/// The form of a file with a figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// A text with shapes, for pages and for editing.
+    Svg,
+    /// Pixels.
+    Png,
+    /// Shapes with the typeface, for papers.
+    Pdf,
+}
+
+impl FileFormat {
+    /// Returns the format that a file's extension names.
+    ///
+    /// Fails if it names none of them.
+    pub fn of(path: &Path) -> Result<Self, LcaError> {
+        let extension = path
+            .extension()
+            .map(|extension| extension.to_ascii_lowercase());
+        match extension.as_ref().and_then(|extension| extension.to_str()) {
+            Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            Some("pdf") => Ok(Self::Pdf),
+            _ => Err(LcaError::setting(
+                "the file of a figure",
+                format!("{} has no known extension", path.display()),
+                "end it with .svg, .png or .pdf",
+            )),
+        }
+    }
+}
+
+/// Returns the bytes of a file in the format.
+///
+/// PNG and PDF have texts in Latin, Greek and Cyrillic script; other letters show only in an SVG.
+pub fn encode(svg: &str, format: FileFormat) -> Result<Vec<u8>, LcaError> {
+    match format {
+        FileFormat::Svg => Ok(svg.as_bytes().to_vec()),
+        FileFormat::Png => png(&tree(svg)?),
+        FileFormat::Pdf => {
+            let conversion = svg2pdf::ConversionOptions::default();
+            // The SVG's points are those of CSS, 96 to the inch, and the page's 72.
+            let page = svg2pdf::PageOptions { dpi: 96.0 };
+            svg2pdf::to_pdf(&tree(svg)?, conversion, page).map_err(|error| failed("a PDF", error))
+        }
+    }
+}
+
+/// Writes a figure in the format that the file's extension names.
+///
+/// Fails if it names none, or the file can't be written.
+pub fn write(svg: &str, path: &Path) -> Result<(), LcaError> {
+    let bytes = encode(svg, FileFormat::of(path)?)?;
+    fs::write(path, bytes).map_err(|source| LcaError::Disk {
+        action: "writing",
+        path: path.to_owned(),
+        source,
+        remedy: "give a file in a folder that can be written".into(),
+    })
+}
+
+fn tree(svg: &str) -> Result<Tree, LcaError> {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(font::FILE.to_vec());
+    fonts.set_sans_serif_family(font::NAME);
+    let options = usvg::Options {
+        fontdb: Arc::new(fonts),
+        font_family: font::NAME.into(),
+        ..usvg::Options::default()
+    };
+    Tree::from_str(svg, &options).map_err(|error| failed("the figure", error))
+}
+
+fn png(tree: &Tree) -> Result<Vec<u8>, LcaError> {
+    let size = tree.size();
+    let pixels = |points: f32| (points * PIXELS_PER_POINT).ceil() as u32;
+    let (width, height) = (pixels(size.width()), pixels(size.height()));
+    let mut image = Pixmap::new(width, height)
+        .ok_or_else(|| failed("a PNG", format!("{width} × {height} pixels are too many")))?;
+    let scale = Transform::from_scale(PIXELS_PER_POINT, PIXELS_PER_POINT);
+    resvg::render(tree, scale, &mut image.as_mut());
+    image.encode_png().map_err(|error| failed("a PNG", error))
+}
+
+fn failed(what: &str, error: impl ToString) -> LcaError {
+    LcaError::setting(
+        "the size of a figure",
+        format!("drawing {what} failed: {}", error.to_string()),
+        "give another width and height, or write an .svg",
+    )
+}

@@ -1,0 +1,137 @@
+//! Which layer learned which class, and when.
+
+use crate::analysis::curves::{ClassMap, Raster};
+use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
+
+use super::FigureOptions;
+use super::options::{counted, short};
+
+/// The share of cells whose magnitude the colours reach.
+const PERCENTILE: f64 = 0.99;
+/// Layers beyond this number have no printed numbers.
+const MOST_PRINTED: usize = 10;
+
+/// Draws LCA by class and layer, and below by class over time.
+pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
+    let rows = map.classes.len() as f64;
+    let height = (200.0 + 36.0 * rows).clamp(460.0, 1000.0);
+    let mut sheet = options.sheet("LCA by class, layer and time", height);
+    let names = || {
+        let names = map.classes.iter().map(|class| class.class.name.clone());
+        Axis::names("class", names).reversed()
+    };
+    let values: Vec<f64> = map
+        .classes
+        .iter()
+        .flat_map(|class| class.lca.iter().copied())
+        .collect();
+    let reach = values
+        .iter()
+        .fold(0.0, |most: f64, lca| most.max(lca.abs()));
+    let shade = |reach: f64| Shade {
+        palette: options.palette,
+        reach,
+    };
+    let printed = match map.layers.len() <= MOST_PRINTED {
+        true => values.iter().map(|lca| short(*lca)).collect(),
+        false => Vec::new(),
+    };
+    let mut layers = Panel::new("layers", Axis::names("", map.layers.clone()), names());
+    layers.heading = "over the run, by layer".into();
+    layers.marks.push(Mark::Cells {
+        edges: (0..=map.layers.len()).map(|edge| edge as f64).collect(),
+        values,
+        shade: shade(reach),
+        printed,
+    });
+    let over_time = map.over_time.percentile(PERCENTILE);
+    let mut time = Panel::new("time", columns(&map.over_time), names());
+    time.heading = "step by step, all layers together".into();
+    time.marks.push(Mark::Cells {
+        edges: edges(&map.over_time),
+        values: map.over_time.values.clone(),
+        shade: shade(over_time),
+        printed: Vec::new(),
+    });
+    let scale = |title: &str, reach: f64| Scalebar {
+        title: title.to_owned(),
+        shade: shade(reach),
+    };
+    sheet.scales = vec![
+        (0, scale("LCA", reach)),
+        (1, scale("LCA of a step", over_time)),
+    ];
+    sheet.rows = vec![
+        Row {
+            share: 1.0,
+            panels: vec![layers],
+        },
+        Row {
+            share: 1.0,
+            panels: vec![time],
+        },
+    ];
+    sheet.notes.push(format!(
+        "Each class's LCA is of the mean loss of its own examples ({} probe). {}",
+        map.probe,
+        colours(&map.over_time, over_time)
+    ));
+    if map.not_finite > 0 {
+        sheet.notes.push(format!(
+            "{} not finite left out.",
+            counted(map.not_finite, "value")
+        ));
+    }
+    sheet.draw()
+}
+
+/// Returns what the colours of cells over time mean.
+pub(super) fn colours(raster: &Raster, reach: f64) -> String {
+    let mut text = format!(
+        "Over time, colours reach ±{}, the 99th percentile of |LCA|; cells beyond it have the \
+         strongest colour.",
+        short(reach)
+    );
+    if raster.steps_per_column > 1 {
+        text.push_str(&format!(
+            " A column averages {} recorded steps.",
+            raster.steps_per_column
+        ));
+    }
+    text
+}
+
+pub(super) fn columns(raster: &Raster) -> Axis {
+    let ends = raster
+        .starts
+        .first()
+        .copied()
+        .into_iter()
+        .chain(end(raster));
+    Axis::iterations(ends)
+}
+
+/// Returns the edges of the columns: each reaches from its first iteration to that of the next.
+pub(super) fn edges(raster: &Raster) -> Vec<f64> {
+    let starts = raster.starts.iter().map(|start| *start as f64 - 0.5);
+    starts
+        .chain(end(raster).map(|end| end as f64 + 0.5))
+        .collect()
+}
+
+/// Returns the last iteration of the last column, which is as long as the one before it where
+/// only every n-th step was recorded.
+fn end(raster: &Raster) -> Option<u64> {
+    let gap = every(raster).map_or(0, |every| every - 1);
+    raster.last.map(|last| last + gap)
+}
+
+/// Returns the distance of recorded steps, where columns are single steps with steps between
+/// them that are not recorded.
+pub(super) fn every(raster: &Raster) -> Option<u64> {
+    let [.., before, last] = raster.starts.as_slice() else {
+        return None;
+    };
+    let distance = last - before;
+    (raster.steps_per_column == 1 && distance > 1).then_some(distance)
+}

@@ -1,0 +1,149 @@
+//! How many parameters help, step by step.
+
+use crate::analysis::curves::{LayerHelping, running_mean};
+use crate::analysis::noise::{Helping, HelpingCounts, HelpingStep};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+use crate::report::palette::Color;
+
+use super::FigureOptions;
+
+/// Layers beyond this number are not drawn.
+const MOST_LAYERS: usize = 12;
+
+/// Draws the percentage of parameters that help at each step: of all, and without exact zeros.
+pub fn helping(helping: &Helping, options: &FigureOptions) -> String {
+    let of = |share: fn(&HelpingCounts) -> Option<f64>| percent(&helping.steps, share);
+    // The thin dashes lie on the wide line where hardly any LCA is exactly zero.
+    let all = Stroke::solid(options.palette.series(1), 3.6).faint(0.7);
+    let nonzero = Stroke::solid(options.palette.series(0), 1.8).dashed("6 3");
+    let series = vec![
+        Drawn {
+            stroke: all,
+            ..Drawn::new("of all", of(HelpingCounts::share_of_all))
+        },
+        Drawn {
+            stroke: nonzero,
+            raw: true,
+            ..Drawn::new("of those not zero", of(HelpingCounts::share_of_nonzero))
+        },
+    ];
+    draw(&helping.steps, series, Vec::new(), options)
+}
+
+/// Draws the percentage of each layer's parameters that help at each step, without exact zeros.
+pub fn helping_by_layer(layers: &[LayerHelping], options: &FigureOptions) -> String {
+    let shown = layers.iter().take(MOST_LAYERS);
+    let series = shown.enumerate().map(|(number, layer)| {
+        let percent = percent(&layer.steps, HelpingCounts::share_of_nonzero);
+        Drawn {
+            stroke: Stroke::series(options.palette, number),
+            ..Drawn::new(&layer.layer, percent)
+        }
+    });
+    let mut notes = vec!["Of each layer's parameters whose LCA is not zero.".to_owned()];
+    if layers.len() > MOST_LAYERS {
+        let more = layers.len() - MOST_LAYERS;
+        notes.push(format!(
+            "{more} more layers are not drawn; choose with --layer."
+        ));
+    }
+    let steps = layers
+        .iter()
+        .map(|layer| layer.steps.as_slice())
+        .max_by_key(|steps| steps.len());
+    draw(steps.unwrap_or_default(), series.collect(), notes, options)
+}
+
+/// A line, smoothed, and on request as it is.
+struct Drawn {
+    name: String,
+    points: Vec<(f64, f64)>,
+    stroke: Stroke,
+    raw: bool,
+}
+
+impl Drawn {
+    fn new(name: &str, points: Vec<(f64, f64)>) -> Self {
+        Self {
+            name: name.to_owned(),
+            points,
+            stroke: Stroke::solid(Color::new(0), 1.0),
+            raw: false,
+        }
+    }
+}
+
+fn percent(
+    steps: &[HelpingStep],
+    share: impl Fn(&HelpingCounts) -> Option<f64>,
+) -> Vec<(f64, f64)> {
+    let percent = |step: &HelpingStep| {
+        let share = share(&step.counts).unwrap_or(f64::NAN);
+        (step.iteration as f64, 100.0 * share)
+    };
+    steps.iter().map(percent).collect()
+}
+
+fn draw(
+    steps: &[HelpingStep],
+    series: Vec<Drawn>,
+    notes: Vec<String>,
+    options: &FigureOptions,
+) -> String {
+    let mut sheet = options.sheet("Percent of parameters that help, by step", 380.0);
+    sheet.notes = notes;
+    let window = options.window(steps.len());
+    let mut marks = vec![Mark::Horizontal(
+        50.0,
+        Stroke::solid(options.palette.zero(), 1.2).dashed("2 3"),
+    )];
+    let mut shown = vec![50.0];
+    let mut smoothed = Vec::new();
+    for series in series {
+        let stroke = series.stroke;
+        let values: Vec<f64> = series.points.iter().map(|(_, percent)| *percent).collect();
+        let means = running_mean(&values, window);
+        let iterations = series.points.iter().map(|(iteration, _)| *iteration);
+        let line = Mark::Line {
+            name: format!("{} smoothed", series.name),
+            points: iterations.zip(means.iter().copied()).collect(),
+            stroke,
+        };
+        shown.extend(means);
+        sheet
+            .legend
+            .push(Entry::new(&series.name, Sample::Line(stroke)));
+        if series.raw && window > 1 {
+            let stroke = Stroke::solid(stroke.color, 0.8).faint(0.45);
+            shown.extend(values);
+            marks.push(Mark::Line {
+                name: format!("{} raw", series.name),
+                points: series.points,
+                stroke,
+            });
+            sheet
+                .legend
+                .push(Entry::new("each step", Sample::Line(stroke)));
+        }
+        smoothed.push(line);
+    }
+    marks.extend(smoothed);
+    if window > 1 {
+        let note = format!("Smoothed lines are means over {window} steps, of fewer at the ends.");
+        sheet.notes.push(note);
+    }
+    if !shown.iter().skip(1).any(|percent| percent.is_finite()) {
+        marks.push(Mark::Message(
+            "No parameter's LCA was finite and other than zero.".into(),
+        ));
+    }
+    let x = Axis::iterations(steps.iter().map(|step| step.iteration));
+    let y = Axis::linear("parameters that help (%)", shown);
+    let mut panel = Panel::new("helping", x, y);
+    panel.marks = marks;
+    sheet.rows = vec![Row {
+        share: 1.0,
+        panels: vec![panel],
+    }];
+    sheet.draw()
+}

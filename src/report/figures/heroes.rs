@@ -1,0 +1,103 @@
+//! How often single parameters help, against chance.
+
+use crate::analysis::noise::{Heroes, ShareBin};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
+use crate::report::palette::Color;
+
+use super::FigureOptions;
+use super::options::short;
+
+const CHANCE: Color = Color::new(0x9e_9ac8);
+
+/// Draws how many parameters help at which share of their steps, with the band that chance
+/// would give.
+pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
+    let mut sheet = options.sheet("How often each parameter helps", 400.0);
+    let range = |bin: &ShareBin| bin.chance_range(heroes.moving);
+    let tops = heroes
+        .bins
+        .iter()
+        .flat_map(|bin| [bin.parameters as f64, range(bin).1]);
+    let y = match options.log {
+        true => Axis::log("parameters", tops.chain([1.0])),
+        false => Axis::exactly("parameters", 0.0, Axis::linear("", tops).to),
+    };
+    let floor = y.from;
+    let x = Axis::exactly("steps at which a parameter helps (%)", 0.0, 100.0);
+    let mut panel = Panel::new("heroes", x, y);
+    for bin in &heroes.bins {
+        let middle = (bin.from + bin.to) / 2.0;
+        // A share of 1 is that of the last bin, whose middle is below.
+        let more = |share: f64| middle >= share || (share == 1.0 && bin.to == 1.0);
+        let (name, color) = match heroes.share.is_some_and(more) {
+            true => ("helps more often", options.palette.helps()),
+            false => ("helps less often", options.palette.hurts()),
+        };
+        panel.marks.push(Mark::Bar {
+            name: name.into(),
+            x: (100.0 * bin.from + 0.25, 100.0 * bin.to - 0.25),
+            y: (floor, bin.parameters as f64),
+            color,
+            value: bin.parameters as f64,
+        });
+    }
+    // Above the bars, as brackets that leave them visible.
+    let expected = Stroke::solid(Color::new(0x22_2222), 1.0);
+    for bin in &heroes.bins {
+        let (low, high) = range(bin);
+        let (from, to) = (100.0 * bin.from, 100.0 * bin.to);
+        panel.marks.push(Mark::Band {
+            name: "chance, two standard deviations".into(),
+            pieces: vec![(from, to, low, high)],
+            color: CHANCE,
+        });
+        panel.marks.push(Mark::Line {
+            name: "by chance".into(),
+            points: vec![(from, bin.by_chance), (to, bin.by_chance)],
+            stroke: expected,
+        });
+    }
+    let mean = Stroke::solid(Color::new(0x22_2222), 1.2).dashed("3 3");
+    sheet.legend = vec![
+        Entry::new("helps more often", Sample::Box(options.palette.helps())),
+        Entry::new("helps less often", Sample::Box(options.palette.hurts())),
+        Entry::new("expected by chance", Sample::Line(expected)),
+        Entry::new("± 2 deviations", Sample::Box(CHANCE)),
+    ];
+    match heroes.share {
+        Some(share) => {
+            panel.marks.push(Mark::Vertical(100.0 * share, mean));
+            sheet
+                .legend
+                .push(Entry::new("mean of all", Sample::Line(mean)));
+        }
+        None => panel
+            .marks
+            .push(Mark::Message("No parameter ever moved the loss.".into())),
+    }
+    sheet.notes = notes(heroes);
+    sheet.rows = vec![Row {
+        share: 1.0,
+        panels: vec![panel],
+    }];
+    sheet.draw()
+}
+
+fn notes(heroes: &Heroes) -> Vec<String> {
+    let mut notes = vec![format!(
+        "Of {} parameters with LCA other than zero ({} never had any), {} help more and {} less \
+         often than chance allows (5 %, corrected for their number).",
+        thousands(heroes.moving),
+        thousands(heroes.still),
+        thousands(heroes.heroes),
+        thousands(heroes.villains)
+    )];
+    if let Some(ratio) = heroes.variance_ratio {
+        notes.push(format!(
+            "The counts spread {} times as much as by chance: every parameter at every step alike \
+             and independently.",
+            short(ratio)
+        ));
+    }
+    notes
+}

@@ -1,0 +1,176 @@
+//! Where the network learned: bars by layer.
+
+use crate::analysis::{LayerSum, Layers};
+use crate::report::draw::{Axis, Entry, Mark, MarkShape, Panel, Row, Sample, Stroke};
+use crate::report::palette::Color;
+
+use super::FigureOptions;
+use super::options::counted;
+
+/// Layers beyond this number are not drawn: those with the least LCA.
+const MOST: usize = 40;
+/// The level below which a p-value earns a star.
+const LEVEL: f64 = 0.05;
+const INK: Color = Color::new(0x22_2222);
+
+/// Draws the LCA of every layer, summed and per parameter; over several runs the mean with the
+/// standard deviation and every run.
+pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
+    let mut sheet = options.sheet("LCA by layer, summed over the run", 480.0);
+    let shown = shown(&layers.layers);
+    let name = |layer: &&LayerSum| {
+        let p = layer.significance.map(|found| found.p_t_corrected);
+        let star = if p.is_some_and(|p| p < LEVEL) {
+            " *"
+        } else {
+            ""
+        };
+        format!("{}{star}", layer.name)
+    };
+    let names = Axis::names("", shown.iter().map(name));
+    let sum = |layer: &LayerSum| bars(layer, 1.0);
+    let each = |layer: &LayerSum| bars(layer, layer.parameters.max(1) as f64);
+    sheet.rows = vec![
+        Row {
+            share: 1.0,
+            panels: vec![panel(
+                "sum",
+                "LCA",
+                names.unlabelled(),
+                &shown,
+                sum,
+                options,
+            )],
+        },
+        Row {
+            share: 1.0,
+            panels: vec![panel(
+                "per parameter",
+                "LCA per parameter",
+                names,
+                &shown,
+                each,
+                options,
+            )],
+        },
+    ];
+    sheet.legend = vec![
+        Entry::new("helps", Sample::Box(options.palette.helps())),
+        Entry::new("hurts", Sample::Box(options.palette.hurts())),
+    ];
+    let runs = layers.runs.len();
+    if runs > 1 {
+        let deviation = Sample::Line(Stroke::solid(INK, 1.4));
+        sheet.legend.push(Entry::new("± deviation", deviation));
+        sheet.legend.push(Entry::new(
+            "one run",
+            Sample::Dot(MarkShape::Ring, INK, 2.5),
+        ));
+        sheet.notes.push(format!(
+            "Means over {runs} runs, with the standard deviation over runs. * differs from zero \
+             (p < {LEVEL}, t-test, Holm-corrected for the number of layers)."
+        ));
+    }
+    let mut note = format!("Probe {}", layers.probe);
+    if let Some(class) = layers.class {
+        note.push_str(&format!(", class {class}"));
+    }
+    let steps = layers.runs.iter().map(|run| run.steps).max().unwrap_or(0);
+    note.push_str(&format!(", {}.", counted(steps as usize, "step")));
+    let not_finite: u64 = layers.runs.iter().map(|run| run.not_finite).sum();
+    if not_finite > 0 {
+        note.push_str(&format!(
+            " LCA that is not finite is left out: {}.",
+            counted(not_finite as usize, "step")
+        ));
+    }
+    if shown.len() < layers.layers.len() {
+        let hidden = layers.layers.len() - shown.len();
+        note.push_str(&format!(" {hidden} layers with less LCA are not drawn."));
+    }
+    sheet.notes.push(note);
+    sheet.draw()
+}
+
+/// Returns the layers to draw, in the model's order.
+fn shown(layers: &[LayerSum]) -> Vec<&LayerSum> {
+    let mut sizes: Vec<f64> = layers.iter().map(|layer| layer.lca.abs()).collect();
+    sizes.sort_by(|one, other| other.total_cmp(one));
+    let least = sizes.get(MOST - 1).copied().unwrap_or(0.0);
+    let large = layers
+        .iter()
+        .filter(|layer| layers.len() <= MOST || layer.lca.abs() >= least);
+    large.take(MOST).collect()
+}
+
+/// The numbers of a layer's bar.
+struct Bars {
+    value: f64,
+    deviation: Option<f64>,
+    runs: Vec<f64>,
+}
+
+fn bars(layer: &LayerSum, divisor: f64) -> Bars {
+    Bars {
+        // The analysis has both quotients; with a divisor of 1 it is the sum.
+        value: if divisor == 1.0 {
+            layer.lca
+        } else {
+            layer.per_parameter
+        },
+        deviation: layer.deviation.map(|deviation| deviation / divisor),
+        runs: layer.by_run.iter().map(|lca| lca / divisor).collect(),
+    }
+}
+
+fn panel(
+    name: &str,
+    title: &str,
+    x: Axis,
+    layers: &[&LayerSum],
+    bars: impl Fn(&LayerSum) -> Bars,
+    options: &FigureOptions,
+) -> Panel {
+    let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
+    let mut reach = vec![0.0];
+    for (place, layer) in layers.iter().enumerate() {
+        let Bars {
+            value,
+            deviation,
+            runs,
+        } = bars(layer);
+        let middle = place as f64 + 0.5;
+        marks.push(Mark::Bar {
+            name: layer.name.clone(),
+            x: (middle - 0.36, middle + 0.36),
+            y: (0.0, value),
+            color: options.palette.of(value),
+            value,
+        });
+        reach.push(value);
+        if let Some(deviation) = deviation {
+            let (low, high) = (value - deviation, value + deviation);
+            reach.extend([low, high]);
+            let cap = |y: f64| [(middle - 0.07, y), (middle + 0.07, y)];
+            for points in [[(middle, low), (middle, high)], cap(low), cap(high)] {
+                marks.push(Mark::Line {
+                    name: format!("{} deviation", layer.name),
+                    points: points.into(),
+                    stroke: Stroke::solid(INK, 1.4),
+                });
+            }
+            reach.extend(&runs);
+            let beside = |(_, lca): (usize, &f64)| (middle + 0.2, *lca);
+            marks.push(Mark::Dots {
+                name: format!("{} runs", layer.name),
+                points: runs.iter().enumerate().map(beside).collect(),
+                shape: MarkShape::Ring,
+                color: INK,
+                radius: 2.5,
+            });
+        }
+    }
+    let mut panel = Panel::new(name, x, Axis::linear(title, reach));
+    panel.marks = marks;
+    panel
+}

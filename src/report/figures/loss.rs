@@ -1,0 +1,125 @@
+//! The measured loss against what LCA adds up to, and what it misses.
+
+use crate::analysis::curves::LossCurve;
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, minus};
+use crate::report::palette::Color;
+
+use super::FigureOptions;
+use super::options::{counted, short};
+
+/// Draws the loss of every probe against loss(0) + ΣLCA, with the residual of each step below.
+///
+/// The loss at iteration t is that before step t.
+pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
+    let mut sheet = options.sheet("Measured loss, and the sum of its allocation", 440.0);
+    let losses = curves.iter().flat_map(|curve| {
+        let points = curve
+            .points
+            .iter()
+            .flat_map(|point| [point.loss, point.explained]);
+        points.chain([curve.start])
+    });
+    let iterations = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .map(|point| point.iteration);
+    let ends = iterations
+        .clone()
+        .chain(iterations.clone().max().map(|last| last + 1));
+    let x = Axis::iterations(ends);
+    let y = match options.log {
+        true => Axis::log("loss", losses),
+        false => Axis::linear("loss", losses),
+    };
+    let mut above = Panel::new("loss", x.unlabelled(), y);
+    let residuals = curves
+        .iter()
+        .flat_map(|curve| &curve.points)
+        .map(|point| point.residual);
+    let residual_axis = Axis::linear("residual", residuals.chain([0.0]));
+    let mut below = Panel::new("residual", x, residual_axis);
+    below.marks.push(Mark::Horizontal(
+        0.0,
+        Stroke::solid(options.palette.zero(), 1.0),
+    ));
+    for (number, curve) in curves.iter().enumerate() {
+        let color = options.palette.series(number);
+        let measured = Stroke::solid(color, 4.0).faint(0.45);
+        let explained = Stroke::solid(darker(color), 1.5).dashed("5 3");
+        let residual = Stroke::solid(color, 1.1);
+        let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
+            let first = curve
+                .points
+                .first()
+                .map(|point| (point.iteration as f64, curve.start));
+            let rest = curve.points.iter();
+            first
+                .into_iter()
+                .chain(rest.map(move |point| (point.iteration as f64 + 1.0, value(point))))
+                .collect()
+        };
+        let name = |what: &str| format!("{} {what}", curve.probe);
+        above.marks.push(Mark::Line {
+            name: name("measured"),
+            points: after(|point| point.loss),
+            stroke: measured,
+        });
+        above.marks.push(Mark::Line {
+            name: name("explained"),
+            points: after(|point| point.explained),
+            stroke: explained,
+        });
+        let residuals = curve
+            .points
+            .iter()
+            .map(|point| (point.iteration as f64, point.residual));
+        below.marks.push(Mark::Line {
+            name: name("residual"),
+            points: residuals.collect(),
+            stroke: residual,
+        });
+        sheet.legend.extend([
+            Entry::new(&curve.probe, Sample::Nothing),
+            Entry::new("measured", Sample::Line(measured)),
+            Entry::new("loss(0) + ΣLCA", Sample::Line(explained)),
+            Entry::new("residual", Sample::Line(residual)),
+        ]);
+        if let Some(last) = curve.points.last() {
+            let mut note = format!(
+                "{}: loss change {:.4}, ΣLCA {:.4}, difference {}",
+                curve.probe,
+                last.loss - curve.start,
+                last.explained - curve.start,
+                short(last.loss - last.explained)
+            );
+            if curve.not_finite > 0 {
+                let steps = counted(curve.not_finite, "step");
+                note.push_str(&format!(
+                    "; {steps} whose loss or LCA is not finite {} left out of the sum",
+                    if curve.not_finite == 1 { "is" } else { "are" }
+                ));
+            }
+            sheet.notes.push(minus(&format!("{note}.")));
+        }
+    }
+    sheet.rows = vec![
+        Row {
+            share: 2.6,
+            panels: vec![above],
+        },
+        Row {
+            share: 1.0,
+            panels: vec![below],
+        },
+    ];
+    sheet.draw()
+}
+
+/// The dashes on a line of the same colour.
+fn darker(color: Color) -> Color {
+    Color {
+        red: color.red / 2,
+        green: color.green / 2,
+        blue: color.blue / 2,
+    }
+}

@@ -1,0 +1,364 @@
+//! Figures read back: marks against the analyses' numbers, and runs at the extremes.
+
+mod extremes;
+
+use roxmltree::{Document, Node};
+
+use crate::Run;
+use crate::analysis::curves::{class_map, loss_curves, trajectories};
+use crate::analysis::noise;
+use crate::analysis::tests::synthetic::{At, Synthetic};
+use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
+use crate::report::export::{FileFormat, encode};
+use crate::report::palette::Palette;
+
+use super::FigureOptions;
+
+/// A panel of a figure, and the way from its places back to numbers.
+struct Panel<'a, 'input> {
+    node: Node<'a, 'input>,
+    area: Vec<f64>,
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl<'a, 'input> Panel<'a, 'input> {
+    fn find(document: &'a Document<'input>, name: &str) -> Self {
+        let is_it = |node: &Node| {
+            node.attribute("class") == Some("panel") && node.attribute("data-name") == Some(name)
+        };
+        let node = document.descendants().find(is_it).unwrap();
+        let numbers = |attribute: &str| -> Vec<f64> {
+            let words = node.attribute(attribute).unwrap().split(' ');
+            words.filter_map(|word| word.parse().ok()).collect()
+        };
+        let (x, y) = (numbers("data-x"), numbers("data-y"));
+        Self {
+            node,
+            area: numbers("data-area"),
+            x: (x[0], x[1]),
+            y: (y[0], y[1]),
+        }
+    }
+
+    fn marks(&self, class: &str) -> Vec<Node<'a, 'input>> {
+        let of_class = |node: &Node| node.attribute("class") == Some(class);
+        self.node.descendants().filter(of_class).collect()
+    }
+
+    /// The points of a line, in the units of linear axes.
+    fn line(&self, name: &str) -> Vec<(f64, f64)> {
+        let lines = self.marks("line");
+        let line = lines
+            .iter()
+            .find(|line| line.attribute("data-name") == Some(name))
+            .unwrap();
+        let path = line.attribute("d").unwrap().replace("h0", "");
+        let points = path.split(['M', 'L']).filter(|point| !point.is_empty());
+        let point = |text: &str| {
+            let (x, y) = text.split_once(' ').unwrap();
+            (
+                self.across(x.parse().unwrap()),
+                self.down(y.parse().unwrap()),
+            )
+        };
+        points.map(point).collect()
+    }
+
+    fn across(&self, at: f64) -> f64 {
+        self.x.0 + (at - self.area[0]) / self.area[2] * (self.x.1 - self.x.0)
+    }
+
+    fn down(&self, at: f64) -> f64 {
+        self.y.1 - (at - self.area[1]) / self.area[3] * (self.y.1 - self.y.0)
+    }
+
+    /// Half a thousandth of a point, by which each of a mark's place and a panel's two edges may
+    /// be rounded, in the units of the axis.
+    fn tolerance(&self) -> f64 {
+        (self.y.1 - self.y.0).abs() / self.area[3] * 0.0016
+    }
+
+    fn assert_line(&self, name: &str, expected: impl IntoIterator<Item = (f64, f64)>) {
+        let drawn = self.line(name);
+        let expected: Vec<(f64, f64)> = expected.into_iter().collect();
+        assert_eq!(drawn.len(), expected.len(), "{name}");
+        for (drawn, expected) in drawn.iter().zip(expected) {
+            assert!(
+                (drawn.0 - expected.0).abs() < 0.01,
+                "{name}: {drawn:?} {expected:?}"
+            );
+            let apart = (drawn.1 - expected.1).abs();
+            assert!(apart <= self.tolerance(), "{name}: {drawn:?} {expected:?}");
+        }
+    }
+}
+
+/// Numbers without a pattern between −1 and 1.
+fn noise_at(at: At) -> f64 {
+    let class = at.class.map_or(0, |class| class as u64 + 1);
+    let seed =
+        at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64 * 31 + class;
+    let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64 / (1u64 << 52) as f64
+        - 1.0
+}
+
+/// A run of three layers, of which `fc2` hurts.
+fn learned() -> Synthetic {
+    let lca = |at: At| {
+        let mean = if at.tensor.starts_with("fc2") {
+            0.001
+        } else {
+            -0.002
+        };
+        mean + 0.01 * noise_at(at)
+    };
+    Synthetic::new(
+        &[
+            ("fc1.weight", 12),
+            ("fc1.bias", 3),
+            ("fc2.weight", 6),
+            ("fc3.weight", 4),
+        ],
+        60,
+    )
+    .classes(3)
+    .validation()
+    .lca(lca)
+    .step(noise_at)
+    .residual(|iteration| 1e-4 * (iteration % 3) as f64)
+}
+
+fn opened(run: &Synthetic) -> (tempfile::TempDir, Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run.write(folder.path());
+    (folder, run)
+}
+
+#[test]
+fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
+    let (_folder, run) = opened(&learned());
+    let curves = loss_curves(&run).unwrap();
+    let svg = super::loss(&curves, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    let (above, below) = (
+        Panel::find(&document, "loss"),
+        Panel::find(&document, "residual"),
+    );
+    assert_eq!(curves.len(), 2);
+    for curve in &curves {
+        let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
+            let points = curve.points.iter();
+            let points = points.map(move |point| (point.iteration as f64 + 1.0, value(point)));
+            std::iter::once((0.0, curve.start)).chain(points)
+        };
+        above.assert_line(
+            &format!("{} measured", curve.probe),
+            after(|point| point.loss),
+        );
+        above.assert_line(
+            &format!("{} explained", curve.probe),
+            after(|point| point.explained),
+        );
+        let residuals = curve
+            .points
+            .iter()
+            .map(|point| (point.iteration as f64, point.residual));
+        below.assert_line(&format!("{} residual", curve.probe), residuals);
+    }
+    // The explained loss is short of the measured one by all residuals, as planted.
+    let last = curves[0].points.last().unwrap();
+    assert!((last.loss - last.explained - 60.0 * 1e-4).abs() < 1e-9);
+}
+
+#[test]
+fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
+    let (_folder, run) = opened(&learned());
+    let layers = layers(std::slice::from_ref(&run), &LayersOptions::default()).unwrap();
+    let svg = super::layers(&layers, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    for (name, per_parameter) in [("sum", false), ("per parameter", true)] {
+        let panel = Panel::find(&document, name);
+        let bars = panel.marks("bar");
+        assert_eq!(bars.len(), 3);
+        for (bar, layer) in bars.iter().zip(&layers.layers) {
+            let lca = if per_parameter {
+                layer.per_parameter
+            } else {
+                layer.lca
+            };
+            let number =
+                |attribute: &str| bar.attribute(attribute).unwrap().parse::<f64>().unwrap();
+            assert_eq!(number("data-value"), lca);
+            let top = panel.down(number("y"));
+            let bottom = panel.down(number("y") + number("height"));
+            let end = if lca > 0.0 { top } else { bottom };
+            assert!(
+                (end - lca).abs() <= 2.0 * panel.tolerance(),
+                "{top} {bottom} {lca}"
+            );
+            let color = match layer.name.as_str() {
+                "fc2" => Palette::default().hurts(),
+                _ => Palette::default().helps(),
+            };
+            assert_eq!(bar.attribute("fill"), Some(color.hex().as_str()));
+        }
+    }
+}
+
+#[test]
+fn trajectories_end_at_the_sums_of_their_layers() {
+    let (_folder, run) = opened(&learned());
+    let probes = trajectories(&run).unwrap();
+    let svg = super::trajectories(&probes, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    for probe in &probes {
+        let options = LayersOptions {
+            probe: probe.probe.clone(),
+            ..LayersOptions::default()
+        };
+        let layers = layers(std::slice::from_ref(&run), &options).unwrap();
+        let panel = Panel::find(&document, &probe.probe);
+        for layer in layers.layers {
+            let end = panel.line(&layer.name).last().unwrap().1;
+            assert!(
+                (end - layer.lca).abs() <= panel.tolerance(),
+                "{}",
+                layer.name
+            );
+        }
+    }
+}
+
+#[test]
+fn cells_and_dots_carry_the_numbers_of_the_analyses() {
+    let (_folder, run) = opened(&learned());
+    let options = FigureOptions::default();
+    let map = class_map(&run, 480).unwrap();
+    let svg = super::classes(&map, &options);
+    let document = Document::parse(&svg).unwrap();
+    let values = |panel: &Panel| -> Vec<f64> {
+        let cells = panel
+            .node
+            .descendants()
+            .filter(|node| node.has_attribute("data-value"));
+        cells
+            .map(|cell| cell.attribute("data-value").unwrap().parse().unwrap())
+            .collect()
+    };
+    let expected: Vec<f64> = map
+        .classes
+        .iter()
+        .flat_map(|class| class.lca.clone())
+        .collect();
+    assert_eq!(values(&Panel::find(&document, "layers")), expected);
+    assert_eq!(
+        values(&Panel::find(&document, "time")),
+        map.over_time.values
+    );
+
+    let peaks = peaks(&run, &PeaksOptions::default()).unwrap();
+    let svg = super::peaks(&peaks, &options);
+    let document = Document::parse(&svg).unwrap();
+    let panel = Panel::find(&document, "peaks");
+    let dots = |name: &str| {
+        let groups = panel.marks("dots");
+        let group = groups
+            .iter()
+            .find(|group| group.attribute("data-name") == Some(name));
+        group.unwrap().children().filter(Node::is_element).count()
+    };
+    let all: usize = peaks.series.iter().map(|series| series.peaks.len()).sum();
+    let aligned = peaks
+        .moments
+        .iter()
+        .flat_map(|moment| &moment.classes)
+        .map(|class| class.layers);
+    assert_eq!(dots("alone") + dots("aligned"), all);
+    assert_eq!(dots("aligned"), aligned.sum::<usize>());
+}
+
+#[test]
+fn helping_and_its_smoothed_line_are_the_percentages() {
+    let (_folder, run) = opened(&learned());
+    let helping = noise::helping(&run).unwrap();
+    let options = FigureOptions {
+        smooth: Some(5),
+        ..FigureOptions::default()
+    };
+    let svg = super::helping(&helping, &options);
+    let document = Document::parse(&svg).unwrap();
+    let panel = Panel::find(&document, "helping");
+    let percent: Vec<f64> = helping
+        .steps
+        .iter()
+        .map(|step| 100.0 * step.counts.share_of_nonzero().unwrap())
+        .collect();
+    let raw = percent
+        .iter()
+        .enumerate()
+        .map(|(at, percent)| (at as f64, *percent));
+    panel.assert_line("of those not zero raw", raw);
+    let middle = panel.line("of those not zero smoothed")[30].1;
+    let mean = percent[28..=32].iter().sum::<f64>() / 5.0;
+    assert!((middle - mean).abs() <= panel.tolerance());
+}
+
+#[test]
+fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
+    let (_folder, run) = opened(&learned());
+    let distribution = noise::distribution(&run).unwrap();
+    let svg = super::distribution(&distribution, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    for panel in ["linear", "log"] {
+        let sum = |name: &str| -> f64 {
+            let bars = Panel::find(&document, panel).marks("bar");
+            let bars = bars
+                .iter()
+                .filter(|bar| bar.attribute("data-name") == Some(name));
+            bars.map(|bar| bar.attribute("data-value").unwrap().parse::<f64>().unwrap())
+                .sum()
+        };
+        assert_eq!(sum("helping"), distribution.helping as f64);
+        assert_eq!(sum("hurting"), distribution.hurting as f64);
+    }
+}
+
+#[test]
+fn a_file_begins_as_its_format_does_and_an_unknown_one_is_refused() {
+    let (_folder, run) = opened(&Synthetic::new(&[("fc1.weight", 3)], 5));
+    let svg = super::loss(&loss_curves(&run).unwrap(), &FigureOptions::default());
+    for (file, magic) in [
+        ("a.svg", "<svg"),
+        ("a.PNG", "\u{89}PNG"),
+        ("a.pdf", "%PDF-"),
+    ] {
+        let format = FileFormat::of(file.as_ref()).unwrap();
+        let bytes = encode(&svg, format).unwrap();
+        let magic: Vec<u8> = magic.chars().map(|letter| letter as u8).collect();
+        assert!(bytes.starts_with(&magic), "{file}");
+    }
+    for file in ["a.gif", "figure", ".svg"] {
+        let error = FileFormat::of(file.as_ref()).unwrap_err().to_string();
+        assert!(error.contains(".svg, .png or .pdf"), "{error}");
+    }
+}
+
+#[test]
+fn sizes_that_can_not_be_drawn_are_refused() {
+    for (width, height, smooth) in [
+        (10.0, None, None),
+        (f64::NAN, None, None),
+        (680.0, Some(1e9), None),
+        (680.0, None, Some(0)),
+    ] {
+        let options = FigureOptions {
+            width,
+            height,
+            smooth,
+            ..FigureOptions::default()
+        };
+        assert!(options.check().is_err(), "{options:?}");
+    }
+}

@@ -1,0 +1,107 @@
+//! Single parameters over time.
+
+use crate::analysis::trace::{Trace, TraceStep, Trajectory};
+use crate::report::draw::{Axis, Mark, Panel, Row, Stroke};
+
+use super::FigureOptions;
+use super::options::short;
+
+/// Parameters beyond this number are not drawn.
+const MOST: usize = 8;
+/// Steps beyond this number are a line, not bars.
+const MOST_BARS: usize = 1500;
+
+/// Draws step, gradient and LCA of parameters, a row for each; columns share their axis.
+pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
+    let shown = &trace.parameters[..trace.parameters.len().min(MOST)];
+    let height = 100.0 + 105.0 * shown.len().max(1) as f64;
+    let mut sheet = options.sheet("Step, gradient and LCA of single parameters", height);
+    type Value = fn(&TraceStep) -> f32;
+    let columns: [(&str, Value); 3] = [
+        ("step", |step| step.step),
+        ("gradient", |step| step.gradient),
+        ("LCA", |step| step.lca),
+    ];
+    let x = Axis::iterations(
+        shown
+            .iter()
+            .flat_map(|at| &at.steps)
+            .map(|step| step.iteration),
+    );
+    for (number, parameter) in shown.iter().enumerate() {
+        let last = number + 1 == shown.len();
+        let panel = |(name, value): &(&str, Value)| {
+            let all = shown.iter().flat_map(|at| &at.steps).map(value);
+            let mut y = Axis::linear("", all.map(f64::from).chain([0.0]));
+            // The column's heading has the power of ten.
+            let title = format!("{name}{}", std::mem::take(&mut y.title));
+            let x = if last { x.clone() } else { x.unlabelled() };
+            let label = format!("{}[{}]", parameter.tensor, parameter.index);
+            let mut panel = Panel::new(&format!("{label} {name}"), x, y);
+            panel.marks.push(Mark::Horizontal(
+                0.0,
+                Stroke::solid(options.palette.zero(), 1.0),
+            ));
+            panel.marks.extend(marks(parameter, name, *value, options));
+            panel.heading = match *name {
+                "step" => format!("{label}: {title}"),
+                "LCA" => format!("{title}, sum {}", short(parameter.lca)),
+                _ => title,
+            };
+            panel
+        };
+        let panels = columns.iter().map(panel).collect();
+        sheet.rows.push(Row { share: 1.0, panels });
+    }
+    if shown.is_empty() {
+        let mut panel = Panel::new(
+            "empty",
+            Axis::exactly("", 0.0, 1.0),
+            Axis::exactly("", 0.0, 1.0),
+        );
+        let message = "No parameter has a sum of LCA other than zero.".to_owned();
+        panel.marks.push(Mark::Message(message));
+        sheet.rows.push(Row {
+            share: 1.0,
+            panels: vec![panel],
+        });
+    } else {
+        sheet.notes.push(
+            "Negative LCA (dark) helps, positive (light) hurts. Columns share their axis.".into(),
+        );
+    }
+    if trace.parameters.len() > MOST {
+        let more = trace.parameters.len() - MOST;
+        sheet
+            .notes
+            .push(format!("{more} more parameters are not drawn."));
+    }
+    sheet.draw()
+}
+
+fn marks(
+    parameter: &Trajectory,
+    name: &str,
+    value: fn(&TraceStep) -> f32,
+    options: &FigureOptions,
+) -> Vec<Mark> {
+    let steps = parameter.steps.iter();
+    let points = steps.map(|step| (step.iteration as f64, f64::from(value(step))));
+    if name != "LCA" || parameter.steps.len() > MOST_BARS {
+        return vec![Mark::Line {
+            name: name.into(),
+            points: points.collect(),
+            stroke: Stroke::solid(options.palette.series(0), 1.1),
+        }];
+    }
+    let side = |name: &str, sign: f64| Mark::Band {
+        name: name.into(),
+        pieces: points
+            .clone()
+            .filter(|(_, lca)| lca * sign > 0.0)
+            .map(|(iteration, lca)| (iteration - 0.5, iteration + 0.5, lca.min(0.0), lca.max(0.0)))
+            .collect(),
+        color: options.palette.of(sign),
+    };
+    vec![side("helping", -1.0), side("hurting", 1.0)]
+}

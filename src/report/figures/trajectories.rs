@@ -1,0 +1,110 @@
+//! What each layer has done so far.
+
+use crate::analysis::curves::{LayerCurve, Trajectories};
+use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+
+use super::FigureOptions;
+use super::options::counted;
+
+/// Layers beyond this number are not drawn: those that moved least.
+const MOST: usize = 12;
+
+/// Draws the cumulative LCA of the layers, a panel for each probe.
+pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String {
+    let height = 120.0 + 210.0 * probes.len().max(1) as f64;
+    let mut sheet = options.sheet("Cumulative LCA by layer", height);
+    let names = shown(probes);
+    let drawn = |layer: &&LayerCurve| names.contains(&layer.layer.as_str());
+    let values = || {
+        let layers = probes.iter().flat_map(|probe| &probe.layers).filter(drawn);
+        layers
+            .flat_map(|layer| layer.sum.iter().copied())
+            .chain([0.0])
+    };
+    let ends = || {
+        let all = probes.iter().flat_map(|probe| &probe.iterations);
+        all.flat_map(|iteration| [*iteration, iteration + 1])
+    };
+    for (number, probe) in probes.iter().enumerate() {
+        let last = number + 1 == probes.len();
+        let x = Axis::iterations(ends());
+        let x = if last { x } else { x.unlabelled() };
+        let mut panel = Panel::new(&probe.probe, x, Axis::linear("cumulative LCA", values()));
+        panel.heading = format!("{} probe", probe.probe);
+        panel.marks.push(Mark::Horizontal(
+            0.0,
+            Stroke::solid(options.palette.zero(), 1.0),
+        ));
+        for layer in &probe.layers {
+            let Some(place) = names.iter().position(|name| *name == layer.layer) else {
+                continue;
+            };
+            // The sum with step t is reached at iteration t + 1.
+            let begin = probe.iterations.first().map(|first| (*first as f64, 0.0));
+            let steps = probe
+                .iterations
+                .iter()
+                .map(|iteration| *iteration as f64 + 1.0);
+            panel.marks.push(Mark::Line {
+                name: layer.layer.clone(),
+                points: begin
+                    .into_iter()
+                    .chain(steps.zip(layer.sum.iter().copied()))
+                    .collect(),
+                stroke: Stroke::series(options.palette, place),
+            });
+        }
+        if probe.left_out > 0 {
+            let steps = counted(probe.left_out, "step");
+            sheet.notes.push(format!(
+                "Probe {}: {steps} with LCA that is not finite left out.",
+                probe.probe
+            ));
+        }
+        if probe.iterations.is_empty() {
+            let message = "No step has a finite LCA in every layer.".to_owned();
+            panel.marks.push(Mark::Message(message));
+        }
+        sheet.rows.push(Row {
+            share: 1.0,
+            panels: vec![panel],
+        });
+    }
+    let entries = names.iter().enumerate().map(|(place, name)| {
+        Entry::new(*name, Sample::Line(Stroke::series(options.palette, place)))
+    });
+    sheet.legend = entries.collect();
+    let all = probes
+        .iter()
+        .map(|probe| probe.layers.len())
+        .max()
+        .unwrap_or(0);
+    if all > names.len() {
+        let hidden = all - names.len();
+        sheet.notes.push(format!(
+            "{hidden} layers that moved the loss less are not drawn."
+        ));
+    }
+    sheet.draw()
+}
+
+/// Returns the layers to draw, in the model's order.
+fn shown(probes: &[Trajectories]) -> Vec<&str> {
+    let Some(first) = probes.first() else {
+        return Vec::new();
+    };
+    let reach = |layer: &LayerCurve| {
+        layer
+            .sum
+            .iter()
+            .fold(0.0, |most: f64, sum| most.max(sum.abs()))
+    };
+    let mut reaches: Vec<f64> = first.layers.iter().map(reach).collect();
+    reaches.sort_by(|one, other| other.total_cmp(one));
+    let least = match first.layers.len() > MOST {
+        true => reaches[MOST - 1],
+        false => 0.0,
+    };
+    let large = first.layers.iter().filter(|layer| reach(layer) >= least);
+    large.take(MOST).map(|layer| layer.layer.as_str()).collect()
+}

@@ -1,0 +1,106 @@
+//! Neurons and channels over time.
+
+use crate::analysis::curves::{LayerUnitMap, Raster};
+use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
+
+use super::FigureOptions;
+use super::classes::{columns, edges, every};
+use super::options::short;
+
+/// The share of cells whose magnitude the colours reach.
+const PERCENTILE: f64 = 0.99;
+/// Layers beyond this number are not drawn.
+const MOST: usize = 6;
+
+/// Draws the LCA of every layer's units over the iterations, each layer with its own colours.
+pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
+    let shown = &layers[..layers.len().min(MOST)];
+    let share = |map: &LayerUnitMap| (map.raster.by_row().len() as f64).sqrt().max(3.0);
+    let shares: f64 = shown.iter().map(share).sum();
+    let height = (110.0 + 40.0 * shown.len() as f64 + 18.0 * shares).clamp(300.0, 1100.0);
+    let mut sheet = options.sheet("LCA of units over time", height);
+    let mut reaches = Vec::new();
+    for (number, map) in shown.iter().enumerate() {
+        let x = columns(&map.raster);
+        let last = number + 1 == shown.len();
+        let x = if last { x } else { x.unlabelled() };
+        let mut panel = Panel::new(&map.layer, x, rows(&map.raster));
+        panel.heading = map.layer.clone();
+        let shade = Shade {
+            palette: options.palette,
+            reach: map.raster.percentile(PERCENTILE),
+        };
+        panel.marks.push(Mark::Cells {
+            edges: edges(&map.raster),
+            values: map.raster.values.clone(),
+            shade,
+            printed: Vec::new(),
+        });
+        if map.raster.starts.is_empty() {
+            panel
+                .marks
+                .push(Mark::Message("No units were recorded yet.".into()));
+        }
+        let title = "LCA of a unit".to_owned();
+        sheet.scales.push((number, Scalebar { title, shade }));
+        sheet.rows.push(Row {
+            share: share(map),
+            panels: vec![panel],
+        });
+        reaches.push(format!("{} ±{}", map.layer, short(shade.reach)));
+    }
+    sheet.notes.push(format!(
+        "Weights and biases of a unit together. Colours reach the 99th percentile of |LCA| of the \
+         layer: {}; cells beyond it have the strongest colour.",
+        reaches.join(", ")
+    ));
+    if let Some(raster) = shown
+        .first()
+        .map(|map| &map.raster)
+        .filter(|map| map.steps_per_column > 1)
+    {
+        let steps = raster.steps_per_column;
+        sheet
+            .notes
+            .push(format!("A column averages {steps} recorded steps."));
+    }
+    if let Some(every) = shown.first().and_then(|map| every(&map.raster)) {
+        sheet.notes.push(format!(
+            "Recorded at every {every}th step; a column shows that step and reaches to the next."
+        ));
+    }
+    let binned = shown.iter().filter(|map| map.raster.per_row > 1);
+    let binned: Vec<String> = binned
+        .map(|map| format!("{} units of {}", map.raster.per_row, map.layer))
+        .collect();
+    if !binned.is_empty() {
+        sheet
+            .notes
+            .push(format!("A row averages {}.", binned.join(", ")));
+    }
+    let not_finite: u64 = shown.iter().map(|map| map.raster.not_finite).sum();
+    if not_finite > 0 {
+        sheet
+            .notes
+            .push(format!("{not_finite} values that are not finite left out."));
+    }
+    if layers.len() > MOST {
+        let more = layers.len() - MOST;
+        sheet.notes.push(format!(
+            "{more} more layers are not drawn; choose with --layer."
+        ));
+    }
+    sheet.draw()
+}
+
+/// Returns the axis of the rows, with the numbers of their units, the first at the top.
+fn rows(raster: &Raster) -> Axis {
+    let per_row = raster.per_row as f64;
+    let mut axis = Axis::exactly("unit", 0.0, raster.rows.max(1) as f64).whole();
+    axis.ticks.retain(|tick| tick.at < raster.rows as f64);
+    for tick in &mut axis.ticks {
+        tick.at = (tick.at + 0.5) / per_row;
+    }
+    axis.to = raster.by_row().len().max(1) as f64;
+    axis.reversed()
+}

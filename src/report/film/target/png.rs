@@ -1,0 +1,49 @@
+//! A folder of PNG files, one a picture.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use png::{BitDepth, ColorType, Encoder, EncodingError};
+
+use super::Shape;
+
+pub(in crate::report::film) struct Writer {
+    folder: PathBuf,
+    shape: Shape,
+    rgb: Vec<u8>,
+    frames: usize,
+}
+
+impl Writer {
+    pub(super) fn new(folder: PathBuf, shape: Shape, rgb: &[u8]) -> Self {
+        Self {
+            folder,
+            shape,
+            rgb: rgb.to_vec(),
+            frames: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, pixels: &[u8]) -> io::Result<()> {
+        let path = self.folder.join(format!("frame-{:05}.png", self.frames));
+        self.frames += 1;
+        let mut file = BufWriter::new(File::create(path)?);
+        let (width, height) = (self.shape.width.into(), self.shape.height.into());
+        let mut encoder = Encoder::new(&mut file, width, height);
+        encoder.set_color(ColorType::Indexed);
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_palette(&self.rgb);
+        let mut writer = encoder.write_header().map_err(into_io)?;
+        writer.write_image_data(pixels).map_err(into_io)?;
+        writer.finish().map_err(into_io)?;
+        file.flush()
+    }
+}
+
+fn into_io(error: EncodingError) -> io::Error {
+    match error {
+        EncodingError::IoError(error) => error,
+        other => io::Error::other(other.to_string()),
+    }
+}

@@ -1,0 +1,260 @@
+//! Films of runs with planted values, read back from their files.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::record::ParameterSelection;
+use crate::report::microscope::code;
+use crate::report::microscope::tests::planted::{Planted, run};
+
+use super::colors::Colors;
+use super::*;
+
+const TENSORS: [Planted; 3] = [
+    ("conv.weight", &[3, 2, 2, 2], 0),
+    ("conv.bias", &[3], 0),
+    ("<fc> & \"x\".weight", &[5, 4], 1),
+];
+
+fn value(iteration: u64, _: &str, index: usize) -> [f32; 3] {
+    let sign = if (index as u64 + iteration).is_multiple_of(3) {
+        1.0
+    } else {
+        -1.0
+    };
+    [sign * index as f32 * 1e-4, sign, -sign]
+}
+
+fn planted(steps: u64) -> (TempDir, Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(
+        folder.path(),
+        &TENSORS,
+        steps,
+        Some(ParameterSelection::all()),
+        value,
+    );
+    (folder, run)
+}
+
+fn options() -> FilmOptions {
+    FilmOptions {
+        percentile: 100.0,
+        width: 400,
+        ..FilmOptions::default()
+    }
+}
+
+/// A picture, three bytes a pixel.
+type Picture = Vec<u8>;
+
+fn of_gif(path: &Path) -> Vec<Picture> {
+    let mut settings = gif::DecodeOptions::new();
+    settings.set_color_output(gif::ColorOutput::RGBA);
+    let mut decoder = settings.read_info(File::open(path).unwrap()).unwrap();
+    let mut canvas = vec![0; 3 * usize::from(decoder.width()) * usize::from(decoder.height())];
+    let mut pictures = Vec::new();
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        let pixels = frame.buffer.as_chunks::<4>().0.iter();
+        for (pixel, before) in pixels.zip(canvas.as_chunks_mut::<3>().0) {
+            if pixel[3] == 255 {
+                before.copy_from_slice(&pixel[..3]);
+            }
+        }
+        pictures.push(canvas.clone());
+    }
+    pictures
+}
+
+fn of_webp(path: &Path) -> Vec<Picture> {
+    let file = BufReader::new(File::open(path).unwrap());
+    let mut decoder = image_webp::WebPDecoder::new(file).unwrap();
+    let mut buffer = vec![0; decoder.output_buffer_size().unwrap()];
+    let opaque = |pixels: &[u8]| -> Picture {
+        let pixels = pixels.as_chunks::<4>().0.iter();
+        pixels
+            .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+            .collect()
+    };
+    let frames = decoder.num_frames();
+    (0..frames)
+        .map(|_| {
+            assert_eq!(decoder.read_frame(&mut buffer).unwrap(), 50);
+            opaque(&buffer)
+        })
+        .collect()
+}
+
+fn of_pngs(folder: &Path) -> Vec<Picture> {
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    paths.sort();
+    let picture = |path| {
+        let mut decoder = png::Decoder::new(BufReader::new(File::open(path).unwrap()));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().unwrap();
+        let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut buffer).unwrap();
+        buffer
+    };
+    paths.into_iter().map(picture).collect()
+}
+
+#[test]
+fn every_format_has_the_color_of_every_parameter_at_every_step() {
+    let (folder, run) = planted(4);
+    let path = |name: &str| folder.path().join(name);
+    let gif = film(&run, &options(), &path("film.gif")).unwrap();
+    film(&run, &options(), &path("film.webp")).unwrap();
+    film(&run, &options(), &path("frames")).unwrap();
+    let pictures = of_gif(&path("film.gif"));
+    assert_eq!(pictures.len(), 4);
+    let webp = of_webp(&path("film.webp"));
+    assert_eq!(pictures.len(), webp.len());
+    for (one, other) in pictures.iter().flatten().zip(webp.iter().flatten()) {
+        // This decoder rounds where it blends; libwebp gives the same colours.
+        assert!(one.abs_diff(*other) <= 1, "WebP differs from GIF");
+    }
+    assert!(pictures == of_pngs(&path("frames")), "PNG differs from GIF");
+
+    let looked_at = Options {
+        percentile: 100.0,
+        ..Options::default()
+    };
+    let lens = Lens::new(&run, Quantity::Lca, &looked_at).unwrap();
+    let scene = Scene::new(&lens, None, &options()).unwrap();
+    let rgb = scene.colors.rgb();
+    for (iteration, picture) in pictures.iter().enumerate() {
+        for (block, place) in lens.blocks().iter().zip(&scene.backdrop.places) {
+            for (index, cell) in block.cell_by_index().into_iter().enumerate() {
+                let cell = cell as usize - block.first;
+                let (row, column) = (cell / block.columns.cells(), cell % block.columns.cells());
+                let [x, y] = place.corner(block, row, column);
+                let lca = f64::from(value(iteration as u64, &block.tensor, index)[0]);
+                let pixel = usize::from(Colors::cell(gif.scale.code(lca)));
+                for [x, y] in [[x, y], [x + place.cell[0] - 1, y + place.cell[1] - 1]] {
+                    let found = &picture[3 * (y * scene.width + x)..][..3];
+                    assert_eq!(found, &rgb[3 * pixel..][..3], "{} {index}", block.tensor);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn zero_and_each_sign_have_colors_of_their_own() {
+    for quantity in Quantity::ALL {
+        for palette in Palette::ALL {
+            let rgb = Colors::new(palette, quantity).rgb();
+            let cells = [-code::FULL, -60, -1, 0, 1, 60, code::FULL, code::NOT_FINITE];
+            let mut colors =
+                cells.map(|cell| rgb.as_chunks::<3>().0[usize::from(Colors::cell(cell))]);
+            colors.sort_unstable();
+            assert!(
+                colors.windows(2).all(|two| two[0] != two[1]),
+                "{palette:?} {quantity:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_bytes() {
+    let (folder, run) = planted(5);
+    for name in ["film.gif", "film.webp"] {
+        let written = [1, 2].map(|_| {
+            film(&run, &options(), &folder.path().join(name)).unwrap();
+            fs::read(folder.path().join(name)).unwrap()
+        });
+        assert!(written[0] == written[1], "{name}");
+    }
+}
+
+#[test]
+fn frames_are_spread_over_the_run_with_its_ends() {
+    let (folder, run) = planted(11);
+    let path = folder.path().join("film.gif");
+    for (frames, first) in [(4, 0), (1, 10), (11, 0), (400, 0)] {
+        let some = FilmOptions {
+            frames,
+            quantity: Quantity::Cumulative,
+            ..options()
+        };
+        let film = film(&run, &some, &path).unwrap();
+        assert_eq!(film.frames, frames.min(11));
+        assert_eq!((film.first_iteration, film.last_iteration), (first, 10));
+        assert_eq!(of_gif(&path).len(), film.frames);
+    }
+}
+
+#[test]
+fn runs_of_one_step_of_one_parameter_of_nan_and_of_zero_are_filmed() {
+    for (number, value) in [0.5, f32::NAN, 0.0, f32::INFINITY].into_iter().enumerate() {
+        let folder = tempfile::tempdir().unwrap();
+        let tensors: [Planted; 1] = [("only", &[], 0)];
+        let run = run(
+            folder.path(),
+            &tensors,
+            1,
+            Some(ParameterSelection::all()),
+            |_, _, _| [value; 3],
+        );
+        let path = folder.path().join("film.gif");
+        for quantity in Quantity::ALL {
+            let film = film(
+                &run,
+                &FilmOptions {
+                    quantity,
+                    ..options()
+                },
+                &path,
+            )
+            .unwrap();
+            assert_eq!((film.frames, film.scale.full.is_some()), (1, number == 0));
+        }
+        assert_eq!(of_gif(&path).len(), 1);
+    }
+}
+
+#[test]
+fn other_outputs_and_impossible_options_are_errors_that_say_what_to_give() {
+    let (folder, run) = planted(1);
+    let error = film(&run, &options(), &folder.path().join("film.mp4")).unwrap_err();
+    assert!(error.to_string().contains(".gif or .webp"), "{error}");
+    let missing = folder.path().join("no such folder/film.gif");
+    let error = film(&run, &options(), &missing).unwrap_err();
+    assert!(matches!(error, LcaError::Disk { .. }), "{error}");
+    let path = folder.path().join("film.gif");
+    let cases = [
+        FilmOptions {
+            fps: 0.0,
+            ..options()
+        },
+        FilmOptions {
+            fps: f64::NAN,
+            ..options()
+        },
+        FilmOptions {
+            fps: 51.0,
+            ..options()
+        },
+        FilmOptions {
+            width: 319,
+            ..options()
+        },
+        FilmOptions {
+            frames: 0,
+            ..options()
+        },
+    ];
+    for case in cases {
+        let error = film(&run, &case, &path).unwrap_err();
+        assert!(matches!(error, LcaError::Setting { .. }), "{error}");
+    }
+    assert!(!path.exists());
+}

@@ -1,0 +1,68 @@
+//! The typeface of figures: how wide a text is, and the file for pictures that carry it.
+
+use std::sync::OnceLock;
+
+use ttf_parser::Face;
+
+/// The file. Its widths are those of Arial and Helvetica, one of which most readers have.
+pub(super) const FILE: &[u8] = include_bytes!("LcaSans-Regular.ttf");
+/// The name in the file.
+pub(super) const NAME: &str = "LCA Sans";
+/// What an SVG asks for.
+pub(super) const FAMILY: &str = "'LCA Sans', 'Liberation Sans', Arial, Helvetica, sans-serif";
+
+/// Returns the width of a text, as `size` has it; letters that the font lacks count as wide.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    static FACE: OnceLock<Option<Face<'static>>> = OnceLock::new();
+    let face = FACE.get_or_init(|| Face::parse(FILE, 0).ok());
+    let advance = |letter: char| -> f64 {
+        let known = face.as_ref().and_then(|face| {
+            let advance = face.glyph_hor_advance(face.glyph_index(letter)?)?;
+            Some(f64::from(advance) / f64::from(face.units_per_em()))
+        });
+        known.unwrap_or(1.0)
+    };
+    text.chars().map(advance).sum::<f64>() * size
+}
+
+/// Returns the text, or its beginning and end with `…` between where it is too wide.
+pub(super) fn shorten(text: &str, size: f64, most: f64) -> String {
+    if width(text, size) <= most {
+        return text.to_owned();
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| -> String {
+        let front = kept.div_ceil(2);
+        let back = letters.len() - (kept - front);
+        letters[..front]
+            .iter()
+            .chain(&['…'])
+            .chain(&letters[back..])
+            .collect()
+    };
+    let fits = (0..letters.len())
+        .rev()
+        .map(cut)
+        .find(|text| width(text, size) <= most);
+    fits.unwrap_or_else(|| "…".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_as_wide_as_in_arial() {
+        assert!((width("0123456789", 100.0) - 556.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_long_name_keeps_both_ends() {
+        let short = shorten("encoder.layers.11.attention.query.weight", 11.0, 120.0);
+        assert!(
+            short.starts_with("enc") && short.ends_with("ight"),
+            "{short}"
+        );
+        assert!(width(&short, 11.0) <= 120.0);
+    }
+}

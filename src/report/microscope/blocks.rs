@@ -1,0 +1,205 @@
+//! A tensor as a block of cells.
+
+use serde::Serialize;
+
+use crate::TensorInfo;
+use crate::analysis::layer_of;
+
+/// A tensor as a rectangle of cells, in reading order.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Block {
+    /// The tensor's path.
+    pub tensor: String,
+    /// The tensor's shape.
+    pub shape: Vec<usize>,
+    /// What goes down.
+    pub rows: Axis,
+    /// What goes across.
+    pub columns: Axis,
+    /// Whether it belongs beside the block before it, row by row, as a bias beside its weight.
+    pub beside: bool,
+    /// Where its first cell is in a frame.
+    pub first: usize,
+}
+
+/// One direction of a block.
+///
+/// The parameter at place p of this direction, of `length * kernel`, adds
+/// `p / kernel * stride + p % kernel * kernel_stride` to its index in the tensor. Cell c is the
+/// mean over the places from `c * bin` up to `(c + 1) * bin`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Axis {
+    /// What is counted, such as `input` or `output channel`; empty where there is nothing to
+    /// count.
+    pub name: &'static str,
+    /// How many there are.
+    pub length: usize,
+    /// Distance of one from the next in the tensor.
+    pub stride: usize,
+    /// How many elements of a kernel each has; 1 without kernels.
+    pub kernel: usize,
+    /// Distance of one element of a kernel from the next in the tensor.
+    pub kernel_stride: usize,
+    /// How many parameters one cell has in this direction.
+    pub bin: usize,
+}
+
+impl Block {
+    /// Returns how many cells it has.
+    pub fn cells(&self) -> usize {
+        self.rows.cells() * self.columns.cells()
+    }
+
+    /// Returns whether cells are means over several parameters.
+    pub fn is_binned(&self) -> bool {
+        self.rows.bin > 1 || self.columns.bin > 1
+    }
+
+    /// Returns rows and columns of the kernels that can be told apart, none if cells are whole
+    /// kernels or there are no kernels.
+    pub fn kernel(&self) -> Option<[usize; 2]> {
+        let kernel = [self.rows.kernel, self.columns.kernel];
+        (kernel != [1, 1] && !self.is_binned()).then_some(kernel)
+    }
+
+    /// Returns for every parameter of the tensor the cell of the frame that it is in.
+    pub(in crate::report) fn cell_by_index(&self) -> Vec<u32> {
+        let mut cells = vec![0; self.rows.places() * self.columns.places()];
+        for row in 0..self.rows.places() {
+            let start = self.first + row / self.rows.bin * self.columns.cells();
+            for column in 0..self.columns.places() {
+                let index = self.rows.offset(row) + self.columns.offset(column);
+                cells[index] = (start + column / self.columns.bin) as u32;
+            }
+        }
+        cells
+    }
+}
+
+impl Axis {
+    /// Returns how many cells it has.
+    pub fn cells(&self) -> usize {
+        self.places().div_ceil(self.bin)
+    }
+
+    fn places(&self) -> usize {
+        self.length * self.kernel
+    }
+
+    fn offset(&self, place: usize) -> usize {
+        place / self.kernel * self.stride + place % self.kernel * self.kernel_stride
+    }
+
+    /// Makes cells larger, so that none has elements of several kernels without all of theirs.
+    pub(super) fn coarsen(&mut self) {
+        self.bin += if self.bin < self.kernel {
+            self.kernel - self.bin
+        } else {
+            self.kernel
+        };
+    }
+
+    fn of(name: &'static str, length: usize, stride: usize) -> Self {
+        Self {
+            name,
+            length,
+            stride,
+            kernel: 1,
+            kernel_stride: 1,
+            bin: 1,
+        }
+    }
+
+    fn kernel(self, kernel: usize, kernel_stride: usize) -> Self {
+        Self {
+            kernel,
+            kernel_stride,
+            ..self
+        }
+    }
+}
+
+/// What is that many times as high as it is wide is turned: it would leave its shelf empty.
+const TURNED: usize = 4;
+
+/// Returns the blocks of tensors, unbinned; tensors without parameters have none.
+pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut turned_before = false;
+    for tensor in tensors {
+        if tensor.shape.contains(&0) {
+            continue;
+        }
+        let [mut rows, mut columns] = axes(tensor);
+        let turned = rows.places() > TURNED * columns.places();
+        if turned {
+            // Kernels stay upright.
+            std::mem::swap(&mut rows.kernel, &mut columns.kernel);
+            std::mem::swap(&mut rows.kernel_stride, &mut columns.kernel_stride);
+            std::mem::swap(&mut rows, &mut columns);
+        }
+        let mut block = Block {
+            tensor: tensor.path.clone(),
+            shape: tensor.shape.clone(),
+            rows,
+            columns,
+            beside: false,
+            first: 0,
+        };
+        let alone = tensor.shape.len() == 1;
+        if let Some(before) = blocks.last()
+            && alone
+            && before.shape.len() > 1
+            && layer_of(&before.tensor) == layer_of(&tensor.path)
+            && !turned_before
+            && before.rows.length == block.columns.length
+        {
+            block.beside = true;
+            std::mem::swap(&mut block.rows, &mut block.columns);
+            block.rows.name = before.rows.name;
+        }
+        blocks.push(block);
+        turned_before = turned;
+    }
+    place(&mut blocks);
+    blocks
+}
+
+/// Numbers the cells of the blocks one after the other and returns how many there are.
+pub(super) fn place(blocks: &mut [Block]) -> usize {
+    let mut first = 0;
+    for block in blocks {
+        block.first = first;
+        first += block.cells();
+    }
+    first
+}
+
+/// Returns what goes down and what goes across: outputs down, whichever axis they are.
+fn axes(tensor: &TensorInfo) -> [Axis; 2] {
+    match *tensor.shape.as_slice() {
+        [] => [Axis::of("", 1, 1), Axis::of("", 1, 1)],
+        [length] => [Axis::of("", 1, 1), Axis::of("unit", length, 1)],
+        [inputs, outputs] if tensor.unit_axis == Some(1) => [
+            Axis::of("output", outputs, 1),
+            Axis::of("input", inputs, outputs),
+        ],
+        [rows, columns] => [
+            Axis::of("axis 0", rows, columns),
+            Axis::of("axis 1", columns, 1),
+        ],
+        [first, second, ref kernel @ .., width] => {
+            let height = kernel.iter().product::<usize>();
+            let area = height * width;
+            // Of a transposed convolution, the outputs are the second axis.
+            let (inputs, outputs) = match tensor.unit_axis {
+                Some(1) => ((first, second * area), (second, area)),
+                _ => ((second, area), (first, second * area)),
+            };
+            [
+                Axis::of("output channel", outputs.0, outputs.1).kernel(height, width),
+                Axis::of("input channel", inputs.0, inputs.1).kernel(width, 1),
+            ]
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a run has recorded of single parameters.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::analysis::read;
+use crate::{LcaError, Run, Table};
+
+use super::Options;
+use super::blocks::{Block, blocks};
+
+/// The iterations and tensors that the table `parameters` has.
+pub(super) struct Recorded {
+    /// Every iteration, in order.
+    pub(super) iterations: Vec<u64>,
+    /// The blocks of the tensors, as small as the limits want them.
+    pub(super) blocks: Vec<Block>,
+    /// The paths of tensors that have parameters, but none recorded.
+    pub(super) missing: Vec<String>,
+}
+
+impl Recorded {
+    pub(super) fn of(run: &Run, options: &Options) -> Result<Self, LcaError> {
+        check(options)?;
+        read::require(
+            run,
+            Table::Parameters,
+            "record with `Recorder::full`, or choose parameters with `Recorder::parameters` \
+             (the examples: `--record full`)",
+        )?;
+        let mut iterations = BTreeSet::new();
+        let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+        for tensor in &run.info().tensors {
+            known.insert(&tensor.path, false);
+        }
+        read::each(
+            run,
+            Table::Parameters,
+            &["iteration", "tensor"],
+            |columns| {
+                let rows = columns.u64("iteration")?;
+                iterations.extend(rows.chunk_by(|a, b| a == b).map(|same| same[0]));
+                for (tensor, _) in read::stretches(columns.text("tensor")?) {
+                    if let Some(recorded) = known.get_mut(tensor) {
+                        *recorded = true;
+                    }
+                }
+                Ok(())
+            },
+        )?;
+        let (recorded, missing): (Vec<_>, Vec<_>) = run
+            .info()
+            .tensors
+            .iter()
+            .partition(|tensor| known.get(tensor.path.as_str()) == Some(&true));
+        let mut blocks = blocks(&recorded);
+        options.limits.apply(&mut blocks);
+        Ok(Self {
+            iterations: iterations.into_iter().collect(),
+            blocks,
+            missing: missing
+                .into_iter()
+                .map(|tensor| tensor.path.clone())
+                .collect(),
+        })
+    }
+
+    /// Returns at most so many iterations, evenly spaced.
+    pub(super) fn evenly(&self, frames: usize) -> Vec<u64> {
+        let all = &self.iterations;
+        match frames {
+            _ if frames >= all.len() => all.clone(),
+            1 => all.last().copied().into_iter().collect(),
+            _ => {
+                let gaps = frames - 1;
+                let at = |frame| (frame * (all.len() - 1) + gaps / 2) / gaps;
+                (0..frames).map(|frame| all[at(frame)]).collect()
+            }
+        }
+    }
+}
+
+fn check(options: &Options) -> Result<(), LcaError> {
+    if options.frames == 0 {
+        return Err(LcaError::setting(
+            "microscope::Options::frames",
+            "is 0",
+            "ask for one frame at least",
+        ));
+    }
+    if !(options.percentile > 0.0 && options.percentile <= 100.0) {
+        return Err(LcaError::setting(
+            "microscope::Options::percentile",
+            format!("is {}", options.percentile),
+            "give one above 0, up to 100",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! From values to colours: the value of full colour, and codes of a byte.
+
+use serde::Serialize;
+
+/// The value that gets full colour.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Scale {
+    /// The value; none if no cell has one that is finite and not zero.
+    pub full: Option<f64>,
+    /// The percentile of the magnitudes that it is, of cells that are finite and not zero.
+    pub percentile: f64,
+}
+
+/// Codes of a byte: what a cell of a frame can be.
+pub mod code {
+    /// The code of the value of full colour, and of what is larger.
+    pub const FULL: i8 = 126;
+    /// The cell has no value at this iteration.
+    pub const MISSING: i8 = -127;
+    /// The cell's value is NaN or infinite.
+    pub const NOT_FINITE: i8 = -128;
+}
+
+impl Scale {
+    /// Returns the code of a value: its share of full colour in 126 parts, of which what is not
+    /// exactly zero has one at least. 0 is exactly zero.
+    pub fn code(&self, value: f64) -> i8 {
+        if !value.is_finite() {
+            return code::NOT_FINITE;
+        }
+        let (Some(full), true) = (self.full, value != 0.0) else {
+            return 0;
+        };
+        let limit = f64::from(code::FULL);
+        let parts = (value.abs() / full * limit).round().clamp(1.0, limit);
+        (parts as i8) * if value < 0.0 { -1 } else { 1 }
+    }
+
+    /// Returns the value in the middle of those that have a code; none of one that is no value.
+    pub fn value(&self, code: i8) -> Option<f64> {
+        match code {
+            code::MISSING | code::NOT_FINITE => None,
+            0 => Some(0.0),
+            code => self
+                .full
+                .map(|full| full * f64::from(code) / f64::from(code::FULL)),
+        }
+    }
+}
+
+/// Counts magnitudes, to find a percentile without keeping them.
+pub(super) struct Magnitudes {
+    /// By the upper half of an `f32`, of which values differ by less than 1 %: how many there
+    /// are, and the largest.
+    buckets: Vec<(u64, f32)>,
+    values: u64,
+}
+
+impl Magnitudes {
+    pub(super) fn new() -> Self {
+        Self {
+            buckets: vec![(0, 0.0); 1 << 15],
+            values: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, value: f64) {
+        let magnitude = value.abs() as f32;
+        if magnitude > 0.0 && magnitude.is_finite() {
+            let (count, largest) = &mut self.buckets[(magnitude.to_bits() >> 16) as usize];
+            *count += 1;
+            *largest = largest.max(magnitude);
+            self.values += 1;
+        }
+    }
+
+    /// Returns the scale: the largest value of the bucket with the percentile.
+    pub(super) fn scale(&self, percentile: f64) -> Scale {
+        let wanted = (self.values as f64 * percentile / 100.0).ceil().max(1.0) as u64;
+        let mut below = 0;
+        let reached = self.buckets.iter().find(|(count, _)| {
+            below += count;
+            below >= wanted
+        });
+        Scale {
+            full: reached.map(|(_, largest)| f64::from(*largest)),
+            percentile,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What runs are called in a page, and what became of them.
+
+use std::path::Component;
+
+use crate::{Run, RunStatus};
+
+/// Returns a name for every run: the end of its folder's path that tells it from the others.
+pub(super) fn names(runs: &[Run]) -> Vec<String> {
+    let paths: Vec<Vec<String>> = runs.iter().map(parts).collect();
+    let longest = paths.iter().map(Vec::len).max().unwrap_or(0);
+    let ends = |length: usize| -> Vec<String> {
+        let end = |path: &Vec<String>| path[path.len().saturating_sub(length)..].join("/");
+        paths.iter().map(end).collect()
+    };
+    // Recorders are often pointed at a folder `lca`, so that one part says little.
+    let told_apart =
+        |names: &Vec<String>| (1..names.len()).all(|place| !names[..place].contains(&names[place]));
+    let mut names = (2..=longest.max(2))
+        .map(ends)
+        .find(told_apart)
+        .unwrap_or_else(|| ends(longest));
+    if !told_apart(&names) {
+        for (place, name) in names.iter_mut().enumerate() {
+            *name = format!("{name} ({})", place + 1);
+        }
+    }
+    names
+}
+
+fn parts(run: &Run) -> Vec<String> {
+    let folder = run.folder();
+    // `.` and `..` have no name of their own.
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let part = |part: Component| match part {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    folder.components().filter_map(part).collect()
+}
+
+/// Returns a sentence about a run that did not come to its end.
+pub(super) fn became(run: &Run) -> Option<String> {
+    let folder = run.folder().display();
+    match run.status() {
+        RunStatus::Finished => None,
+        RunStatus::Running => Some(format!(
+            "{folder} is still being written: this page shows it as far as its record reached."
+        )),
+        RunStatus::Killed => Some(format!(
+            "{folder} was killed: this page shows it as far as its record reaches."
+        )),
+        RunStatus::Interrupted => Some(format!("{folder} was interrupted before its end.")),
+        RunStatus::Failed(reason) => Some(format!("{folder} failed: {reason}.")),
+    }
+}
+
+/// Returns what became of a run, in a word.
+pub(super) fn state(run: &Run) -> &'static str {
+    match run.status() {
+        RunStatus::Finished => "finished",
+        RunStatus::Running => "still running",
+        RunStatus::Killed => "killed",
+        RunStatus::Interrupted => "interrupted",
+        RunStatus::Failed(_) => "failed",
+    }
+}

@@ -1,0 +1,81 @@
+//! What the page has of one run.
+
+use serde::Serialize;
+
+use crate::analysis::curves::{loss_curves, trajectories};
+use crate::analysis::noise::{Concentration, Distribution, Heroes, TensorOscillation, noise};
+use crate::analysis::trace::{TraceOptions, trace};
+use crate::analysis::{self, Peaks, PeaksOptions, Summary};
+use crate::{LcaError, Run};
+
+use super::pictures::{Pictures, pictures};
+use super::series::{ClassPart, HelpingPart, LossPart, TracePart, TrajectoryPart};
+use super::{Budget, known, names};
+
+/// A run's part of the data. Where there is nothing, `…_missing` says why.
+#[derive(Serialize)]
+pub(super) struct RunPart {
+    name: String,
+    state: &'static str,
+    tensors: usize,
+    /// The probes' names, the training probe first.
+    probes: Vec<String>,
+    summary: Summary,
+    loss: Vec<LossPart>,
+    helping: HelpingPart,
+    trajectories: Vec<TrajectoryPart>,
+    class_series: Vec<ClassPart>,
+    distribution: Option<Distribution>,
+    heroes: Option<Heroes>,
+    oscillation: Option<Vec<TensorOscillation>>,
+    concentration: Option<Concentration>,
+    peaks: Option<Peaks>,
+    peaks_top: usize,
+    peaks_missing: Option<String>,
+    trace: Option<Vec<TracePart>>,
+    microscope: Option<Pictures>,
+    microscope_missing: Option<String>,
+}
+
+impl RunPart {
+    pub(super) fn of(run: &Run, name: String, budget: Budget) -> Result<Self, LcaError> {
+        let summary = analysis::summary(run)?;
+        let noise = noise(run)?;
+        let trajectories = trajectories(run)?;
+        let layers = trajectories.first().map_or(0, |probe| probe.layers.len());
+        let class_series = ClassPart::of(run, budget.class_values)?;
+        let classes = class_series.first().map_or(1, ClassPart::classes);
+        let options = PeaksOptions {
+            top: (budget.peaks / (layers * classes).max(1)).clamp(1, PeaksOptions::default().top),
+            ..PeaksOptions::default()
+        };
+        let (peaks, peaks_missing) = known(analysis::peaks(run, &options))?;
+        let (trace, _) = known(trace(run, &TraceOptions::default()))?;
+        let (microscope, microscope_missing) = known(pictures(run, budget.pictures))?;
+        Ok(Self {
+            name,
+            state: names::state(run),
+            tensors: run.info().tensors.len(),
+            probes: summary
+                .reconciliation
+                .iter()
+                .map(|probe| probe.probe.clone())
+                .collect(),
+            summary,
+            loss: loss_curves(run)?.into_iter().map(LossPart::of).collect(),
+            helping: HelpingPart::of(&noise.helping),
+            trajectories: TrajectoryPart::all(run, trajectories, budget.curve_values),
+            class_series,
+            distribution: noise.distribution,
+            heroes: noise.heroes,
+            oscillation: noise.oscillation,
+            concentration: noise.concentration,
+            peaks,
+            peaks_top: options.top,
+            peaks_missing,
+            trace: trace.map(|trace| trace.parameters.into_iter().map(TracePart::of).collect()),
+            microscope,
+            microscope_missing,
+        })
+    }
+}

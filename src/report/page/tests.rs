@@ -1,0 +1,130 @@
+//! Pages of runs of every kind. With `BURN_LCA_PAGES` set to a folder they are kept there, for the
+//! tests in a browser.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::analysis::tests::synthetic::Synthetic;
+
+use super::page;
+
+/// The page of a run, and its data.
+fn written(name: &str, run: &Synthetic) -> (String, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = page(&[run.write(folder.path())]).unwrap();
+    if let Some(kept) = std::env::var_os("BURN_LCA_PAGES") {
+        fs::write(PathBuf::from(kept).join(format!("{name}.html")), &text).unwrap();
+    }
+    let (_, after) = text.split_once("id=\"data\">").unwrap();
+    let (data, _) = after.split_once("</script>").unwrap();
+    let data = serde_json::from_str(data).unwrap();
+    (text, data)
+}
+
+#[test]
+fn one_parameter_and_one_step_are_a_page() {
+    let (_, data) = written("one", &Synthetic::new(&[("w", 1)], 1));
+    let run = &data["runs"][0];
+    assert_eq!(run["summary"]["steps"], 1);
+    assert_eq!(run["microscope"]["cells"], 1);
+    assert_eq!(run["microscope"]["iterations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_run_of_nothing_but_nan_is_a_page() {
+    let run = Synthetic::new(&[("a.weight", 4), ("b.weight", 2)], 12)
+        .classes(2)
+        .validation()
+        .lca(|_| f64::NAN);
+    let (_, data) = written("nan", &run);
+    assert_eq!(
+        data["runs"][0]["summary"]["reconciliation"][0]["not_finite"],
+        12
+    );
+}
+
+#[test]
+fn what_is_not_recorded_is_said_to_be_missing() {
+    let run = Synthetic::new(&[("a.weight", 4), ("b.weight", 2)], 12).without_parameters();
+    let (_, data) = written("sparse", &run);
+    let run = &data["runs"][0];
+    assert!(run["microscope"].is_null());
+    let missing = run["microscope_missing"].as_str().unwrap();
+    assert!(missing.contains("Recorder::full"), "{missing}");
+    assert!(run["trace"].is_null() && run["class_series"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn names_made_to_break_out_stay_names() {
+    let name = "</script><script>window.broken=1</script><!-- <img src=x onerror='window.broken=1'>\".w\u{2028}";
+    let run = Synthetic::new(&[(name, 4), ("b.weight", 2)], 60)
+        .classes(2)
+        .validation()
+        .lca(|at| -0.01 * ((at.iteration % 7) as f64) + 0.001 * at.index as f64);
+    let (text, data) = written("hostile", &run);
+    assert_eq!(data["runs"][0]["microscope"]["blocks"][0]["tensor"], name);
+    assert_eq!(text.matches("window.broken=1").count() % 2, 0);
+    assert!(!text.contains("<script>window.broken"));
+}
+
+#[test]
+fn a_long_run_of_many_layers_stays_small_enough_to_send() {
+    let names: Vec<String> = (0..20)
+        .map(|layer| format!("block{layer}.conv.weight"))
+        .collect();
+    let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 50)).collect();
+    let noise = |at: &crate::analysis::tests::synthetic::At| {
+        let number = at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64;
+        f64::from((number.wrapping_mul(2_654_435_761) % 1000) as u32) / 1000.0 - 0.6
+    };
+    let run = Synthetic::new(&tensors, 1000)
+        .classes(10)
+        .validation()
+        .lca(move |at| noise(&at) * 1e-4);
+    let (text, data) = written("long", &run);
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    let run = &data["runs"][0];
+    assert!(run["trajectories"][0]["every"].as_u64().unwrap() > 0);
+    assert!(run["class_series"][0]["every"].as_u64().unwrap() > 1);
+}
+
+#[test]
+fn five_thousand_steps_and_a_million_parameters_are_pages() {
+    let (text, _) = written(
+        "steps",
+        &Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000),
+    );
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    let (text, data) = written("parameters", &Synthetic::new(&[("a.weight", 1_000_000)], 2));
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    assert!(
+        data["runs"][0]["microscope"]["blocks"][0]["columns"]["bin"]
+            .as_u64()
+            .unwrap()
+            > 1
+    );
+}
+
+#[test]
+fn numbers_are_those_of_the_analyses_to_the_last_bit() {
+    use base64::Engine;
+    let folder = tempfile::tempdir().unwrap();
+    let synthetic = Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 30)
+        .lca(|at| -0.1 / (at.iteration + 1) as f64 + at.index as f64 * 0.01);
+    let run = synthetic.write(folder.path());
+    let known = crate::analysis::curves::trajectories(&run).unwrap();
+    let (_, data) = written("exact", &synthetic);
+    let column = data["runs"][0]["trajectories"][0]["layers"][1]["sum"]
+        .as_str()
+        .unwrap();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(column)
+        .unwrap();
+    let values: Vec<f64> = bytes
+        .chunks(8)
+        .map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()))
+        .collect();
+    assert_eq!(values, known[0].layers[1].sum);
+}

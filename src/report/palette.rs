@@ -1,0 +1,205 @@
+//! Colours: what helps, what hurts, and series that are told apart.
+//!
+//! Helping is always the darker of the two signs, so that they stay apart in print without colour.
+
+/// A colour of sRGB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Color {
+    /// Red.
+    pub red: u8,
+    /// Green.
+    pub green: u8,
+    /// Blue.
+    pub blue: u8,
+}
+
+impl Color {
+    /// Returns the colour of a number such as `0x1b7837`.
+    pub const fn new(rgb: u32) -> Self {
+        let [_, red, green, blue] = rgb.to_be_bytes();
+        Self { red, green, blue }
+    }
+
+    /// Returns the colour as CSS and SVG write it, such as `#1b7837`.
+    pub fn hex(self) -> String {
+        format!("#{:02x}{:02x}{:02x}", self.red, self.green, self.blue)
+    }
+
+    /// Returns the relative luminance of WCAG 2, from 0 (black) to 1 (white).
+    pub fn luminance(self) -> f64 {
+        let linear = |channel: u8| {
+            let value = f64::from(channel) / 255.0;
+            if value <= 0.040_45 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
+    }
+
+    /// Returns the colour at a fraction of the way to another one.
+    fn towards(self, other: Self, fraction: f64) -> Self {
+        let mix = |from: u8, to: u8| {
+            (f64::from(from) + (f64::from(to) - f64::from(from)) * fraction).round() as u8
+        };
+        Self {
+            red: mix(self.red, other.red),
+            green: mix(self.green, other.green),
+            blue: mix(self.blue, other.blue),
+        }
+    }
+}
+
+/// Which colours a picture has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Palette {
+    /// Green helps, red hurts.
+    #[default]
+    GreenRed,
+    /// Blue helps, orange hurts: told apart with any kind of colour blindness.
+    BlueOrange,
+    /// Dark helps, light hurts, zero is between: for print without colour.
+    Grey,
+}
+
+impl Palette {
+    /// All palettes, the default first.
+    pub const ALL: [Self; 3] = [Self::GreenRed, Self::BlueOrange, Self::Grey];
+
+    /// Returns the name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GreenRed => "green-red",
+            Self::BlueOrange => "blue-orange",
+            Self::Grey => "grey",
+        }
+    }
+
+    /// Returns the colour of what helps (negative LCA).
+    pub fn helps(self) -> Color {
+        match self {
+            Self::GreenRed => Color::new(0x00_6d2c),
+            Self::BlueOrange => Color::new(0x08_519c),
+            Self::Grey => Color::new(0x33_3333),
+        }
+    }
+
+    /// Returns the colour of what hurts (positive LCA).
+    pub fn hurts(self) -> Color {
+        match self {
+            Self::GreenRed => Color::new(0xe3_4a33),
+            Self::BlueOrange => Color::new(0xec_7014),
+            Self::Grey => Color::new(0xbd_bdbd),
+        }
+    }
+
+    /// Returns the colour of a sign: helping below zero, hurting above, zero apart.
+    pub fn of(self, lca: f64) -> Color {
+        if lca < 0.0 {
+            self.helps()
+        } else if lca > 0.0 {
+            self.hurts()
+        } else {
+            self.zero()
+        }
+    }
+
+    /// Returns the colour of exact zeros and of what is no part of a series.
+    pub fn zero(self) -> Color {
+        Color::new(0x96_9696)
+    }
+
+    /// Returns the colour of a value on a scale from −1 (helps most) to 1 (hurts most).
+    ///
+    /// Zero is white, but in grey it lies between dark and white. Values beyond the scale have the
+    /// colour of its end, NaN that of [`missing`](Self::missing).
+    pub fn diverging(self, value: f64) -> Color {
+        if value.is_nan() {
+            return self.missing();
+        }
+        let middle = match self {
+            Self::GreenRed | Self::BlueOrange => Color::new(0xff_ffff),
+            Self::Grey => Color::new(0x99_9999),
+        };
+        let (end, middle_end) = match (self, value < 0.0) {
+            (Self::Grey, true) => (Color::new(0x00_0000), Color::new(0x4d_4d4d)),
+            (Self::Grey, false) => (Color::new(0xff_ffff), Color::new(0xd0_d0d0)),
+            (Self::GreenRed, true) => (Color::new(0x00_441b), Color::new(0x41_ab5d)),
+            (Self::GreenRed, false) => (Color::new(0xb3_0000), Color::new(0xfc_8d59)),
+            (Self::BlueOrange, true) => (Color::new(0x08_306b), Color::new(0x42_92c6)),
+            (Self::BlueOrange, false) => (Color::new(0x99_3404), Color::new(0xfe_9929)),
+        };
+        let size = value.abs().min(1.0);
+        if size < 0.5 {
+            middle.towards(middle_end, size * 2.0)
+        } else {
+            middle_end.towards(end, size * 2.0 - 1.0)
+        }
+    }
+
+    /// Returns the colour of places without a number.
+    pub fn missing(self) -> Color {
+        Color::new(0xe8_e4f0)
+    }
+
+    /// Returns the colour of the n-th series; after seven they come again, so that dashes or
+    /// markers have to tell them apart.
+    ///
+    /// These are Okabe and Ito's ("Color Universal Design", 2008) with a darker yellow, in an
+    /// order in which neighbours differ in lightness; without colour they are greys.
+    pub fn series(self, number: usize) -> Color {
+        const COLORS: [Color; 7] = [
+            Color::new(0x00_72b2),
+            Color::new(0xe6_9f00),
+            Color::new(0x00_4d40),
+            Color::new(0xcc_79a7),
+            Color::new(0xd5_5e00),
+            Color::new(0x56_b4e9),
+            Color::new(0x8c_6d00),
+        ];
+        const GREYS: [Color; 4] = [
+            Color::new(0x00_0000),
+            Color::new(0x8c_8c8c),
+            Color::new(0x46_4646),
+            Color::new(0xb4_b4b4),
+        ];
+        match self {
+            Self::GreenRed | Self::BlueOrange => COLORS[number % COLORS.len()],
+            Self::Grey => GREYS[number % GREYS.len()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contrast(one: Color, other: Color) -> f64 {
+        let (one, other) = (one.luminance() + 0.05, other.luminance() + 0.05);
+        one.max(other) / one.min(other)
+    }
+
+    #[test]
+    fn helping_and_hurting_stay_apart_without_colour() {
+        for palette in Palette::ALL {
+            let (helps, hurts) = (palette.helps(), palette.hurts());
+            assert!(helps.luminance() < hurts.luminance(), "{palette:?}");
+            assert!(contrast(helps, hurts) > 1.6, "{palette:?}");
+        }
+    }
+
+    #[test]
+    fn a_diverging_scale_goes_one_way_on_either_side_of_zero() {
+        for palette in Palette::ALL {
+            let at = |value: i32| palette.diverging(f64::from(value) / 10.0).luminance();
+            for value in 0..10 {
+                assert!(at(-value - 1) < at(-value), "{palette:?} {value}");
+                let further = at(value + 1) < at(value);
+                assert_eq!(further, palette != Palette::Grey, "{palette:?} {value}");
+            }
+            assert_eq!(palette.diverging(7.0), palette.diverging(1.0));
+            assert_eq!(palette.diverging(f64::NAN), palette.missing());
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Figures, and what is said where one can't be drawn.
+
+use std::fs;
+
+use crate::fixture::Fixture;
+use crate::program::burn_lca;
+
+#[test]
+fn every_figure_is_written_in_the_form_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = folder.path().join("run");
+    Fixture::default().write(&run);
+    let run = run.to_str().unwrap();
+    for figure in [
+        "loss",
+        "helping",
+        "layers",
+        "trajectories",
+        "peaks",
+        "trace",
+    ] {
+        for (extension, magic) in [("svg", "<svg"), ("png", "\u{89}PNG"), ("pdf", "%PDF-")] {
+            let file = folder.path().join(format!("{figure}.{extension}"));
+            let answer = burn_lca(["plot", run, figure, "-o", file.to_str().unwrap()]);
+            assert_eq!(answer.code, Some(0), "{figure}: {answer:?}");
+            let magic: Vec<u8> = magic.chars().map(|letter| letter as u8).collect();
+            assert!(
+                fs::read(&file).unwrap().starts_with(&magic),
+                "{figure}.{extension}"
+            );
+        }
+    }
+    let answer = burn_lca(["plot", run, run, "layers"]);
+    assert!(answer.stderr.contains("twice"), "{answer:?}");
+}
+
+#[test]
+fn what_can_not_be_drawn_is_said_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    Fixture::default().write(folder.path());
+    let run = folder.path().to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 6] = [
+        (
+            &["plot", run, "loss", "-o", "loss.gif"],
+            2,
+            ".svg, .png or .pdf",
+        ),
+        (
+            &["plot", run, "loss", "--width", "3"],
+            2,
+            "give 200 to 4000",
+        ),
+        (&["plot", run, run, "loss"], 2, "draw `layers`"),
+        (
+            &["plot", run, "units", "--layer", "fc9"],
+            2,
+            "its layers are fc1, fc2",
+        ),
+        (&["plot", run, "everything"], 2, "trajectories"),
+        (&["plot", "no-run", "loss"], 3, "holds no run"),
+    ];
+    for (command, code, way_out) in cases {
+        let answer = burn_lca(command);
+        assert_eq!(answer.code, Some(code), "{command:?}: {answer:?}");
+        assert!(answer.stderr.contains(way_out), "{command:?}: {answer:?}");
+        assert!(answer.stdout.is_empty(), "{command:?}: {answer:?}");
+    }
+}

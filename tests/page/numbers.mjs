@@ -1,0 +1,122 @@
+// The numbers of the figures against those of the command line.
+
+import assert from "node:assert/strict";
+
+function near(one, other, relative = 1e-9, absolute = 1e-12) {
+  assert.ok(Math.abs(one - other) <= absolute + relative * Math.abs(other), `${one} is not ${other}`);
+}
+
+const marks = (page, figure, selector) => page.$$eval(`[data-figure="${figure}"] ${selector}`, (nodes) => nodes.map((node) => ({ ...node.dataset, d: node.getAttribute("d") })));
+
+export async function numberChecks(check, page, json, run) {
+  await check("the reconciliation is that of `summary`", async () => {
+    const [shown] = await marks(page, "grounded", "[data-numbers]");
+    assert.deepEqual(JSON.parse(shown.numbers), json("summary", run).reconciliation);
+  });
+
+  await check("curves are drawn where their numbers are", async () => {
+    for (const figure of ["grounded", "helping", "trajectories"]) {
+      const scales = await marks(page, figure, ".plot > svg");
+      assert.ok(scales.length > 0, figure);
+      const [scale] = scales;
+      const curves = (await marks(page, figure, "path[data-series]")).slice(0, 2);
+      for (const curve of curves) {
+        const [iterations, values] = [JSON.parse(curve.iterations), JSON.parse(curve.values)];
+        const points = [...curve.d.matchAll(/[ML](-?[\d.]+) (-?[\d.]+)/g)].map((match) => [Number(match[1]), Number(match[2])]);
+        assert.ok(points.length > 1, `${figure} has ${points.length} points`);
+        assert.ok(points.length === iterations.length || iterations.length > 2000, `${points.length} points of ${iterations.length}`);
+        const back = (pixel, [p0, p1], [v0, v1]) => v0 + ((pixel - p0) / (p1 - p0)) * (v1 - v0);
+        const x = back(points.at(-1)[0], [+scale.left, +scale.right], [+scale.x0, +scale.x1]);
+        near(x, iterations.at(-1), 0, 0.5);
+        points.slice(0, iterations.length).forEach(([, pixel], place) => {
+          if (points.length === iterations.length) near(back(pixel, [+scale.bottom, +scale.top], [+scale.y0, +scale.y1]), values[place], 0, 2e-5 * Math.abs(scale.y1 - scale.y0));
+        });
+      }
+    }
+  });
+
+  await check("the measured loss ends where `summary` says", async () => {
+    const [loss] = await marks(page, "grounded", '[data-series="measured loss"]');
+    const { reconciliation: [training] } = json("summary", run);
+    assert.equal(JSON.parse(loss.values).at(-1), training.loss_after);
+  });
+
+  await check("percent helping is that of `noise`", async () => {
+    const [curve] = await marks(page, "helping", '[data-series="each step"]');
+    const values = JSON.parse(curve.values);
+    json("noise", run).helping.steps.forEach((step, place) => near(values[place], (100 * step.helping) / (step.helping + step.hurting)));
+  });
+
+  await check("bars of layers are those of `layers`", async () => {
+    const bars = await marks(page, "layers", "rect[data-value]");
+    const { layers } = json("layers", run);
+    assert.equal(bars.length, layers.length);
+    for (const bar of bars) near(Number(bar.value), layers.find((layer) => layer.name === bar.name).lca);
+  });
+
+  await check("bars of the distribution and of heroes are those of `noise`", async () => {
+    const noise = json("noise", run);
+    const bins = await marks(page, "distribution", "[data-count]");
+    assert.ok(bins.length > 20, `${bins.length} bins`);
+    for (const bin of bins) {
+      const known = noise.distribution.bins.find((known) => known.from === Number(bin.from) && known.to === Number(bin.to));
+      assert.equal(Number(bin.count), known?.count, `${bin.from} to ${bin.to}`);
+    }
+    const shares = await marks(page, "heroes", "[data-count]");
+    const inBins = noise.heroes.bins.filter((bin) => bin.parameters > 0);
+    assert.deepEqual(shares.map((share) => Number(share.count)), inBins.map((bin) => bin.parameters));
+    const [law] = await marks(page, "heroes", "path.law");
+    near(JSON.parse(law.values)[20], noise.heroes.bins[10].by_chance);
+  });
+
+  await check("dots and marked moments are those of `peaks`", async () => {
+    const peaks = json("peaks", run);
+    const dots = await marks(page, "peaks", "circle[data-iteration]");
+    const named = (rows) => rows.map((row) => row.join(" ")).sort();
+    const known = peaks.series.flatMap((series) => series.peaks.map((peak) => [series.layer, series.class ?? "", peak.iteration, peak.value]));
+    assert.deepEqual(named(dots.map((dot) => [dot.layer, dot.class, dot.iteration, dot.value])), named(known));
+    const lines = await marks(page, "peaks", "[data-moment]");
+    assert.deepEqual(lines.map((line) => Number(line.moment)), peaks.moments.map((moment) => moment.iteration));
+  });
+
+  await check("cells of classes are those of `layers --class`", async () => {
+    const cells = await marks(page, "classes", "rect[data-value]");
+    const { layers } = json("layers", run, "--class", "3");
+    for (const layer of layers) {
+      const cell = cells.find((cell) => cell.column === layer.name && cell.row === "class 3");
+      near(Number(cell.value), layer.lca, 1e-4, 1e-6);
+    }
+  });
+
+  await check("dots of candidates are those of `candidates`", async () => {
+    const dots = await marks(page, "candidates", "[data-value]");
+    const { freeze: { tensors } } = json("candidates", run);
+    assert.equal(dots.length, tensors.length);
+    for (const dot of dots) assert.equal(Number(dot.value), tensors.find((tensor) => tensor.tensor === dot.name).training.lca);
+  });
+
+  await check("traces are those of `trace`", async () => {
+    const [curve] = await marks(page, "trace", '[data-series="lca"]');
+    const { parameters: [first] } = json("trace", run);
+    JSON.parse(curve.values).forEach((value, place) => near(value, first.steps[place].lca, 1e-6));
+  });
+
+  await check("a pixel of the microscope tells its parameter and, to the scale’s step, its value", async () => {
+    const slider = page.locator('[data-figure="microscope"] input[type=range]').first();
+    const frames = Number(await slider.getAttribute("max"));
+    await slider.fill(String(Math.floor(frames / 2)));
+    const canvas = page.locator('[data-figure="microscope"] canvas').nth(2);
+    await canvas.scrollIntoViewIfNeeded();
+    const box = await canvas.boundingBox();
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.6);
+    const said = await page.textContent("[data-readout=microscope]");
+    const [, tensor, index, iteration, value] = said.match(/^(\S+) \[(\d+)\].* iteration (\d+): LCA of the step (?:about )?([-+.\de]+|0)/) ?? [];
+    assert.ok(tensor, said);
+    const { parameters: [trace] } = json("trace", run, tensor, index);
+    const known = trace.steps.find((step) => step.iteration === Number(iteration)).lca;
+    const full = Number((await page.getAttribute("[data-scale=microscope]", "data-full")));
+    const shown = Number(value);
+    assert.ok(said.includes("or beyond") || Math.abs(shown - known) <= (full / 15) * 1.01, `${said}: ${known} at full ${full}`);
+    if (known !== 0) assert.equal(Math.sign(shown), Math.sign(known));
+  });
+}

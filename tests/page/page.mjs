@@ -1,0 +1,76 @@
+// Makes a report of runs and reads it back in a browser.
+//
+//   node page.mjs BURN_LCA RUN [RUN…]      of a run that was recorded in full, with classes and a
+//                                          validation probe; more runs to stand beside it
+//   node page.mjs --open FOLDER            only opens the pages in a folder
+//
+// CHROMIUM names the browser, /usr/bin/chromium by default; SHOTS a folder for screenshots.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { open, withBrowser } from "./browser.mjs";
+import { lookChecks } from "./look.mjs";
+import { numberChecks } from "./numbers.mjs";
+import { useChecks } from "./use.mjs";
+import { loads } from "./loads.mjs";
+
+let failed = 0;
+
+async function check(name, test) {
+  try {
+    await test();
+    console.log(`ok    ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAIL  ${name}\n      ${String(error.message ?? error).split("\n").join("\n      ")}`);
+  }
+}
+
+async function openAll(folder) {
+  await withBrowser(async (browser) => {
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".html"))) {
+      await check(`${name} opens, with every figure or what is missing`, () => loads(browser, join(folder, name)));
+    }
+  });
+}
+
+async function readBack(program, runs) {
+  const folder = mkdtempSync(join(tmpdir(), "burn-lca-page-"));
+  const ask = (...words) => execFileSync(program, words, { maxBuffer: 1 << 29 });
+  const json = (...words) => JSON.parse(ask(...words, "--format", "json"));
+  const one = join(folder, "one.html");
+  const all = join(folder, "all.html");
+  try {
+    ask("report", runs[0], "-o", one);
+    ask("report", ...runs, "-o", all);
+    await withBrowser(async (browser) => {
+      await check("the page is small enough to send", () => {
+        const bytes = statSync(one).size;
+        if (bytes > 5_000_000) throw new Error(`${bytes} bytes`);
+      });
+      await check("the page opens without errors and without a network", () => loads(browser, one));
+      await check("several runs stand side by side", () => loads(browser, all, runs.length));
+      const page = await open(browser, one);
+      await numberChecks(check, page.page, json, runs[0]);
+      await useChecks(check, page.page);
+      await check("using the page raised no error and asked for nothing", () => {
+        if (page.problems.length > 0) throw new Error(page.problems.join("\n"));
+      });
+      await page.close();
+      await lookChecks(check, browser, one, all);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const [first, ...others] = process.argv.slice(2);
+if (!first || others.length === 0) {
+  console.error("usage: node page.mjs BURN_LCA RUN [RUN…] | --open FOLDER");
+  process.exit(2);
+}
+await (first === "--open" ? openAll(others[0]) : readBack(first, others));
+console.log(failed === 0 ? "all held" : `${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
