@@ -4,14 +4,11 @@
 
 mod candidates;
 mod compare;
-#[cfg(feature = "report")]
 mod film;
 mod layers;
 mod noise;
 mod peaks;
-#[cfg(feature = "report")]
 mod plot;
-#[cfg(feature = "report")]
 mod report;
 mod summary;
 mod trace;
@@ -34,11 +31,8 @@ pub enum Command {
     Peaks(peaks::Args),
     Candidates(candidates::Args),
     Compare(compare::Args),
-    #[cfg(feature = "report")]
     Plot(plot::Args),
-    #[cfg(feature = "report")]
     Report(report::Args),
-    #[cfg(feature = "report")]
     Film(film::Args),
 }
 
@@ -52,11 +46,8 @@ impl Command {
             Self::Peaks(_) => "peaks",
             Self::Candidates(_) => "candidates",
             Self::Compare(_) => "compare",
-            #[cfg(feature = "report")]
             Self::Plot(_) => "plot",
-            #[cfg(feature = "report")]
             Self::Report(_) => "report",
-            #[cfg(feature = "report")]
             Self::Film(_) => "film",
         }
     }
@@ -65,21 +56,13 @@ impl Command {
     pub fn run(&self, output: &OutputArgs) -> Result<(), Failure> {
         match self.answer(output)? {
             Answer::Tables(report) => output.write(&report),
-            #[cfg(feature = "report")]
             Answer::Page(page) => output.write_page(&page),
-            #[cfg(feature = "report")]
             Answer::Film(report) => output.print(&report),
-            #[cfg(feature = "report")]
             Answer::Figure(svg) => output.write_figure(&svg),
         }
     }
 
-    #[cfg_attr(
-        not(feature = "report"),
-        expect(unused_variables, reason = "tables go to where all of them go")
-    )]
     fn answer(&self, output: &OutputArgs) -> Result<Answer, Failure> {
-        #[cfg(feature = "report")]
         if matches!(self, Self::Plot(_)) {
             output.check_figure()?;
         }
@@ -92,11 +75,8 @@ impl Command {
             Self::Peaks(args) => peaks::report(args),
             Self::Candidates(args) => candidates::report(args),
             Self::Compare(args) => compare::report(args),
-            #[cfg(feature = "report")]
             Self::Plot(args) => return plot::figure(args).map(Answer::Figure),
-            #[cfg(feature = "report")]
             Self::Report(args) => return report::html(args).map(Answer::Page),
-            #[cfg(feature = "report")]
             Self::Film(args) => return film::report(args, output.film()?).map(Answer::Film),
         };
         report.map(Answer::Tables)
@@ -108,13 +88,10 @@ enum Answer {
     /// Numbers, in the form that is asked for.
     Tables(Report),
     /// A page, which has one form only.
-    #[cfg(feature = "report")]
     Page(String),
     /// What there is to say about a film, which is written already.
-    #[cfg(feature = "report")]
     Film(Report),
     /// An SVG, whose form is that of the file it goes to.
-    #[cfg(feature = "report")]
     Figure(String),
 }
 

@@ -6,11 +6,9 @@ mod text;
 
 use std::fs;
 use std::io::{ErrorKind, IsTerminal, Write, stdout};
-#[cfg(feature = "report")]
 use std::path::Path;
 use std::path::PathBuf;
 
-#[cfg(feature = "report")]
 use burn_lca::report::export::{self, FileFormat};
 use clap::{Args, ValueEnum};
 
@@ -72,7 +70,6 @@ impl OutputArgs {
     }
 
     /// Writes the answer to the standard output, wherever its pictures have gone.
-    #[cfg(feature = "report")]
     pub fn print(&self, report: &Report) -> Result<(), Failure> {
         let print = Self {
             format: self.format,
@@ -83,7 +80,6 @@ impl OutputArgs {
     }
 
     /// Returns where a film is to be written.
-    #[cfg(feature = "report")]
     pub fn film(&self) -> Result<&Path, Failure> {
         self.output.as_deref().ok_or_else(|| {
             let problem = "a film is not for the standard output; add --output FILE.gif, \
@@ -93,7 +89,6 @@ impl OutputArgs {
     }
 
     /// Writes a page, which is not for a terminal.
-    #[cfg(feature = "report")]
     pub fn write_page(&self, page: &str) -> Result<(), Failure> {
         if self.output.is_none() && stdout().is_terminal() {
             return Err(Failure::Usage(
@@ -104,7 +99,6 @@ impl OutputArgs {
     }
 
     /// Writes a figure in the format of the file's extension; as an SVG where there is no file.
-    #[cfg(feature = "report")]
     pub fn write_figure(&self, svg: &str) -> Result<(), Failure> {
         match &self.output {
             Some(path) => self.put(&export::encode(svg, FileFormat::of(path)?)?),
@@ -116,7 +110,6 @@ impl OutputArgs {
     }
 
     /// Fails if there is a file that no figure can be written into, before it is drawn.
-    #[cfg(feature = "report")]
     pub fn check_figure(&self) -> Result<(), Failure> {
         let format = self.output.as_deref().map(FileFormat::of);
         Ok(format.transpose().map(|_| ())?)
