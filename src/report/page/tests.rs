@@ -15,7 +15,9 @@ fn written(name: &str, run: &Synthetic) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
     let text = page(&[run.write(folder.path())]).unwrap();
     if let Some(kept) = std::env::var_os("BURN_LCA_PAGES") {
-        fs::write(PathBuf::from(kept).join(format!("{name}.html")), &text).unwrap();
+        let kept = PathBuf::from(kept);
+        fs::create_dir_all(&kept).unwrap();
+        fs::write(kept.join(format!("{name}.html")), &text).unwrap();
     }
     let (_, after) = text.split_once("id=\"data\">").unwrap();
     let (data, _) = after.split_once("</script>").unwrap();
