@@ -6,6 +6,8 @@
 mod digits;
 #[path = "../shared/options.rs"]
 mod options;
+#[path = "../shared/pictures.rs"]
+mod pictures;
 #[path = "../shared/summary.rs"]
 mod summary;
 
@@ -38,6 +40,7 @@ struct Arguments {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { options } = Arguments::parse();
+    options.check("digits")?;
     let output = options.output("digits");
     let device = options.device.device().autodiff();
     device.seed(options.seed);
@@ -83,6 +86,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if !options.no_lca {
         summary::print(&output.join("lca"))?;
+    }
+    if options.report {
+        pictures::write(&output)?;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ mod data;
 mod models;
 #[path = "../shared/options.rs"]
 mod options;
+#[path = "../shared/pictures.rs"]
+mod pictures;
 #[path = "../shared/summary.rs"]
 mod summary;
 
@@ -120,6 +122,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    arguments.options.check("mnist")?;
     let mnist = data::load(arguments.data.as_deref(), arguments.train)?;
     let device = arguments.options.device.device().autodiff();
     device.seed(arguments.options.seed);
@@ -188,6 +191,9 @@ where
     }
     if !options.no_lca {
         summary::print(&output.join("lca"))?;
+    }
+    if options.report {
+        pictures::write(&output)?;
     }
     Ok(())
 }

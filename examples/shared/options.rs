@@ -29,9 +29,14 @@ pub struct Options {
     #[arg(long)]
     pub no_lca: bool,
 
-    /// What to record
-    #[arg(long, value_enum, default_value_t = Preset::Standard)]
-    pub record: Preset,
+    /// What to record [default: standard, or full with --report]
+    #[arg(long, value_enum)]
+    pub record: Option<Preset>,
+
+    /// At the end, write a page to explore (report.html) and a film of every parameter (film.gif);
+    /// build with `--features report`
+    #[arg(long, conflicts_with = "no_lca")]
+    pub report: bool,
 
     /// Device to train and measure on
     #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
@@ -73,6 +78,17 @@ impl DeviceName {
 }
 
 impl Options {
+    /// Fails before training if what is wanted at its end can't be had.
+    pub fn check(&self, example: &str) -> Result<(), String> {
+        if self.report && !cfg!(feature = "report") {
+            return Err(format!(
+                "--report draws, which this build can't: run it as `cargo run --release --features \
+                 report --example {example} -- --report`"
+            ));
+        }
+        Ok(())
+    }
+
     /// The folder for artifacts: the one given, or one named for the example.
     pub fn output(&self, example: &str) -> PathBuf {
         match &self.output {
@@ -84,7 +100,12 @@ impl Options {
     /// Records into the sub-folder `lca` of the artifacts' folder, in place of an earlier run.
     pub fn recorder(&self, output: &Path) -> Recorder {
         let recorder = Recorder::new(output.join("lca")).overwrite();
-        match self.record {
+        let preset = match self.record {
+            Some(preset) => preset,
+            None if self.report => Preset::Full,
+            None => Preset::Standard,
+        };
+        match preset {
             Preset::Economy => recorder.economy(),
             Preset::Standard => recorder.standard(),
             Preset::Full => recorder.full(),

@@ -23,6 +23,9 @@ const MOST_WIDE: u64 = 1 << 40;
 /// A count of steps at most: helping, hurting and zero add up to less than 2^32.
 const MOST_NARROW: u32 = 1 << 30;
 
+/// What to do about a run without rows of a table that every recorder writes.
+pub(crate) const NO_STEPS: &str = "wait for the first step, or record a run that takes one";
+
 /// Fails unless the run has rows of a table; `remedy` says how to have them recorded.
 pub(crate) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
     if run.tables()?.contains(&table) {

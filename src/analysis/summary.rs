@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{LcaError, Run, RunStatus, Table};
 
 use super::layer_of;
-use super::read::{Columns, each, require, stretches};
+use super::read::{Columns, NO_STEPS, each, require, stretches};
 
 use quantiles::distribution;
 pub use quantiles::{Distribution, Quantile};
@@ -135,11 +135,7 @@ pub struct Cost {
 ///
 /// [`LcaError::NotRecorded`] if no step was observed, or none is on disk yet.
 pub fn summary(run: &Run) -> Result<Summary, LcaError> {
-    require(
-        run,
-        Table::Steps,
-        "wait for the first step, or record a run that takes one",
-    )?;
+    require(run, Table::Steps, NO_STEPS)?;
     let mut probes: Vec<ProbeSums> = Vec::new();
     each(run, Table::Steps, &ProbeSums::COLUMNS, |columns| {
         let names = columns.text("probe")?;

@@ -83,6 +83,22 @@ impl Run {
         &self.status
     }
 
+    /// Returns what to tell who reads the numbers of a run that did not finish, such as
+    /// "artifacts/lca was killed; this is as far as its record reaches"; nothing of one that did.
+    pub fn unfinished(&self) -> Option<String> {
+        let became = match &self.status {
+            RunStatus::Finished => return None,
+            RunStatus::Running => "is still being written".into(),
+            RunStatus::Killed => "was killed".into(),
+            RunStatus::Interrupted => "was interrupted".into(),
+            RunStatus::Failed(reason) => format!("failed ({reason})"),
+        };
+        let folder = self.folder().display();
+        Some(format!(
+            "{folder} {became}; this is as far as its record reaches"
+        ))
+    }
+
     /// Returns the tables that have rows.
     pub fn tables(&self) -> Result<Vec<Table>, LcaError> {
         let mut tables = Vec::new();

@@ -2,10 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{self, Tree, fontdb};
+use resvg::usvg::Tree;
 
 use crate::LcaError;
 
@@ -76,15 +75,7 @@ pub fn write(svg: &str, path: &Path) -> Result<(), LcaError> {
 }
 
 fn tree(svg: &str) -> Result<Tree, LcaError> {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(font::FILE.to_vec());
-    fonts.set_sans_serif_family(font::NAME);
-    let options = usvg::Options {
-        fontdb: Arc::new(fonts),
-        font_family: font::NAME.into(),
-        ..usvg::Options::default()
-    };
-    Tree::from_str(svg, &options).map_err(|error| failed("the figure", error))
+    Tree::from_str(svg, &font::options()).map_err(|error| failed("the figure", error))
 }
 
 fn png(tree: &Tree) -> Result<Vec<u8>, LcaError> {

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::fixture::Fixture;
-use crate::program::burn_lca;
+use crate::program::{burn_lca, figures};
 
 #[test]
 fn every_figure_is_written_in_the_form_of_its_file() {
@@ -11,17 +11,10 @@ fn every_figure_is_written_in_the_form_of_its_file() {
     let run = folder.path().join("run");
     Fixture::default().write(&run);
     let run = run.to_str().unwrap();
-    for figure in [
-        "loss",
-        "helping",
-        "layers",
-        "trajectories",
-        "peaks",
-        "trace",
-    ] {
+    for figure in figures() {
         for (extension, magic) in [("svg", "<svg"), ("png", "\u{89}PNG"), ("pdf", "%PDF-")] {
             let file = folder.path().join(format!("{figure}.{extension}"));
-            let answer = burn_lca(["plot", run, figure, "-o", file.to_str().unwrap()]);
+            let answer = burn_lca(["plot", run, &figure, "-o", file.to_str().unwrap()]);
             assert_eq!(answer.code, Some(0), "{figure}: {answer:?}");
             let magic: Vec<u8> = magic.chars().map(|letter| letter as u8).collect();
             assert!(
@@ -39,7 +32,7 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -51,6 +44,9 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
             "give 200 to 4000",
         ),
         (&["plot", run, run, "loss"], 2, "draw `layers`"),
+        (&["plot", run, "loss", "--index", "3"], 2, "for trace only"),
+        (&["plot", run, "helping", "--layer", "fc1"], 2, "--by-layer"),
+        (&["plot", run, "loss", "--format", "csv"], 2, "--format out"),
         (
             &["plot", run, "units", "--layer", "fc9"],
             2,

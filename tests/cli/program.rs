@@ -56,6 +56,36 @@ pub fn commands() -> Vec<String> {
     names
 }
 
+/// Returns the names of all figures, as the help lists them.
+pub fn figures() -> Vec<String> {
+    let help = burn_lca(["plot", "--help"]);
+    let listed = help.text().split("Possible values:\n").nth(1).unwrap();
+    let names = listed
+        .lines()
+        .map_while(|line| line.trim().strip_prefix("- "));
+    let names: Vec<String> = names
+        .filter_map(|line| line.split(':').next())
+        .map(Into::into)
+        .collect();
+    assert!(names.len() >= 10, "{names:?}");
+    names
+}
+
+/// Returns the arguments of every command that draws, on a run; the film goes into a folder.
+pub fn drawings(run: &Path, folder: &Path) -> Vec<Vec<String>> {
+    let run = run.display().to_string();
+    let film = folder.join("film.gif").display().to_string();
+    let plot = |figure| vec!["plot".to_owned(), run.clone(), figure];
+    let mut commands: Vec<Vec<String>> = figures().into_iter().map(plot).collect();
+    commands.push(vec!["report".into(), run.clone()]);
+    commands.push(
+        ["film", &run, "--frames", "2", "-o", &film]
+            .map(Into::into)
+            .into(),
+    );
+    commands
+}
+
 /// Returns the arguments of a command on a run; the one that takes two gets it twice.
 pub fn on(command: &str, run: &Path) -> Vec<String> {
     let run = run.display().to_string();

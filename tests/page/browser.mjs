@@ -36,3 +36,6 @@ export async function open(browser, file, options = {}) {
   });
   return { page, problems, close: () => context.close() };
 }
+
+/** Waits until what was asked for is drawn. */
+export const nextFrame = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

@@ -1,6 +1,7 @@
 // The numbers of the figures against those of the command line.
 
 import assert from "node:assert/strict";
+import { nextFrame } from "./browser.mjs";
 
 function near(one, other, relative = 1e-9, absolute = 1e-12) {
   assert.ok(Math.abs(one - other) <= absolute + relative * Math.abs(other), `${one} is not ${other}`);
@@ -52,6 +53,24 @@ export async function numberChecks(check, page, json, run) {
     const { layers } = json("layers", run);
     assert.equal(bars.length, layers.length);
     for (const bar of bars) near(Number(bar.value), layers.find((layer) => layer.name === bar.name).lca);
+  });
+
+  await check("bars and curves of a chosen class are those of `layers --class`", async () => {
+    await page.selectOption("#class", "3");
+    await nextFrame(page);
+    const bars = await marks(page, "layers", "rect[data-value]");
+    const curves = await marks(page, "trajectories", "path[data-series]");
+    const { layers } = json("layers", run, "--class", "3");
+    assert.equal(bars.length, layers.length);
+    for (const bar of bars) {
+      const { lca } = layers.find((layer) => layer.name === bar.name);
+      near(Number(bar.value), lca, 1e-4, 1e-6);
+      near(JSON.parse(curves.find((curve) => curve.series === bar.name).values).at(-1), lca, 1e-4, 1e-6);
+    }
+    const dots = await marks(page, "peaks", "circle[data-iteration]");
+    assert.ok(dots.length > 0 && dots.every((dot) => dot.class === "3"));
+    await page.selectOption("#class", "");
+    await nextFrame(page);
   });
 
   await check("bars of the distribution and of heroes are those of `noise`", async () => {

@@ -1,9 +1,9 @@
 // The page in use: pointer, keys, choices.
 
 import assert from "node:assert/strict";
+import { nextFrame } from "./browser.mjs";
 
 const range = (page) => page.evaluate(() => [view.from, view.to, view.cursor]);
-const nextFrame = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 export async function useChecks(check, page) {
   const plot = page.locator('[data-figure="grounded"] .plot').first();

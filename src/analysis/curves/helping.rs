@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::analysis::layer_of;
 use crate::analysis::noise::{HelpingCounts, HelpingStep};
-use crate::analysis::read::each;
+use crate::analysis::read::{NO_STEPS, each, require};
 use crate::{LcaError, Run, Table};
 
 /// How many of a layer's parameters helped, on the training probe.
@@ -21,8 +21,9 @@ pub struct LayerHelping {
 
 /// Returns how many parameters of every layer helped at each step, in the model's order.
 ///
-/// Fails if the table `tensors` can't be read.
+/// Fails if the table `tensors` has no rows or can't be read.
 pub fn helping_by_layer(run: &Run) -> Result<Vec<LayerHelping>, LcaError> {
+    require(run, Table::Tensors, NO_STEPS)?;
     let info = run.info();
     let probe = info.probes.first().map_or("training", |probe| &probe.name);
     let mut layers: Vec<(&str, BTreeMap<u64, HelpingCounts>)> = Vec::new();

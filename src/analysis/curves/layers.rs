@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use crate::analysis::read::{NO_STEPS, require};
 use crate::analysis::series::{Grouping, Quantity, Request, series};
-use crate::{LcaError, Run};
+use crate::{LcaError, Run, Table};
 
 /// The LCA of every layer over time, on one probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,8 +32,9 @@ pub struct LayerCurve {
 
 /// Returns the LCA of every layer over time, for every probe that has some.
 ///
-/// Fails if the table `tensors` can't be read.
+/// Fails if the table `tensors` has no rows or can't be read.
 pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
+    require(run, Table::Tensors, NO_STEPS)?;
     let mut all = Vec::new();
     for probe in &run.info().probes {
         let mut table = series(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::read::{each, require, stretches};
+use crate::analysis::read::{NO_STEPS, each, require, stretches};
 use crate::{LcaError, Run, Table};
 
 /// The loss of a probe over time.
@@ -36,8 +36,7 @@ pub struct LossPoint {
 ///
 /// Fails if no step was observed, or a file can't be read.
 pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
-    let remedy = "wait for the first step, or record a run that takes one";
-    require(run, Table::Steps, remedy)?;
+    require(run, Table::Steps, NO_STEPS)?;
     let mut curves: Vec<LossCurve> = Vec::new();
     let names = [
         "iteration",

@@ -6,7 +6,7 @@ use arrow::array::Array;
 
 use crate::{LcaError, Run, Table};
 
-use super::super::read::{each, out_of_order, require};
+use super::super::read::{NO_STEPS, each, out_of_order, require};
 use super::LayersOptions;
 
 const COLUMNS: [&str; 8] = [
@@ -52,11 +52,7 @@ impl Sum {
 /// Reads the sums of a run, for the probe and class that are asked for.
 pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaError> {
     check(run, options)?;
-    require(
-        run,
-        Table::Tensors,
-        "look again when training has made steps",
-    )?;
+    require(run, Table::Tensors, NO_STEPS)?;
     let tensors = run.info().tensors.iter().zip(0..);
     let places: HashMap<&str, usize> = tensors
         .map(|(tensor, place)| (tensor.path.as_str(), place))
@@ -96,7 +92,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
                 "has no finite steps of probe {} in table tensors",
                 options.probe
             ),
-            remedy: "look again when training has made steps".into(),
+            remedy: NO_STEPS.into(),
         });
     }
     Ok(sums)

@@ -14,6 +14,14 @@ pub struct Bin {
 }
 
 impl Bin {
+    /// Puts it behind other bins, or counts it into the last one if that has the same edges.
+    pub(crate) fn join(self, bins: &mut Vec<Self>) {
+        match bins.last_mut() {
+            Some(last) if (last.from, last.to) == (self.from, self.to) => last.count += self.count,
+            _ => bins.push(self),
+        }
+    }
+
     /// Returns the value in the middle, on the logarithmic scale where both edges allow it.
     pub(super) fn center(&self) -> f64 {
         self.at(0.5)
@@ -142,14 +150,7 @@ pub(super) fn coarse(bins: &[Bin]) -> Vec<Bin> {
         } else {
             (edge(step), edge(step + 1.0))
         };
-        match coarse.last_mut() {
-            Some(last) if (last.from, last.to) == (from, to) => last.count += bin.count,
-            _ => coarse.push(Bin {
-                from,
-                to,
-                count: bin.count,
-            }),
-        }
+        Bin { from, to, ..*bin }.join(&mut coarse);
     }
     coarse
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::read::{each, require, stretches};
+use crate::analysis::read::{NO_STEPS, each, require, stretches};
 use crate::{LcaError, Run, Table};
 
 /// How many parameters helped, hurt, or did neither, step by step, on the training probe.
@@ -55,8 +55,7 @@ fn share(part: u64, all: u64) -> Option<f64> {
 ///
 /// Fails if no step was observed, or a file can't be read.
 pub fn helping(run: &Run) -> Result<Helping, LcaError> {
-    let remedy = "wait for the first step, or record a run that takes one";
-    require(run, Table::Steps, remedy)?;
+    require(run, Table::Steps, NO_STEPS)?;
     let main = main_probe(run);
     let mut steps = Vec::new();
     let mut all = HelpingCounts::default();

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::{LcaError, Run};
 
+use super::read::NO_STEPS;
 use super::series::{Grouping, Request, SeriesTable, series};
 
 pub use super::series::Quantity;
@@ -152,7 +153,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         return Err(LcaError::NotRecorded {
             path: run.folder().to_owned(),
             problem: "has no steps of the training probe in table tensors".into(),
-            remedy: "look again when training has made steps".into(),
+            remedy: NO_STEPS.into(),
         });
     }
     let left_out = table.keep_finite();

@@ -20,3 +20,4 @@ pub(super) use marks::{Mark, MarkShape};
 pub(super) use panel::Panel;
 pub(super) use sheet::{Row, Sheet};
 pub(super) use style::Stroke;
+pub(super) use svg::{Anchor, Element, Label};

@@ -43,7 +43,7 @@ impl Sheet {
         let notes = self
             .notes
             .iter()
-            .flat_map(|note| wrapped(note, self.width - 2.0 * MARGIN));
+            .flat_map(|note| font::wrapped(note, NOTE_SIZE, self.width - 2.0 * MARGIN));
         let notes: Vec<String> = notes.collect();
         let notes_top = self.height - MARGIN - NOTE_LINE * notes.len() as f64;
 
@@ -169,22 +169,4 @@ impl Sheet {
         }
         places
     }
-}
-
-/// Returns the lines of a text that fit a width.
-fn wrapped(text: &str, width: f64) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.len() - 1;
-        let longer = match lines[last].is_empty() {
-            true => word.to_owned(),
-            false => format!("{} {word}", lines[last]),
-        };
-        if lines[last].is_empty() || font::width(&longer, NOTE_SIZE) <= width {
-            lines[last] = longer;
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }

@@ -12,7 +12,7 @@ const RAISED: f64 = 0.75;
 
 /// An element with its attributes and what is in it.
 #[derive(Debug, Clone)]
-pub(super) struct Element {
+pub(in crate::report) struct Element {
     name: &'static str,
     attributes: String,
     content: String,
@@ -24,7 +24,7 @@ impl Element {
     /// Not inlined: optimised builds of Rust 1.95 take two equal new elements in one function for
     /// the same, although the first has been moved (rust-lang/rust#155241).
     #[inline(never)]
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(in crate::report) fn new(name: &'static str) -> Self {
         Self {
             name,
             attributes: String::with_capacity(96),
@@ -33,7 +33,7 @@ impl Element {
     }
 
     /// Sets an attribute; numbers that are positions go through [`at`](Self::at).
-    pub(super) fn set(mut self, name: &str, value: impl Display) -> Self {
+    pub(in crate::report) fn set(mut self, name: &str, value: impl Display) -> Self {
         // Writing to a string can't fail.
         let _ = write!(
             self.attributes,
@@ -44,20 +44,20 @@ impl Element {
     }
 
     /// Sets a position or length, in thousandths of a point.
-    pub(super) fn at(self, name: &str, value: f64) -> Self {
+    pub(in crate::report) fn at(self, name: &str, value: f64) -> Self {
         self.set(name, Short(value))
     }
 
-    pub(super) fn text(mut self, text: &str) -> Self {
+    pub(in crate::report) fn text(mut self, text: &str) -> Self {
         let _ = write!(self.content, "{}", Escaped(text));
         self
     }
 
-    pub(super) fn push(&mut self, child: &Self) {
+    pub(in crate::report) fn push(&mut self, child: &Self) {
         let _ = write!(self.content, "{child}");
     }
 
-    pub(super) fn with(mut self, child: &Self) -> Self {
+    pub(in crate::report) fn with(mut self, child: &Self) -> Self {
         self.push(child);
         self
     }
@@ -114,7 +114,7 @@ impl Display for Escaped<'_> {
 
 /// Where a text stands against its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Anchor {
+pub(in crate::report) enum Anchor {
     Start,
     Middle,
     End,
@@ -122,17 +122,17 @@ pub(super) enum Anchor {
 
 /// A line of text on its base line.
 #[derive(Debug, Clone)]
-pub(super) struct Label<'a> {
-    pub(super) text: &'a str,
-    pub(super) size: f64,
-    pub(super) color: Color,
-    pub(super) anchor: Anchor,
+pub(in crate::report) struct Label<'a> {
+    pub(in crate::report) text: &'a str,
+    pub(in crate::report) size: f64,
+    pub(in crate::report) color: Color,
+    pub(in crate::report) anchor: Anchor,
     /// Degrees, clockwise, around the position.
-    pub(super) turned: f64,
+    pub(in crate::report) turned: f64,
 }
 
 impl<'a> Label<'a> {
-    pub(super) fn new(text: &'a str, size: f64, anchor: Anchor) -> Self {
+    pub(in crate::report) fn new(text: &'a str, size: f64, anchor: Anchor) -> Self {
         Self {
             text,
             size,
@@ -142,7 +142,7 @@ impl<'a> Label<'a> {
         }
     }
 
-    pub(super) fn draw(&self, x: f64, y: f64) -> Element {
+    pub(in crate::report) fn draw(&self, x: f64, y: f64) -> Element {
         self.element(x, y).text(self.text)
     }
 

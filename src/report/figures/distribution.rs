@@ -144,14 +144,7 @@ impl Span {
                 (_, true) if to < near * 1.01 => (0.0, self.near),
                 _ => (from, to),
             };
-            match bars.last_mut() {
-                Some(last) if (last.from, last.to) == (from, to) => last.count += bin.count,
-                _ => bars.push(Bin {
-                    from,
-                    to,
-                    count: bin.count,
-                }),
-            }
+            Bin { from, to, ..*bin }.join(&mut bars);
         }
         bars
     }

@@ -50,7 +50,7 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
         .collect();
     // Room for the dots of the last peaks.
     let last = iterations.last().copied().unwrap_or(0);
-    let iterations = [0, last + last / 100 + 1];
+    let iterations = [0, last.saturating_add(last / 100 + 1)];
     let mut panel = Panel::new("peaks", Axis::iterations(iterations), rows.axis.clone());
     let between = Stroke::solid(options.palette.zero(), 0.8);
     panel.marks.extend(

@@ -1,6 +1,7 @@
 //! Figures read back: marks against the analyses' numbers, and runs at the extremes.
 
 mod extremes;
+mod parameters;
 
 use roxmltree::{Document, Node};
 

@@ -23,7 +23,7 @@ pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String 
     };
     let ends = || {
         let all = probes.iter().flat_map(|probe| &probe.iterations);
-        all.flat_map(|iteration| [*iteration, iteration + 1])
+        all.flat_map(|iteration| [*iteration, iteration.saturating_add(1)])
     };
     for (number, probe) in probes.iter().enumerate() {
         let last = number + 1 == probes.len();

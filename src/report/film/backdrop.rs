@@ -2,6 +2,7 @@
 
 use crate::analysis::curves::LossCurve;
 use crate::analysis::layer_of;
+use crate::report::draw::thousands;
 use crate::report::font;
 use crate::report::microscope::{Axis, Block, Lens, Place, Spacing, pack};
 use crate::report::palette::Color;
@@ -86,10 +87,10 @@ impl Backdrop {
 }
 
 fn title(lens: &Lens) -> String {
-    let parameters: usize = lens
+    let parameters: u64 = lens
         .blocks()
         .iter()
-        .map(|block| block.shape.iter().product::<usize>())
+        .map(|block| block.shape.iter().product::<usize>() as u64)
         .sum();
     let binned = lens.blocks().iter().any(Block::is_binned);
     let pixels = match (parameters, binned) {
@@ -104,18 +105,6 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(letters).collect()
-}
-
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Returns the two lines above a group: its tensors, and what goes down and across.

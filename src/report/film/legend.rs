@@ -132,22 +132,9 @@ fn notes(lens: &Lens, loss: Option<&LossCurve>, room: f64) -> Vec<(String, Optio
             lens.missing().join(", ")
         ));
     }
-    let lines = texts.iter().flat_map(|text| wrapped(text, room));
+    let lines = texts
+        .iter()
+        .flat_map(|text| font::wrapped(text, NOTE_SIZE, room));
     notes.extend(lines.map(|line| (line, None)));
     notes
-}
-
-/// Returns a text in lines, broken between words.
-fn wrapped(text: &str, room: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if font::width(&format!("{line} {word}"), NOTE_SIZE) <= room => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(font::shorten(word, NOTE_SIZE, room)),
-        }
-    }
-    lines
 }

@@ -1,10 +1,9 @@
 //! From an SVG to pixels of a film.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::{Options, Tree, fontdb};
+use resvg::usvg::{Options, Tree};
 
 use crate::LcaError;
 use crate::report::font;
@@ -19,14 +18,8 @@ pub(super) struct Raster {
 
 impl Raster {
     pub(super) fn new() -> Self {
-        let mut fonts = fontdb::Database::new();
-        fonts.load_font_data(font::FILE.to_vec());
         Self {
-            options: Options {
-                font_family: font::NAME.into(),
-                fontdb: Arc::new(fonts),
-                ..Options::default()
-            },
+            options: font::options(),
         }
     }
 

@@ -1,24 +1,22 @@
-//! An SVG of texts, lines and points.
+//! An SVG of texts and lines, in pixels from the upper left corner.
 
-use std::fmt::Write;
-
+use crate::report::draw::{Element, Label};
 use crate::report::font;
 use crate::report::palette::Color;
 
-/// Where a text stands against its position.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
+pub(super) use crate::report::draw::Anchor;
 
-/// What is drawn so far, in pixels from the upper left corner.
-pub(super) struct Svg(String);
+/// What is drawn so far.
+pub(super) struct Svg(Element);
 
 impl Svg {
     pub(super) fn new() -> Self {
-        Self(String::new())
+        Self(
+            Element::new("svg")
+                .set("xmlns", "http://www.w3.org/2000/svg")
+                .set("font-family", font::FAMILY)
+                .set("xml:space", "preserve"),
+        )
     }
 
     pub(super) fn text(
@@ -29,56 +27,35 @@ impl Svg {
         anchor: Anchor,
         text: &str,
     ) {
-        let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
+        let label = Label {
+            color,
+            ..Label::new(text, size, anchor)
         };
-        // Writing to a string can't fail.
-        let _ = write!(
-            self.0,
-            "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{}\" \
-             text-anchor=\"{anchor}\">",
-            color.hex()
-        );
-        for letter in text.chars() {
-            match letter {
-                '&' => self.0.push_str("&amp;"),
-                '<' => self.0.push_str("&lt;"),
-                '>' => self.0.push_str("&gt;"),
-                letter if letter.is_control() => self.0.push('\u{fffd}'),
-                letter => self.0.push(letter),
-            }
-        }
-        self.0.push_str("</text>");
+        self.0.push(&label.draw(x, y));
     }
 
     /// Draws a line through points, with gaps where one is not finite.
     pub(super) fn line(&mut self, points: &[[f64; 2]], width: f64, color: Color) {
-        let _ = write!(
-            self.0,
-            "<path fill=\"none\" stroke=\"{}\" stroke-width=\"{width}\" d=\"",
-            color.hex()
-        );
+        let mut path = String::new();
         let mut letter = 'M';
         for [x, y] in points {
             if x.is_finite() && y.is_finite() {
-                let _ = write!(self.0, "{letter}{x:.2} {y:.2}");
+                path.push_str(&format!("{letter}{x:.2} {y:.2}"));
                 letter = 'L';
             } else {
                 letter = 'M';
             }
         }
-        self.0.push_str("\"/>");
+        let line = Element::new("path")
+            .set("fill", "none")
+            .set("stroke", color.hex())
+            .set("stroke-width", width)
+            .set("d", path);
+        self.0.push(&line);
     }
 
     /// Returns the file of a picture of this size.
-    pub(super) fn finish(&self, width: usize, height: usize) -> String {
-        format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-             font-family=\"{}\" xml:space=\"preserve\">{}</svg>",
-            font::FAMILY,
-            self.0
-        )
+    pub(super) fn finish(self, width: usize, height: usize) -> String {
+        self.0.set("width", width).set("height", height).to_string()
     }
 }

@@ -1,7 +1,8 @@
 //! The typeface of figures: how wide a text is, and the file for pictures that carry it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use resvg::usvg::{self, fontdb};
 use ttf_parser::Face;
 
 /// The file. Its widths are those of Arial and Helvetica, one of which most readers have.
@@ -10,6 +11,18 @@ pub(super) const FILE: &[u8] = include_bytes!("LcaSans-Regular.ttf");
 pub(super) const NAME: &str = "LCA Sans";
 /// What an SVG asks for.
 pub(super) const FAMILY: &str = "'LCA Sans', 'Liberation Sans', Arial, Helvetica, sans-serif";
+
+/// Returns how an SVG is to be read: with this typeface for whatever it asks for.
+pub(super) fn options() -> usvg::Options<'static> {
+    let mut fonts = fontdb::Database::new();
+    fonts.load_font_data(FILE.to_vec());
+    fonts.set_sans_serif_family(NAME);
+    usvg::Options {
+        fontdb: Arc::new(fonts),
+        font_family: NAME.into(),
+        ..usvg::Options::default()
+    }
+}
 
 /// Returns the width of a text, as `size` has it; letters that the font lacks count as wide.
 pub(super) fn width(text: &str, size: f64) -> f64 {
@@ -45,6 +58,21 @@ pub(super) fn shorten(text: &str, size: f64, most: f64) -> String {
         .map(cut)
         .find(|text| width(text, size) <= most);
     fits.unwrap_or_else(|| "…".into())
+}
+
+/// Returns the lines of a text, broken between words; a word that is too wide is shortened.
+pub(super) fn wrapped(text: &str, size: f64, most: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(&format!("{line} {word}"), size) <= most => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(shorten(word, size, most)),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]

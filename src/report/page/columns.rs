@@ -29,28 +29,31 @@ impl Doubles {
 
 impl Serialize for Doubles {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = self
-            .0
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        serializer.serialize_str(&STANDARD.encode(bytes))
+        encoded(
+            self.0.iter().flat_map(|value| value.to_le_bytes()),
+            serializer,
+        )
     }
 }
 
 impl Serialize for Floats {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = self
-            .0
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        serializer.serialize_str(&STANDARD.encode(bytes))
+        encoded(
+            self.0.iter().flat_map(|value| value.to_le_bytes()),
+            serializer,
+        )
     }
 }
 
 impl Serialize for Packed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&STANDARD.encode(&self.0))
+        encoded(self.0.iter().copied(), serializer)
     }
+}
+
+fn encoded<S: Serializer>(
+    bytes: impl Iterator<Item = u8>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&STANDARD.encode(bytes.collect::<Vec<u8>>()))
 }

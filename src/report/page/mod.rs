@@ -85,7 +85,7 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         _ => known(analysis::layers(runs, &LayersOptions::default()))?.0,
     };
     let data = Data {
-        notes: runs.iter().filter_map(names::became).collect(),
+        notes: runs.iter().filter_map(Run::unfinished).collect(),
         runs: parts.collect::<Result<_, _>>()?,
         layers,
         candidates,

@@ -38,22 +38,6 @@ fn parts(run: &Run) -> Vec<String> {
     folder.components().filter_map(part).collect()
 }
 
-/// Returns a sentence about a run that did not come to its end.
-pub(super) fn became(run: &Run) -> Option<String> {
-    let folder = run.folder().display();
-    match run.status() {
-        RunStatus::Finished => None,
-        RunStatus::Running => Some(format!(
-            "{folder} is still being written: this page shows it as far as its record reached."
-        )),
-        RunStatus::Killed => Some(format!(
-            "{folder} was killed: this page shows it as far as its record reaches."
-        )),
-        RunStatus::Interrupted => Some(format!("{folder} was interrupted before its end.")),
-        RunStatus::Failed(reason) => Some(format!("{folder} failed: {reason}.")),
-    }
-}
-
 /// Returns what became of a run, in a word.
 pub(super) fn state(run: &Run) -> &'static str {
     match run.status() {

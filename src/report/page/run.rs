@@ -41,7 +41,7 @@ impl RunPart {
     pub(super) fn of(run: &Run, name: String, budget: Budget) -> Result<Self, LcaError> {
         let summary = analysis::summary(run)?;
         let noise = noise(run)?;
-        let trajectories = trajectories(run)?;
+        let trajectories = known(trajectories(run))?.0.unwrap_or_default();
         let layers = trajectories.first().map_or(0, |probe| probe.layers.len());
         let class_series = ClassPart::of(run, budget.class_values)?;
         let classes = class_series.first().map_or(1, ClassPart::classes);

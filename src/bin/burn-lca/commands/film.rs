@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use burn_lca::Run;
 use burn_lca::report::film::{Film, FilmOptions, film};
 use burn_lca::report::microscope::Quantity;
-use burn_lca::report::palette::Palette;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::failure::Failure;
 use crate::output::{Cell, Column, Report, Table};
+
+use super::colors::Colors;
 
 /// A film of every parameter as a pixel, step by step, above the loss.
 ///
@@ -40,7 +41,7 @@ pub struct Args {
     #[arg(long, default_value_t = FilmOptions::default().percentile)]
     percentile: f64,
     /// The colours: green helps and red hurts, blue and orange, or greys.
-    #[arg(long, value_enum, default_value_t = Colors(Palette::default()))]
+    #[arg(long, value_enum, default_value_t = Colors::default())]
     palette: Colors,
     /// Pixels across, from 320 to 4000.
     #[arg(long, default_value_t = FilmOptions::default().width)]
@@ -57,23 +58,6 @@ impl ValueEnum for Of {
             Self(Quantity::Cumulative),
             Self(Quantity::Step),
             Self(Quantity::Gradient),
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.name()))
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Colors(Palette);
-
-impl ValueEnum for Colors {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self(Palette::GreenRed),
-            Self(Palette::BlueOrange),
-            Self(Palette::Grey),
         ]
     }
 

@@ -3,6 +3,7 @@
 //! To add one: a file with `Args` and `report`, and a line in each of the lists below.
 
 mod candidates;
+mod colors;
 mod compare;
 mod film;
 mod layers;
@@ -93,6 +94,13 @@ enum Answer {
     Film(Report),
     /// An SVG, whose form is that of the file it goes to.
     Figure(String),
+}
+
+/// Says on stderr which runs did not finish; a picture has no room for it.
+fn warn_of_unfinished(runs: &[Run]) {
+    for note in runs.iter().filter_map(Run::unfinished) {
+        eprintln!("burn-lca: {note}");
+    }
 }
 
 /// Opens runs in the order given.

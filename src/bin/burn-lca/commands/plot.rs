@@ -8,14 +8,13 @@ use burn_lca::analysis::curves::{
 use burn_lca::analysis::trace::{TraceOptions, trace};
 use burn_lca::analysis::{self, LayersOptions, PeaksOptions, noise};
 use burn_lca::report::figures::{self, FigureOptions};
-use burn_lca::report::palette::Palette;
 use burn_lca::{LcaError, Run};
 use clap::ValueEnum;
-use clap::builder::PossibleValue;
 
 use crate::failure::Failure;
 
-use super::open;
+use super::colors::Colors;
+use super::{open, warn_of_unfinished};
 
 /// Most columns of steps and rows of units that a figure has room for.
 const COLUMNS: usize = 480;
@@ -45,7 +44,7 @@ pub struct Args {
     #[arg(long)]
     height: Option<f64>,
     /// The colours: green helps and red hurts, blue and orange, or greys.
-    #[arg(long, value_enum, default_value_t = Colors(Palette::default()))]
+    #[arg(long, value_enum, default_value_t = Colors::default())]
     palette: Colors,
     /// Steps that a smoothed line averages over (helping), or that peaks are looked for in.
     #[arg(long, value_name = "STEPS")]
@@ -91,25 +90,16 @@ enum Figure {
     Units,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Colors(Palette);
-
-impl ValueEnum for Colors {
-    fn value_variants<'a>() -> &'a [Self] {
-        &[
-            Self(Palette::GreenRed),
-            Self(Palette::BlueOrange),
-            Self(Palette::Grey),
-        ]
-    }
-
-    fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.0.name()))
-    }
-}
-
 /// Returns the figure as an SVG.
 pub fn figure(args: &Args) -> Result<String, Failure> {
+    check_options(args)?;
+    let runs = open(&args.runs)?;
+    let svg = draw(args, &runs)?;
+    warn_of_unfinished(&runs);
+    Ok(svg)
+}
+
+fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
     let options = FigureOptions {
         width: args.width,
         height: args.height,
@@ -118,30 +108,33 @@ pub fn figure(args: &Args) -> Result<String, Failure> {
         log: args.log,
     };
     options.check()?;
-    if args.figure == Figure::Layers {
-        let layers = analysis::layers(&open(&args.runs)?, &LayersOptions::default())?;
-        return Ok(figures::layers(&layers, &options));
-    }
-    let [folder] = args.runs.as_slice() else {
-        return Err(Failure::Usage(
-            "this figure is of one run; give one, or draw `layers`".into(),
-        ));
+    let run = match runs {
+        [run] => run,
+        [first, ..] if args.figure == Figure::Layers => first,
+        _ => {
+            return Err(Failure::Usage(
+                "this figure is of one run; give one, or draw `layers`".into(),
+            ));
+        }
     };
-    let run = Run::open(folder)?;
-    check_layers(&run, &args.layer)?;
+    check_layers(run, &args.layer)?;
     let wanted = |layer: &str| args.layer.is_empty() || args.layer.iter().any(|name| name == layer);
     Ok(match args.figure {
-        Figure::Loss => figures::loss(&loss_curves(&run)?, &options),
+        Figure::Loss => figures::loss(&loss_curves(run)?, &options),
         Figure::Helping if args.by_layer => {
-            let mut layers = helping_by_layer(&run)?;
+            let mut layers = helping_by_layer(run)?;
             layers.retain(|layer| wanted(&layer.layer));
             figures::helping_by_layer(&layers, &options)
         }
-        Figure::Helping => figures::helping(&noise::helping(&run)?, &options),
-        Figure::Distribution => figures::distribution(&noise::distribution(&run)?, &options),
-        Figure::Heroes => figures::heroes(&noise::heroes(&run)?, &options),
-        Figure::Trajectories | Figure::Layers => {
-            let mut probes = trajectories(&run)?;
+        Figure::Helping => figures::helping(&noise::helping(run)?, &options),
+        Figure::Distribution => figures::distribution(&noise::distribution(run)?, &options),
+        Figure::Heroes => figures::heroes(&noise::heroes(run)?, &options),
+        Figure::Layers => {
+            let layers = analysis::layers(runs, &LayersOptions::default())?;
+            figures::layers(&layers, &options)
+        }
+        Figure::Trajectories => {
+            let mut probes = trajectories(run)?;
             for probe in &mut probes {
                 probe.layers.retain(|layer| wanted(&layer.layer));
             }
@@ -153,20 +146,53 @@ pub fn figure(args: &Args) -> Result<String, Failure> {
                 indices: args.index.clone(),
                 ..TraceOptions::default()
             };
-            figures::trace(&trace(&run, &options_of_trace)?, &options)
+            figures::trace(&trace(run, &options_of_trace)?, &options)
         }
         Figure::Peaks => {
             let mut settings = PeaksOptions::default();
             settings.smooth = args.smooth.unwrap_or(settings.smooth);
-            figures::peaks(&analysis::peaks(&run, &settings)?, &options)
+            figures::peaks(&analysis::peaks(run, &settings)?, &options)
         }
-        Figure::Classes => figures::classes(&class_map(&run, COLUMNS)?, &options),
+        Figure::Classes => figures::classes(&class_map(run, COLUMNS)?, &options),
         Figure::Units => {
-            let mut layers = unit_maps(&run, COLUMNS, ROWS)?;
+            let mut layers = unit_maps(run, COLUMNS, ROWS)?;
             layers.retain(|map| wanted(&map.layer));
             figures::units(&layers, &options)
         }
     })
+}
+
+/// Fails if an option is given that the figure has no use for.
+fn check_options(args: &Args) -> Result<(), Failure> {
+    use Figure::{Helping, Heroes, Loss, Peaks, Trace, Trajectories, Units};
+    let options: [(&str, bool, &[Figure]); 6] = [
+        ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
+        ("--log", args.log, &[Loss, Heroes]),
+        ("--by-layer", args.by_layer, &[Helping]),
+        (
+            "--layer",
+            !args.layer.is_empty(),
+            &[Helping, Trajectories, Units],
+        ),
+        ("--tensor", args.tensor.is_some(), &[Trace]),
+        ("--index", !args.index.is_empty(), &[Trace]),
+    ];
+    let useless = options
+        .iter()
+        .find(|(_, given, figures)| *given && !figures.contains(&args.figure));
+    if let Some((option, _, figures)) = useless {
+        let names = figures.iter().filter_map(Figure::to_possible_value);
+        let names: Vec<String> = names.map(|value| value.get_name().to_owned()).collect();
+        return Err(Failure::Usage(format!(
+            "{option} is for {} only; leave it out",
+            names.join(", ")
+        )));
+    }
+    if args.figure == Helping && !args.layer.is_empty() && !args.by_layer {
+        let problem = "--layer chooses among lines of layers; add --by-layer";
+        return Err(Failure::Usage(problem.into()));
+    }
+    Ok(())
 }
 
 /// Fails if a layer that is asked for is not in the model.

@@ -24,5 +24,7 @@ pub struct Args {
 /// Returns the page.
 pub fn html(args: &Args) -> Result<String, Failure> {
     let runs = super::open(&args.runs)?;
-    Ok(page::page(&runs)?)
+    let page = page::page(&runs)?;
+    super::warn_of_unfinished(&runs);
+    Ok(page)
 }

@@ -111,6 +111,11 @@ impl OutputArgs {
 
     /// Fails if there is a file that no figure can be written into, before it is drawn.
     pub fn check_figure(&self) -> Result<(), Failure> {
+        if self.format != Format::Table {
+            let problem = "a figure's form is that of its file; leave --format out and give \
+                           --output FILE.svg, .png or .pdf";
+            return Err(Failure::Usage(problem.into()));
+        }
         let format = self.output.as_deref().map(FileFormat::of);
         Ok(format.transpose().map(|_| ())?)
     }

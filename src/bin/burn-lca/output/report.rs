@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use burn_lca::{Run, RunStatus};
+use burn_lca::Run;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -58,24 +58,11 @@ pub enum Cell {
 impl Report {
     /// Begins the answer about some runs; what became of those that did not finish is noted.
     pub fn new(result: &impl Serialize, runs: &[Run]) -> Self {
-        let notes = runs.iter().filter_map(|run| {
-            let became = match run.status() {
-                RunStatus::Running => "is still being written".into(),
-                RunStatus::Killed => "was killed".into(),
-                RunStatus::Interrupted => "was interrupted".into(),
-                RunStatus::Failed(reason) => format!("failed ({reason})"),
-                _ => return None,
-            };
-            let folder = run.folder().display();
-            Some(format!(
-                "{folder} {became}; this is as far as its record reaches"
-            ))
-        });
         Self {
             // Only maps with keys that are no text could fail; results have none.
             result: serde_json::to_value(result).unwrap_or_default(),
             tables: Vec::new(),
-            notes: notes.collect(),
+            notes: runs.iter().filter_map(Run::unfinished).collect(),
         }
     }
 

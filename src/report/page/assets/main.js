@@ -46,6 +46,14 @@ function toolbar() {
     view.probe = probe.value;
     redraw();
   });
+  const names = new Map(data.runs.flatMap((run) => run.class_series).flatMap((series) => series.classes).map((entry) => [String(entry.class), entry.name]));
+  const ofClass = byId("class");
+  ofClass.append(html("option", { value: "" }, "all"), ...Array.from(names, ([value, name]) => html("option", { value }, name)));
+  byId("class-tool").hidden = names.size === 0;
+  ofClass.addEventListener("change", () => {
+    view.class = ofClass.value;
+    redraw();
+  });
   const [from, to] = [byId("from"), byId("to")];
   const ranged = () => from.value !== "" && to.value !== "" && setRange(Number(from.value), Number(to.value));
   from.addEventListener("change", ranged);

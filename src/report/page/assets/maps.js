@@ -110,33 +110,34 @@ function timeMap({ label, unit, rows, values, options = [], together = comparabl
   return html("figure", { "data-chart": label }, html("figcaption", {}, label, " ", html("span", { class: "unit" }, `(${unit})`)), ...options, key, plot, readout);
 }
 
-/** Dots by row over iterations, in groups of rows; `moments` are marked across all. */
+/** Dots by row over iterations, in `groups()` of rows; `moments()` are marked across all. */
 function dots({ label, groups, moments }) {
   const readout = html("p", { class: "readout", role: "status" });
   const plot = timePlot(label, (iteration) => {
-    const there = groups.flatMap((group) => group.rows.flatMap((row) => row.dots.filter((dot) => dot.x === iteration).map(() => `${group.name} ${row.name}`)));
+    const there = groups().flatMap((group) => group.rows.flatMap((row) => row.dots.filter((dot) => dot.x === iteration).map(() => `${group.name} ${row.name}`)));
     return there.length > 0 ? `peaks of ${there.join(", ")}` : "no peak";
   });
   tips(plot, readout);
   drawn(() => {
-    const lines = sum(groups.map((group) => group.rows.length));
+    const shown = groups();
+    const lines = sum(shown.map((group) => group.rows.length));
     const height = lines > 0 ? Math.max(2.5, Math.min(16, 420 / lines)) : 16;
     const gap = 8;
-    const letters = Math.min(16, Math.max(3, ...groups.map((group) => group.name.length)));
-    const { root, area } = frame(plot, lines * height + groups.length * gap + 42, { left: letters * 6.6 + 12, right: 12, top: 4, bottom: 38 });
+    const letters = Math.min(16, Math.max(3, ...shown.map((group) => group.name.length)));
+    const { root, area } = frame(plot, lines * height + shown.length * gap + 42, { left: letters * 6.6 + 12, right: 12, top: 4, bottom: 38 });
     const x = timeAxis(root, area);
     writeScales(root, x, linear(0, 1, area.bottom, area.top), area);
-    const inView = (iteration) => iteration >= view.from && iteration <= view.to;
-    for (const moment of moments.filter((moment) => inView(moment.x))) {
+    const isShown = (iteration) => iteration >= view.from && iteration <= view.to;
+    for (const moment of moments().filter((moment) => isShown(moment.x))) {
       root.append(svg("line", { class: "moment", x1: x(moment.x), x2: x(moment.x), y1: area.top, y2: area.bottom, "data-moment": moment.x, "data-tip": moment.tip }));
     }
     let top = area.top;
-    groups.forEach((group, number) => {
+    shown.forEach((group, number) => {
       const tall = group.rows.length * height;
       root.append(svg("text", { class: "name", x: area.left - 8, y: top + tall / 2 + 4, "text-anchor": "end" }, fitting(group.name, letters), svg("title", {}, group.name)),
         svg("line", { class: "grid", x1: area.left, x2: area.right, y1: top + tall + gap / 2, y2: top + tall + gap / 2 }));
       group.rows.forEach((row, place) => {
-        for (const dot of row.dots.filter((dot) => inView(dot.x))) {
+        for (const dot of row.dots.filter((dot) => isShown(dot.x))) {
           root.append(svg("circle", {
             cx: x(dot.x), cy: top + (place + 0.5) * height, r: Math.max(1.6, Math.min(4, height / 2)), fill: look(number).colour,
             "data-layer": group.name, "data-class": row.class ?? "", "data-iteration": dot.x, "data-value": dot.value, "data-height": dot.height, "data-tip": dot.tip,

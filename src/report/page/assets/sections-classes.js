@@ -6,13 +6,14 @@ function sync() {
   perRun("peaks", (run) => {
     const found = run.peaks;
     if (!found) return absent(`Peaks could not be looked for: ${run.peaks_missing}.`);
-    const moments = found.moments.map((moment) => {
+    const ofView = (number) => view.class === "" || number === null || String(number) === view.class;
+    const moments = () => found.moments.filter((moment) => moment.classes.some((row) => ofView(row.class))).map((moment) => {
       const said = moment.classes.map((row) => `${row.name ?? row.class ?? "all classes"} (${row.layers} layers)`).join(", ");
       return { x: moment.iteration, tip: `iteration ${moment.iteration}: ${said}` };
     });
-    const groups = found.layers.map((layer) => ({
+    const groups = () => found.layers.map((layer) => ({
       name: layer,
-      rows: found.series.filter((series) => series.layer === layer).map((series) => {
+      rows: found.series.filter((series) => series.layer === layer && ofView(series.class)).map((series) => {
         const name = series.class === null ? "" : `class ${classLabel(found, series.class)}`;
         return { name, class: series.class, dots: series.peaks.map((peak) => ({
           x: peak.iteration, value: peak.value, height: peak.height,
@@ -92,18 +93,21 @@ function validation() {
   });
   perRun("generalisation", (run) => {
     if (run.trajectories.length < 2) return null;
-    const [training, other] = run.trajectories;
-    const rows = () => training.layers.filter(({ layer }) => !view.hidden.has(layer)).map((layer) => {
-      const same = other.layers.find((row) => row.layer === layer.layer);
-      return { name: layer.layer, bars: [
-        { of: training.probe, value: sumInView(training.iterations, layer.sum) },
-        { of: other.probe, value: same ? sumInView(other.iterations, same.sum) : NaN, lighter: true },
-      ] };
-    });
+    const [training, other] = run.trajectories.map(({ probe }) => probe);
+    const rows = () => {
+      const [one, two] = [layerSums(run, training), layerSums(run, other)];
+      return (one?.layers ?? []).filter(({ layer }) => !view.hidden.has(layer)).map((layer) => {
+        const same = two?.layers.find((row) => row.layer === layer.layer);
+        return { name: layer.layer, bars: [
+          { of: training, value: sumInView(one.iterations, layer.sum) },
+          { of: other, value: same ? sumInView(two.iterations, same.sum) : NaN, lighter: true },
+        ] };
+      });
+    };
     return [
-      signedBars({ label: "LCA by layer, training and validation", unit: "loss", rows, together: bars, options: [follow(() => `${rangeText()}; full colour: ${training.probe}, pale: ${other.probe}`)] }),
-      behind("layers on both probes", ["layer", training.probe, other.probe, "difference"], () => training.layers.map((layer) => {
-        const same = other.layers.find((row) => row.layer === layer.layer);
+      signedBars({ label: "LCA by layer, training and validation", unit: "loss", rows, together: bars, options: [follow(() => `full colour: ${inView(training)}; pale: ${other}`)] }),
+      behind("layers on both probes", ["layer", training, other, "difference"], () => run.trajectories[0].layers.map((layer) => {
+        const same = run.trajectories[1].layers.find((row) => row.layer === layer.layer);
         const [one, two] = [layer.sum[layer.sum.length - 1], same?.sum[same.sum.length - 1] ?? NaN];
         return [words(layer.layer), lcaCell(one), lcaCell(two), lcaCell(two - one)];
       })),

@@ -17,6 +17,30 @@ function perRun(name, make) {
 
 const ofProbe = (list) => list.find((entry) => entry.probe === view.probe) ?? null;
 
+/** The layers' LCA summed up over time, of a probe and the class in view; null without such. */
+function layerSums(run, probe = view.probe) {
+  const all = run.trajectories.find((entry) => entry.probe === probe) ?? null;
+  if (view.class === "" || all === null) return all;
+  const found = run.class_series.find((entry) => entry.probe === probe);
+  const row = found ? found.classes.findIndex((entry) => String(entry.class) === view.class) : -1;
+  if (row < 0) return null;
+  // A window's sum is reached with its last step.
+  const iterations = found.iterations.map((_, place) => (found.iterations[place + 1] ?? run.summary.last_iteration + 1) - 1);
+  const layers = found.layers.map((layer, column) => {
+    let total = 0;
+    return { layer, parameters: all.layers.find((one) => one.layer === layer)?.parameters, sum: Array.from(windowsOf(found, column, row), (lca) => (total += isNumber(lca) ? lca : 0)) };
+  });
+  return { probe, every: found.every, iterations, layers };
+}
+
+/** What the LCA in view is of, such as "training, class 3, iterations 5 to 9". */
+function inView(probe = view.probe) {
+  const windows = view.class === "" ? 1 : Math.max(...data.runs.flatMap((run) => run.class_series.map((series) => series.every)));
+  return `${probe}${view.class === "" ? "" : `, loss of class ${className(view.class)}`}, ${rangeText()}${windows > 1 ? ` in windows of ${windows} steps` : ""}`;
+}
+
+const className = (number) => data.runs.flatMap((run) => run.class_series).flatMap((series) => series.classes).find((entry) => String(entry.class) === number)?.name ?? number;
+
 /** Sums between the ends of the view, of a curve of sums. */
 function sumInView(iterations, sums) {
   const last = iterations.length > 0 && iterations[0] <= view.to ? sums[placeOf(iterations, view.to)] : 0;
@@ -153,14 +177,14 @@ function layers() {
   });
   document.querySelector('[data-figure="layers"]').append(choose);
   perRun("layers", (run) => {
-    const found = () => ofProbe(run.trajectories);
+    const found = () => layerSums(run);
     const value = (layer, trajectory) => {
       const all = sumInView(trajectory.iterations, layer.sum);
       return state.per === "mean" ? all / layer.parameters : all;
     };
     const rows = () => (found()?.layers ?? []).filter(({ layer }) => !view.hidden.has(layer)).map((layer) => ({ name: layer.layer, bars: [{ value: value(layer, found()) }] }));
     return [
-      signedBars({ label: "LCA by layer", unit: "loss", rows, together: bars, options: [follow(() => `${view.probe}, ${rangeText()}${state.per === "mean" ? ", divided by the layer’s parameters" : ""}`)] }),
+      signedBars({ label: "LCA by layer", unit: "loss", rows, together: bars, options: [follow(() => `${inView()}${state.per === "mean" ? ", divided by the layer’s parameters" : ""}`)] }),
       behind("layers, all iterations", ["probe", "layer", "parameters", "LCA", "per parameter"], () => run.trajectories.flatMap((trajectory) => trajectory.layers.map((layer) => {
         const all = layer.sum[layer.sum.length - 1];
         return [words(trajectory.probe), words(layer.layer), count(layer.parameters), lcaCell(all), lcaCell(all / layer.parameters)];
@@ -169,14 +193,14 @@ function layers() {
   });
   perRun("trajectories", (run) => {
     const curves = () => {
-      const found = ofProbe(run.trajectories);
+      const found = layerSums(run);
       if (!found) return [];
       return found.layers.map((layer, place) => ({ name: layer.layer, layer: layer.layer, x: found.iterations, y: layer.sum, ...look(place) }));
     };
     const every = run.trajectories[0]?.every ?? 1;
     const leftOut = run.trajectories[0]?.left_out ?? 0;
     return [
-      timeChart({ label: "Cumulative LCA by layer", unit: "loss", curves, together: lines, zero: true, height: 280, digits: signed }),
+      timeChart({ label: "Cumulative LCA by layer", unit: "loss", curves, together: lines, zero: true, height: 280, digits: signed, options: [follow(() => (view.class === "" ? "" : inView()))] }),
       every > 1 ? note(`Kept of every ${every}th step, to keep this page small; sums are exact there.`) : null,
       leftOut > 0 ? note(`${plural(leftOut, "step")} without finite LCA left out.`) : null,
       many > 12 ? note(`The 12 layers with the largest sums are shown; press a name to show or hide it in all figures.`) : null,

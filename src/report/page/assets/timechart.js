@@ -80,14 +80,14 @@ function comparable() {
  * A figure of curves. `curves()` gives `{name, x, y, colour, dash, thin, layer}`, where a layer's
  * curve can be left out in all figures at once.
  */
-function timeChart({ label, unit, curves, height = 220, together = comparable(), zero = false, digits = short }) {
+function timeChart({ label, unit, curves, options = [], height = 220, together = comparable(), zero = false, digits = short }) {
   const legend = html("div", { class: "legend" });
   let found = [];
   const valueAt = (curve, iteration) => curve.y[placeOf(curve.x, iteration)];
   const said = (iteration) => found.filter(visible).map((curve) => `${curve.name} ${digits(valueAt(curve, iteration))}`).join(", ");
   const plot = timePlot(label, said);
   const figure = html("figure", { "data-chart": label },
-    html("figcaption", {}, label, " ", html("span", { class: "unit" }, unit ? `(${unit})` : "")), legend, plot);
+    html("figcaption", {}, label, " ", html("span", { class: "unit" }, unit ? `(${unit})` : "")), ...options, legend, plot);
   const visible = (curve) => curve.layer === undefined || !view.hidden.has(curve.layer);
   together.join(() => {
     let [low, high] = zero ? [0, 0] : [Infinity, -Infinity];

@@ -1,4 +1,4 @@
-// What all figures share: the iterations in view, the cursor, the probe, the layers left out.
+// What all figures share: the iterations in view, the cursor, probe and class, the layers left out.
 
 const view = {
   first: Math.min(...data.runs.map((run) => run.summary.first_iteration)),
@@ -7,6 +7,8 @@ const view = {
   to: 0,
   cursor: null,
   probe: data.runs[0].probes[0],
+  /** The number of a class as a text; empty is all of them together. */
+  class: "",
   hidden: new Set(),
 };
 view.from = view.first;
@@ -16,7 +18,7 @@ const drawers = [];
 const pointers = [];
 let waiting = false;
 
-/** Has a function called now, and whenever range, probe, layers or widths change. */
+/** Has a function called now, and whenever range, probe, class, layers or widths change. */
 function drawn(draw) {
   drawers.push(draw);
 }

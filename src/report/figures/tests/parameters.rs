@@ -1,0 +1,154 @@
+//! Figures of single parameters and units, read back.
+
+use roxmltree::{Document, Node};
+
+use crate::analysis::curves::unit_maps;
+use crate::analysis::noise;
+use crate::analysis::tests::synthetic::At;
+use crate::analysis::trace::{TraceOptions, TraceStep, trace};
+use crate::report::figures::{self, FigureOptions};
+
+use super::{Panel, learned, noise_at, opened};
+
+fn number(node: &Node, attribute: &str) -> f64 {
+    node.attribute(attribute).unwrap().parse().unwrap()
+}
+
+#[test]
+fn lines_and_bars_of_a_trace_are_the_numbers_of_its_steps() {
+    // Other numbers than those of the steps, for a figure that takes one for the other.
+    let gradient = |at: At| {
+        noise_at(At {
+            iteration: at.iteration + 1000,
+            ..at
+        })
+    };
+    let (_folder, run) = opened(&learned().gradient(gradient));
+    let trace = trace(&run, &TraceOptions::default()).unwrap();
+    let svg = figures::trace(&trace, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(trace.parameters.len(), 6);
+    for parameter in &trace.parameters {
+        let panel = |quantity: &str| {
+            let name = format!("{}[{}] {quantity}", parameter.tensor, parameter.index);
+            Panel::find(&document, &name)
+        };
+        let points = |value: fn(&TraceStep) -> f32| {
+            let steps = parameter.steps.iter();
+            steps.map(move |step| (step.iteration as f64, f64::from(value(step))))
+        };
+        panel("step").assert_line("step", points(|step| step.step));
+        panel("gradient").assert_line("gradient", points(|step| step.gradient));
+
+        let panel = panel("LCA");
+        let mut bars = Vec::new();
+        for band in panel.marks("band") {
+            let helps = band.attribute("data-name") == Some("helping");
+            for bar in band.children().filter(Node::is_element) {
+                let middle = number(&bar, "x") + number(&bar, "width") / 2.0;
+                let far = if helps { number(&bar, "height") } else { 0.0 };
+                bars.push((panel.across(middle), panel.down(number(&bar, "y") + far)));
+            }
+        }
+        bars.sort_by(|one, other| one.0.total_cmp(&other.0));
+        assert_eq!(bars.len(), 60);
+        for (bar, (iteration, lca)) in bars.iter().zip(points(|step| step.lca)) {
+            assert!((bar.0 - iteration).abs() < 0.01, "{bar:?} {iteration}");
+            let apart = (bar.1 - lca).abs();
+            assert!(apart <= 2.0 * panel.tolerance(), "{bar:?} {lca}");
+        }
+    }
+}
+
+#[test]
+fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
+    let (_folder, run) = opened(&learned());
+    let heroes = noise::heroes(&run).unwrap();
+    let svg = figures::heroes(&heroes, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    let panel = Panel::find(&document, "heroes");
+    let bars = panel.marks("bar");
+    let bands = panel.marks("band");
+    let chances = panel.marks("line");
+    assert_eq!(bars.len(), heroes.bins.len());
+    for (place, bin) in heroes.bins.iter().enumerate() {
+        let bar = bars[place];
+        assert_eq!(number(&bar, "data-value"), bin.parameters as f64);
+        let middle = panel.across(number(&bar, "x") + number(&bar, "width") / 2.0);
+        assert!(
+            (middle - 50.0 * (bin.from + bin.to)).abs() < 0.05,
+            "{middle}"
+        );
+        let top = panel.down(number(&bar, "y"));
+        assert!((top - bin.parameters as f64).abs() <= panel.tolerance());
+
+        let band = bands[place].first_element_child().unwrap();
+        let (low, high) = bin.chance_range(heroes.moving);
+        assert!((panel.down(number(&band, "y")) - high).abs() <= panel.tolerance());
+        let bottom = panel.down(number(&band, "y") + number(&band, "height"));
+        assert!((bottom - low).abs() <= 2.0 * panel.tolerance());
+
+        let path = chances[place].attribute("d").unwrap().replace("h0", "");
+        let height = path.rsplit(' ').next().unwrap().parse().unwrap();
+        assert!((panel.down(height) - bin.by_chance).abs() <= panel.tolerance());
+    }
+    // Counted apart from the figure: every parameter that moved is in one bar.
+    let drawn: f64 = bars.iter().map(|bar| number(bar, "data-value")).sum();
+    assert_eq!(drawn, 25.0);
+}
+
+/// The share of full colour at every cell, read back from paths of a colour each.
+fn levels(panel: &Panel, rows: usize, columns: usize) -> Vec<i32> {
+    let mut levels = vec![None; rows * columns];
+    let [left, top, width, height] = [0, 1, 2, 3].map(|place| panel.area[place]);
+    let paths = panel.node.descendants();
+    for path in paths.filter(|node| node.has_attribute("data-level")) {
+        let level: i32 = path.attribute("data-level").unwrap().parse().unwrap();
+        let boxes = path.attribute("d").unwrap().split('z');
+        for cells in boxes.filter(|cells| !cells.is_empty()) {
+            let numbers: Vec<f64> = cells
+                .split(['M', ' ', 'H', 'V'])
+                .filter_map(|word| word.parse().ok())
+                .collect();
+            let row = ((numbers[1] - top) / height * rows as f64).round() as usize;
+            // Boxes reach a little under their neighbours.
+            let column = |x: f64| ((x - 0.2 - left) / width * columns as f64).round() as usize;
+            for column in column(numbers[0])..column(numbers[2]) {
+                levels[row * columns + column] = Some(level);
+            }
+        }
+    }
+    levels.into_iter().map(Option::unwrap).collect()
+}
+
+#[test]
+fn cells_of_units_have_the_values_or_the_colours_of_the_analysis() {
+    let (_folder, run) = opened(&learned());
+    let maps = unit_maps(&run, 480, 200).unwrap();
+    let svg = figures::units(&maps, &FigureOptions::default());
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(maps.len(), 3);
+    for map in &maps {
+        let panel = Panel::find(&document, &map.layer);
+        let values = panel.node.descendants();
+        let values: Vec<f64> = values
+            .filter(|node| node.has_attribute("data-value"))
+            .map(|cell| number(&cell, "data-value"))
+            .collect();
+        if map.layer != "fc1" {
+            assert_eq!(values, map.raster.values, "{}", map.layer);
+            continue;
+        }
+        // 12 units of 60 steps are too many for an element each.
+        assert!(values.is_empty());
+        let reach = map.raster.percentile(0.99);
+        let expected: Vec<i32> = map
+            .raster
+            .values
+            .iter()
+            .map(|value| (20.0 * (value / reach).clamp(-1.0, 1.0)).round() as i32)
+            .collect();
+        let rows = map.raster.by_row().len();
+        assert_eq!(levels(&panel, rows, 60), expected);
+    }
+}
