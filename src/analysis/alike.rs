@@ -7,25 +7,10 @@ use crate::{LcaError, Run};
 /// Fails without a run, if one is given twice, or if the runs' models differ in a tensor;
 /// `analysis` is who asks.
 pub(super) fn require_alike(analysis: &'static str, runs: &[Run]) -> Result<(), LcaError> {
+    require_different(analysis, runs)?;
     let Some((first, others)) = runs.split_first() else {
-        return Err(LcaError::setting(
-            analysis,
-            "there is no run",
-            "give one or more",
-        ));
+        return Ok(());
     };
-    let mut folders = HashSet::new();
-    for run in runs {
-        // A copy would pass for a run that agrees.
-        let folder = run.folder();
-        if !folders.insert(folder.canonicalize().unwrap_or(folder.to_owned())) {
-            return Err(LcaError::setting(
-                analysis,
-                format!("{} is given twice", folder.display()),
-                "give each run once",
-            ));
-        }
-    }
     for other in others {
         if let Some(difference) = difference(first, other) {
             return Err(LcaError::setting(
@@ -36,6 +21,30 @@ pub(super) fn require_alike(analysis: &'static str, runs: &[Run]) -> Result<(), 
                     other.folder().display()
                 ),
                 "give runs of one model, or one run at a time",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Fails without a run, or if one is given twice; `who` asks.
+pub(crate) fn require_different(who: &'static str, runs: &[Run]) -> Result<(), LcaError> {
+    if runs.is_empty() {
+        return Err(LcaError::setting(
+            who,
+            "there is no run",
+            "give one or more",
+        ));
+    }
+    let mut folders = HashSet::new();
+    for run in runs {
+        // A copy would pass for a run that agrees.
+        let folder = run.folder();
+        if !folders.insert(folder.canonicalize().unwrap_or(folder.to_owned())) {
+            return Err(LcaError::setting(
+                who,
+                format!("{} is given twice", folder.display()),
+                "give each run once",
             ));
         }
     }

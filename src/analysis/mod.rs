@@ -14,7 +14,7 @@
 //! be read. A run that is still being written, or whose process was killed, is analysed up to
 //! where its record reaches.
 
-mod alike;
+pub(crate) mod alike;
 mod candidates;
 mod compare;
 pub mod curves;

@@ -32,7 +32,7 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -54,6 +54,7 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
         ),
         (&["plot", run, "everything"], 2, "trajectories"),
         (&["plot", "no-run", "loss"], 3, "holds no run"),
+        (&["report", run, run], 2, "given twice"),
     ];
     for (command, code, way_out) in cases {
         let answer = burn_lca(command);

@@ -24,6 +24,8 @@ pub(in crate::report) struct Axis {
     pub(in crate::report) from: f64,
     pub(in crate::report) to: f64,
     pub(in crate::report) ticks: Vec<Tick>,
+    /// Smaller ticks between, without labels.
+    pub(in crate::report) minor: Vec<f64>,
     /// Whether ticks stand for names, one per unit of the axis, and have no grid.
     pub(in crate::report) named: bool,
 }
@@ -68,6 +70,7 @@ impl Axis {
                     label: decimal(at / factor, decimals),
                 })
                 .collect(),
+            minor: Vec::new(),
             named: false,
         }
     }
@@ -103,6 +106,15 @@ impl Axis {
             .filter(|power| power.rem_euclid(every) == 0)
             .map(tick)
             .collect();
+        let within = |at: &f64| (from..=to).contains(at);
+        let between = (first - 1..=last).flat_map(|power| (2..10).map(move |n| (n, power)));
+        let mut minor: Vec<f64> = between
+            .map(|(n, power)| f64::from(n) * 10f64.powi(power))
+            .filter(within)
+            .collect();
+        if every > 1 {
+            minor.clear();
+        }
         if ticks.len() < 2 {
             // Less than two powers of ten: plain numbers say more.
             ticks = Self::exactly(title, from, to).ticks;
@@ -114,6 +126,7 @@ impl Axis {
             from,
             to,
             ticks,
+            minor,
             named: false,
         }
     }
@@ -142,6 +155,7 @@ impl Axis {
             from: -reach,
             to: reach,
             ticks,
+            minor: Vec::new(),
             named: false,
         }
     }
@@ -162,6 +176,7 @@ impl Axis {
             from: 0.0,
             to: ticks.len().max(1) as f64,
             ticks,
+            minor: Vec::new(),
             named: true,
         }
     }

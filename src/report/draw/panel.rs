@@ -164,6 +164,14 @@ impl Panel {
     }
 
     fn draw_y(&self, area: &Area, group: &mut Element) {
+        for at in self.y.minor.iter().map(|at| area.down(*at)) {
+            let stroke = Stroke::solid(FRAME, 0.8);
+            group.push(&line(
+                (area.left - TICK / 2.0, at),
+                (area.left, at),
+                &stroke,
+            ));
+        }
         for tick in kept(&self.y, |value| area.down(value), |_| TICK_SIZE * 1.15) {
             let at = area.down(tick.at);
             if !self.y.named {

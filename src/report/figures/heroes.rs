@@ -26,18 +26,11 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     let x = Axis::exactly("steps at which a parameter helps (%)", 0.0, 100.0);
     let mut panel = Panel::new("heroes", x, y);
     for bin in &heroes.bins {
-        let middle = (bin.from + bin.to) / 2.0;
-        // A share of 1 is that of the last bin, whose middle is below.
-        let more = |share: f64| middle >= share || (share == 1.0 && bin.to == 1.0);
-        let (name, color) = match heroes.share.is_some_and(more) {
-            true => ("helps more often", options.palette.helps()),
-            false => ("helps less often", options.palette.hurts()),
-        };
         panel.marks.push(Mark::Bar {
-            name: name.into(),
+            name: "parameters".into(),
             x: (100.0 * bin.from + 0.25, 100.0 * bin.to - 0.25),
             y: (floor, bin.parameters as f64),
-            color,
+            color: options.palette.of(bin.lca),
             value: bin.parameters as f64,
         });
     }
@@ -59,8 +52,8 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     }
     let mean = Stroke::solid(Color::new(0x22_2222), 1.2).dashed("3 3");
     sheet.legend = vec![
-        Entry::new("helps more often", Sample::Box(options.palette.helps())),
-        Entry::new("helps less often", Sample::Box(options.palette.hurts())),
+        Entry::new("helped in sum", Sample::Box(options.palette.helps())),
+        Entry::new("hurt in sum", Sample::Box(options.palette.hurts())),
         Entry::new("expected by chance", Sample::Line(expected)),
         Entry::new("± 2 deviations", Sample::Box(CHANCE)),
     ];

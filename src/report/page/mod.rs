@@ -15,6 +15,7 @@ mod tests;
 
 use serde::Serialize;
 
+use crate::analysis::alike::require_different;
 use crate::analysis::{self, Candidates, CandidatesOptions, Layers, LayersOptions};
 use crate::{LcaError, Run};
 
@@ -62,16 +63,10 @@ impl Budget {
 ///
 /// # Errors
 ///
-/// [`LcaError::Setting`] without a run, [`LcaError::NotRecorded`] if a run has no observed step
+/// [`LcaError::Setting`] without a run or if one is given twice, [`LcaError::NotRecorded`] if a run has no observed step
 /// yet, and the errors of [`Scan`](crate::Scan) if a table can't be read.
 pub fn page(runs: &[Run]) -> Result<String, LcaError> {
-    if runs.is_empty() {
-        return Err(LcaError::setting(
-            "page",
-            "there is no run",
-            "give one or more",
-        ));
-    }
+    require_different("page", runs)?;
     let budget = Budget::of_each(runs.len());
     let names = names::names(runs);
     let parts = runs

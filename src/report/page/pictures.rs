@@ -42,6 +42,7 @@ struct PackedPictures {
 
 /// Returns pictures of at most so many bytes in base64, unless the coarsest take more.
 pub(super) fn pictures(run: &Run, budget: usize) -> Result<Pictures, LcaError> {
+    let budget = budget.max(1);
     let mut cells = MOST_CELLS;
     loop {
         let options = Options {
@@ -53,59 +54,54 @@ pub(super) fn pictures(run: &Run, budget: usize) -> Result<Pictures, LcaError> {
             ..Options::default()
         };
         let found = microscope::frames(run, &Quantity::ALL, &options)?;
-        let coarsest = cells <= FEWEST_CELLS;
-        let (mut step, mut packed) = (1, pack(found, 1));
-        loop {
-            if packed.1.bytes() <= budget {
-                return Ok(packed.1);
-            }
-            // Sizes go with the number of pictures.
-            step = (step + 1).max(packed.1.bytes().div_ceil(budget.max(1)));
-            let left = packed.0.iterations.len().div_ceil(step);
-            if left < FEWEST_PICTURES.min(packed.0.iterations.len()) && !coarsest {
-                break;
-            }
-            if left <= 1 {
-                return Ok(pack(packed.0, usize::MAX).1);
-            }
-            packed = pack(packed.0, step);
+        let frames = found.iterations.len();
+        // Sizes go with the number of pictures, so that few of them tell for how many there is
+        // room.
+        let mut step = frames.div_ceil(FEWEST_PICTURES).max(1);
+        let mut packed = pack(&found, step);
+        if packed.bytes() > budget && cells > FEWEST_CELLS {
+            cells = (cells / 2).min(found.cells / 2).max(FEWEST_CELLS);
+            continue;
         }
-        cells = (cells / 2).min(packed.0.cells / 2).max(FEWEST_CELLS);
+        let fitting = |step: usize, bytes: usize| (step * bytes).div_ceil(budget).max(1);
+        let wanted = fitting(step, packed.bytes());
+        if wanted < step {
+            step = wanted;
+            packed = pack(&found, step);
+        }
+        while packed.bytes() > budget && packed.iterations.len() > 1 {
+            step = fitting(step, packed.bytes()).max(step + 1);
+            packed = pack(&found, step);
+        }
+        return Ok(packed);
     }
 }
 
-/// Packs every `step`-th picture, the last among them; gives what it was made of back.
-fn pack(found: Microscope, step: usize) -> (Microscope, Pictures) {
+/// Packs every `step`-th picture, the last among them.
+fn pack(found: &Microscope, step: usize) -> Pictures {
     let frames = found.iterations.len();
     let kept: Vec<usize> = (0..frames)
         .filter(|frame| (frames - 1 - frame).is_multiple_of(step))
         .collect();
     let pictures = found.pictures.iter().map(|pictures| {
         let frame = |frame: &usize| &pictures.codes[frame * found.cells..(frame + 1) * found.cells];
-        let coarse: Vec<i8> = kept
+        let codes: Vec<i8> = kept
             .iter()
             .flat_map(frame)
             .map(|code| coarser(*code))
             .collect();
-        let plain = deflate(coarse.iter().map(|code| code.to_le_bytes()[0]));
-        let before = |place: usize| {
-            place
-                .checked_sub(found.cells)
-                .map_or(0, |place| coarse[place])
-        };
-        let differences = coarse.iter().enumerate();
-        let differences = deflate(
-            differences.map(|(place, code)| code.wrapping_sub(before(place)).to_le_bytes()[0]),
-        );
-        let smaller = differences.len() < plain.len();
+        let differences = differences_are_smaller(&codes, found.cells);
         PackedPictures {
             quantity: pictures.quantity,
             full: pictures.scale.full,
-            differences: smaller,
-            codes: Packed(if smaller { differences } else { plain }),
+            differences,
+            codes: Packed(match differences {
+                true => deflate(changes(&codes, found.cells)),
+                false => deflate(codes.iter().copied()),
+            }),
         }
     });
-    let packed = Pictures {
+    Pictures {
         pictures: pictures.collect(),
         blocks: found.blocks.clone(),
         missing: found.missing.clone(),
@@ -117,8 +113,26 @@ fn pack(found: Microscope, step: usize) -> (Microscope, Pictures) {
             .first()
             .map_or(0.0, |pictures| pictures.scale.percentile),
         levels: LEVELS,
-    };
-    (found, packed)
+    }
+}
+
+/// Whether pictures take less room as changes from one to the next, by some in the middle.
+fn differences_are_smaller(codes: &[i8], cells: usize) -> bool {
+    const LOOKED_AT: usize = 6;
+    let cells = cells.max(1);
+    let pictures = codes.len() / cells;
+    let first = pictures.saturating_sub(LOOKED_AT) / 2;
+    let some = &codes[first * cells..(first + LOOKED_AT).min(pictures) * cells];
+    deflate(changes(some, cells)).len() < deflate(some.iter().copied()).len()
+}
+
+/// Returns the codes of the first picture, and of the others their change modulo 256.
+fn changes(codes: &[i8], cells: usize) -> impl Iterator<Item = i8> {
+    let before = std::iter::repeat_n(0, cells).chain(codes.iter().copied());
+    codes
+        .iter()
+        .zip(before)
+        .map(|(code, before)| code.wrapping_sub(before))
 }
 
 impl Pictures {
@@ -141,6 +155,7 @@ fn coarser(code: i8) -> i8 {
     level.max(i8::from(code != 0)) * code.signum()
 }
 
-fn deflate(bytes: impl Iterator<Item = u8>) -> Vec<u8> {
-    compress_to_vec(&bytes.collect::<Vec<u8>>(), 6)
+fn deflate(codes: impl Iterator<Item = i8>) -> Vec<u8> {
+    let bytes: Vec<u8> = codes.map(i8::cast_unsigned).collect();
+    compress_to_vec(&bytes, 6)
 }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use image_webp::{ColorType, EncodingError, WebPEncoder};
+use image_webp::{ColorType, EncoderParams, EncodingError, WebPEncoder};
 
 use super::{Shape, UNCHANGED};
 
@@ -66,7 +66,12 @@ impl Writer {
         }
         self.picture.clear();
         let (width, height) = (self.shape.width.into(), self.shape.height.into());
-        WebPEncoder::new(&mut self.picture)
+        let mut encoder = WebPEncoder::new(&mut self.picture);
+        // A few colours side by side have nothing that neighbours predict.
+        let mut params = EncoderParams::default();
+        params.use_predictor_transform = false;
+        encoder.set_params(params);
+        encoder
             .encode(&self.colored, width, height, ColorType::Rgba8)
             .map_err(into_io)?;
         // The chunk of the picture, which is padded to an even length already.

@@ -8,8 +8,10 @@ function ticks(from, to, most, whole = false) {
   let step = power * [1, 2, 2.5, 5, 10].find((factor) => width / (factor * power) <= most + 0.2);
   if (whole) step = Math.max(1, Math.round(step));
   const found = [];
-  for (let place = Math.ceil(from / step - 1e-9); place * step <= to + step * 1e-9; place += 1) found.push(place * step);
-  return found;
+  // −0 would be shown with its sign.
+  for (let place = Math.ceil(from / step - 1e-9); place * step <= to + step * 1e-9; place += 1) found.push(place * step + 0);
+  // One mark says nothing of the scale.
+  return found.length < 2 && most < 8 && !whole ? ticks(from, to, most + 1) : found;
 }
 
 /** Labels of ticks with as many decimals as tell them apart. */

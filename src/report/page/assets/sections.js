@@ -232,7 +232,7 @@ function heroes() {
       note(`${count(found.heroes)} heroes (LCA ${signed(found.heroes_lca)}) and ${count(found.villains)} villains (LCA ${signed(found.villains_lca)}) of ${plural(found.moving, "moving parameter")}; ${count(found.still)} never moved. `
         + `All together helped at ${found.share === null ? "–" : percent(100 * found.share)} of their steps; the spread is ${maybe(found.variance_ratio)} times that of chance (p ${maybe(found.p_value, (p) => (p === 0 ? "below 1e-300" : short(p)))}).`
         + spreadText(run.concentration)),
-      histogram({ label: "How often parameters help", unit: "parameters", bars, marks, lines: [{ name: "by chance", points }], below: "share of steps at which it helped (%); dashed: by chance" }),
+      histogram({ label: "How often parameters help", unit: "parameters", bars, marks, lines: [{ name: "by chance", points }], below: "share of steps at which it helped (%); dashed: by chance; colour: what a bar’s parameters did in sum" }),
       behind("heroes", headings, () => rows(found.top_heroes)),
       behind("villains", headings, () => rows(found.top_villains)),
     ];
