@@ -37,7 +37,8 @@ pub struct ClassName {
 pub struct ClassCurve {
     /// The class.
     pub class: ClassName,
-    /// LCA of each layer in the class's own loss, summed over the run.
+    /// LCA of each layer in the class's own loss, summed over the run's finite steps; NaN without
+    /// such.
     pub lca: Vec<f64>,
 }
 
@@ -75,8 +76,12 @@ pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
             .and_then(|class| numbers.binary_search(&class).ok());
         if let (Some(layer), Some(class)) = (layer, class) {
             let finite = series.values.iter().filter(|value| value.is_finite());
-            lca[class][layer] = finite.clone().sum();
-            not_finite += series.values.len() - finite.count();
+            let count = finite.clone().count();
+            lca[class][layer] = match count {
+                0 => f64::NAN,
+                _ => finite.sum(),
+            };
+            not_finite += series.values.len() - count;
         }
     }
     let mut filling = Filling::new(&table.iterations, numbers.len(), columns, numbers.len());

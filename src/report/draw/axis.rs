@@ -1,5 +1,9 @@
 //! Axes: from numbers to a place between 0 and 1, with ticks.
 
+use crate::report::font;
+
+use super::style::{TICK_SIZE, WIDEST};
+
 /// How an axis spreads numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::report) enum Scale {
@@ -165,17 +169,25 @@ impl Axis {
         title: &str,
         names: impl IntoIterator<Item = impl Into<String>>,
     ) -> Self {
-        let tick = |(place, name): (usize, _)| Tick {
-            at: place as f64 + 0.5,
-            label: Into::<String>::into(name),
-        };
-        let ticks: Vec<Tick> = names.into_iter().enumerate().map(tick).collect();
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let length = names.len();
+        let places = (0..length).map(|place| place as f64 + 0.5);
+        Self::names_at(title, places.zip(names).collect(), length as f64)
+    }
+
+    /// An axis from 0 to a length, with names somewhere on it.
+    pub(in crate::report) fn names_at(title: &str, names: Vec<(f64, String)>, to: f64) -> Self {
+        let texts = names.iter().map(|(_, name)| name.as_str());
+        let labels = font::shorten_apart(texts, TICK_SIZE, WIDEST);
+        let ticks = names.iter().zip(labels);
         Self {
             title: title.to_owned(),
             scale: Scale::Linear,
             from: 0.0,
-            to: ticks.len().max(1) as f64,
-            ticks,
+            to: to.max(1.0),
+            ticks: ticks
+                .map(|((at, _), label)| Tick { at: *at, label })
+                .collect(),
             minor: Vec::new(),
             named: true,
         }

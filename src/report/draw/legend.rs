@@ -7,14 +7,12 @@ use super::axis::Axis;
 use super::cells::Shade;
 use super::marks::{Area, MarkShape, line, symbol};
 use super::panel::kept;
-use super::style::{FRAME, Stroke, TICK_SIZE};
+use super::style::{FRAME, Stroke, TICK_SIZE, WIDEST};
 use super::svg::{Anchor, Element, Label, number_width};
 
 const SAMPLE: f64 = 26.0;
 const GAP: f64 = 6.0;
 const LINE: f64 = 17.0;
-/// The widest text; longer names are shortened.
-const WIDEST: f64 = 160.0;
 const BAR: f64 = 12.0;
 
 /// A line of the legend.
@@ -41,10 +39,6 @@ impl Entry {
         }
     }
 
-    fn text(&self) -> String {
-        font::shorten(&self.label, TICK_SIZE, WIDEST)
-    }
-
     fn indent(&self) -> f64 {
         match self.sample {
             Sample::Nothing => 0.0,
@@ -53,11 +47,17 @@ impl Entry {
     }
 }
 
+fn texts(entries: &[Entry]) -> Vec<String> {
+    let labels = entries.iter().map(|entry| entry.label.as_str());
+    font::shorten_apart(labels, TICK_SIZE, WIDEST)
+}
+
 /// Returns the width of a legend.
 pub(super) fn width(entries: &[Entry]) -> f64 {
     let widths = entries
         .iter()
-        .map(|entry| entry.indent() + font::width(&entry.text(), TICK_SIZE));
+        .zip(texts(entries))
+        .map(|(entry, text)| entry.indent() + font::width(&text, TICK_SIZE));
     widths.fold(0.0, f64::max)
 }
 
@@ -68,7 +68,7 @@ pub(super) fn height(entries: &[Entry]) -> f64 {
 
 pub(super) fn draw(entries: &[Entry], left: f64, top: f64) -> Element {
     let mut group = Element::new("g").set("class", "legend");
-    for (place, entry) in entries.iter().enumerate() {
+    for (place, (entry, text)) in entries.iter().zip(texts(entries)).enumerate() {
         let middle = top + LINE * (place as f64 + 0.5);
         match entry.sample {
             Sample::Line(stroke) => {
@@ -88,7 +88,6 @@ pub(super) fn draw(entries: &[Entry], left: f64, top: f64) -> Element {
             }
             Sample::Nothing => {}
         }
-        let text = entry.text();
         let label = Label::new(&text, TICK_SIZE, Anchor::Start);
         group.push(&label.draw(left + entry.indent(), middle + TICK_SIZE * 0.35));
     }
@@ -164,9 +163,11 @@ impl Scalebar {
             let down = area.down(tick.at) + TICK_SIZE * 0.35;
             group.push(&label.draw_number(left + BAR + GAP, down));
         }
+        // A title longer than its scale would reach into that of the next one.
+        let fitting = height / number_width(&y.title, TICK_SIZE).max(1.0);
         let title = Label {
             turned: 90.0,
-            ..Label::new(&y.title, TICK_SIZE, Anchor::Middle)
+            ..Label::new(&y.title, TICK_SIZE * fitting.min(1.0), Anchor::Middle)
         };
         let right = left + width - TICK_SIZE * 0.6;
         group.push(&title.draw_number(right, top + height / 2.0));

@@ -13,11 +13,11 @@ mod sheet;
 mod style;
 mod svg;
 
-pub(super) use axis::{Axis, Tick, minus, thousands};
+pub(super) use axis::{Axis, minus, thousands};
 pub(super) use cells::Shade;
 pub(super) use legend::{Entry, Sample, Scalebar};
 pub(super) use marks::{Mark, MarkShape};
 pub(super) use panel::Panel;
 pub(super) use sheet::{Row, Sheet};
-pub(super) use style::Stroke;
+pub(super) use style::{Stroke, TITLE_SIZE};
 pub(super) use svg::{Anchor, Element, Label};

@@ -7,8 +7,6 @@ use super::marks::{Area, Mark, line};
 use super::style::{FRAME, GRID, Stroke, TICK_SIZE, TITLE_SIZE};
 use super::svg::{Anchor, Element, Label, Short, number_width};
 
-/// The widest label of a tick; longer names are shortened.
-const WIDEST: f64 = 160.0;
 const TICK: f64 = 4.0;
 const GAP: f64 = 4.0;
 /// Degrees by which long names below an axis are turned: upright ones never reach over the edge.
@@ -44,8 +42,7 @@ impl Panel {
             .ticks
             .iter()
             .map(|tick| number_width(&tick.label, TICK_SIZE));
-        let labels = widths.fold(0.0, f64::max).min(WIDEST);
-        labels + TICK + GAP + title_space(&self.y)
+        widths.fold(0.0, f64::max) + TICK + GAP + title_space(&self.y)
     }
 
     /// Returns the space that title and labels need below a panel of this width.
@@ -72,7 +69,7 @@ impl Panel {
             .ticks
             .iter()
             .map(|tick| font::width(&tick.label, TICK_SIZE));
-        widths.fold(0.0, f64::max).min(WIDEST)
+        widths.fold(0.0, f64::max)
     }
 
     /// Whether the names below don't fit side by side.
@@ -136,24 +133,19 @@ impl Panel {
             if tick.label.is_empty() {
                 continue;
             }
-            let label = if self.x.named {
-                font::shorten(&tick.label, TICK_SIZE, WIDEST)
-            } else {
-                tick.label.clone()
-            };
+            let label = &tick.label;
             let top = bottom + TICK + TICK_SIZE;
             if turned {
                 let label = Label {
                     turned: -TURN,
-                    ..Label::new(&label, TICK_SIZE, Anchor::End)
+                    ..Label::new(label, TICK_SIZE, Anchor::End)
                 };
                 group.push(&label.draw(at + TICK_SIZE * 0.35, bottom + TICK));
             } else if self.x.named {
-                group.push(&Label::new(&label, TICK_SIZE, Anchor::Middle).draw(at, top));
+                group.push(&Label::new(label, TICK_SIZE, Anchor::Middle).draw(at, top));
             } else {
-                group.push(
-                    &Label::new(&label, TICK_SIZE, Anchor::Middle).draw_number(at, top + 1.0),
-                );
+                group
+                    .push(&Label::new(label, TICK_SIZE, Anchor::Middle).draw_number(at, top + 1.0));
             }
         }
         if !self.x.title.is_empty() {
@@ -186,8 +178,7 @@ impl Panel {
             }
             let (x, y) = (area.left - TICK - GAP / 2.0, at + TICK_SIZE * 0.35);
             if self.y.named {
-                let name = font::shorten(&tick.label, TICK_SIZE, WIDEST);
-                group.push(&Label::new(&name, TICK_SIZE, Anchor::End).draw(x, y));
+                group.push(&Label::new(&tick.label, TICK_SIZE, Anchor::End).draw(x, y));
             } else {
                 group.push(&Label::new(&tick.label, TICK_SIZE, Anchor::End).draw_number(x, y));
             }

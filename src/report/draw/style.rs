@@ -3,9 +3,11 @@
 use crate::report::palette::{Color, Palette};
 
 /// Letters of axis titles, in points of the SVG.
-pub(super) const TITLE_SIZE: f64 = 12.0;
+pub(in crate::report) const TITLE_SIZE: f64 = 12.0;
 /// Letters of ticks and legends.
 pub(super) const TICK_SIZE: f64 = 11.0;
+/// The widest label of a tick and of the legend; longer names are shortened.
+pub(super) const WIDEST: f64 = 160.0;
 /// Letters of the notes below a figure.
 pub(super) const NOTE_SIZE: f64 = 10.0;
 

@@ -33,7 +33,7 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         reach,
     };
     let printed = match map.layers.len() <= MOST_PRINTED {
-        true => values.iter().map(|lca| short(*lca)).collect(),
+        true => values.iter().map(|lca| number(*lca)).collect(),
         false => Vec::new(),
     };
     let mut layers = Panel::new("layers", Axis::names("", map.layers.clone()), names());
@@ -83,6 +83,13 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         ));
     }
     sheet.draw()
+}
+
+fn number(lca: f64) -> String {
+    match lca.is_finite() {
+        true => short(lca),
+        false => "not finite".into(),
+    }
 }
 
 /// Returns what the colours of cells over time mean.

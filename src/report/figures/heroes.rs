@@ -78,9 +78,12 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
 
 fn notes(heroes: &Heroes) -> Vec<String> {
     let mut notes = vec![format!(
-        "Of {} parameters with LCA other than zero ({} never had any), {} help more and {} less \
+        "Of {} with LCA other than zero ({} never had any), {} help more and {} less \
          often than chance allows (5 %, corrected for their number).",
-        thousands(heroes.moving),
+        match heroes.moving {
+            1 => "1 parameter".into(),
+            moving => format!("{} parameters", thousands(moving)),
+        },
         thousands(heroes.still),
         thousands(heroes.heroes),
         thousands(heroes.villains)

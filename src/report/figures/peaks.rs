@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::{Peaks, Quantity};
-use crate::report::draw::{Axis, Entry, Mark, MarkShape, Panel, Row, Sample, Stroke, Tick};
+use crate::report::draw::{Axis, Entry, Mark, MarkShape, Panel, Row, Sample, Stroke};
 
 use super::FigureOptions;
 use super::options::{counted, short};
@@ -113,7 +113,7 @@ impl Rows {
             peaks.series.iter().map(|series| series.class).collect();
         let classes: Vec<Option<i32>> = classes.into_iter().collect();
         let mut places = BTreeMap::new();
-        let mut axis = Axis::names("", Vec::<String>::new());
+        let mut names = Vec::new();
         let mut borders = Vec::new();
         // A layer's rows, and half a row of air above and below them.
         let each = classes.len() as f64 + 1.0;
@@ -122,13 +122,10 @@ impl Rows {
             for (place, class) in classes.iter().enumerate() {
                 places.insert((layer.clone(), *class), top + place as f64 + 1.0);
             }
-            axis.ticks.push(Tick {
-                at: top + each / 2.0,
-                label: layer.clone(),
-            });
+            names.push((top + each / 2.0, layer.clone()));
             borders.push(top);
         }
-        axis.to = (peaks.layers.len() as f64 * each).max(1.0);
+        let axis = Axis::names_at("", names, peaks.layers.len() as f64 * each);
         Self {
             places,
             borders,

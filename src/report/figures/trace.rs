@@ -1,7 +1,8 @@
 //! Single parameters over time.
 
 use crate::analysis::trace::{Trace, TraceStep, Trajectory};
-use crate::report::draw::{Axis, Mark, Panel, Row, Stroke};
+use crate::report::draw::{Axis, Mark, Panel, Row, Stroke, TITLE_SIZE};
+use crate::report::font;
 
 use super::FigureOptions;
 use super::options::short;
@@ -28,7 +29,15 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
             .flat_map(|at| &at.steps)
             .map(|step| step.iteration),
     );
+    let names: Vec<String> = shown
+        .iter()
+        .map(|at| format!("{}[{}]", at.tensor, at.index))
+        .collect();
+    // A third of the sheet is a column, of which axis and the word behind take some.
+    let room = (options.width / 3.0 - 90.0).max(60.0);
+    let headings = font::shorten_apart(names.iter().map(String::as_str), TITLE_SIZE, room);
     for (number, parameter) in shown.iter().enumerate() {
+        let (label, heading) = (&names[number], &headings[number]);
         let last = number + 1 == shown.len();
         let panel = |(name, value): &(&str, Value)| {
             let all = shown.iter().flat_map(|at| &at.steps).map(value);
@@ -36,7 +45,6 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
             // The column's heading has the power of ten.
             let title = format!("{name}{}", std::mem::take(&mut y.title));
             let x = if last { x.clone() } else { x.unlabelled() };
-            let label = format!("{}[{}]", parameter.tensor, parameter.index);
             let mut panel = Panel::new(&format!("{label} {name}"), x, y);
             panel.marks.push(Mark::Horizontal(
                 0.0,
@@ -44,7 +52,7 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
             ));
             panel.marks.extend(marks(parameter, name, *value, options));
             panel.heading = match *name {
-                "step" => format!("{label}: {title}"),
+                "step" => format!("{heading}: {title}"),
                 "LCA" => format!("{title}, sum {}", short(parameter.lca)),
                 _ => title,
             };

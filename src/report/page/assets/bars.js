@@ -13,10 +13,27 @@ function tipFigure(label, unit, options, draw) {
 }
 
 /** Cuts a name in its middle where it would be wider than so many letters. */
-function fitting(name, letters) {
+function cut(name, letters) {
   if (name.length <= letters) return name;
   const kept = Math.max(2, letters - 1);
   return `${name.slice(0, Math.ceil(kept / 2))}…${name.slice(name.length - Math.floor(kept / 2))}`;
+}
+
+/** Cuts names, and tells them apart: the parts that all paths have in common become `…`. */
+function fitting(names, letters) {
+  const plain = names.map((name) => cut(name, letters));
+  if (names.length < 2) return plain;
+  const paths = names.map((name) => name.split("."));
+  const shortest = Math.min(...paths.map((path) => path.length));
+  const alike = (part, most) => {
+    let count = 0;
+    while (count < most && paths.every((path) => part(path, count) === part(paths[0], count))) count += 1;
+    return count;
+  };
+  const front = alike((path, place) => path[place], shortest - 1);
+  const back = alike((path, place) => path[path.length - 1 - place], shortest - 1 - front);
+  const middles = paths.map((path) => cut(`${front > 0 ? "…" : ""}${path.slice(front, path.length - back).join(".")}${back > 0 ? "…" : ""}`, letters));
+  return new Set(middles).size > new Set(plain).size ? middles : plain;
 }
 
 /**
@@ -48,9 +65,10 @@ function signedBars({ label, unit, rows, options = [], together = comparable(), 
       svg("text", { x: area.right, y: area.bottom + 33, "text-anchor": "end" }, "hurts →"));
     writeScales(root, x, linear(0, 1, area.bottom, area.top), area);
     let top = area.top;
+    const names = fitting(shown.map((row) => row.name), letters);
     shown.forEach((row, place) => {
       root.append(svg("text", { class: "name", x: area.left - 8, y: top + (row.bars.length * thick) / 2 + 4, "text-anchor": "end" },
-        fitting(row.name, letters), svg("title", {}, row.name)));
+        names[place], svg("title", {}, row.name)));
       row.bars.forEach((bar, number) => {
         if (isNumber(bar.value)) root.append(...signedBar(bar, row, top + number * thick, thick, x, dots));
         const end = isNumber(bar.value) ? Math.max(x(0), x(high(bar))) : x(0);

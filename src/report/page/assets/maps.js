@@ -33,8 +33,9 @@ function heatMap({ label, unit, rows, columns, value, options = [], together = c
     key.replaceChildren(scaleText(full));
     const wide = (area.right - area.left) / columns.length;
     const step = Math.ceil(13 / wide);
+    const [rowNames, columnNames] = [fitting(rows, letters), fitting(columns, 14)];
     rows.forEach((name, row) => {
-      if (height > 10 || row % 5 === 0) root.append(svg("text", { class: "name", x: area.left - 8, y: area.top + row * height + height / 2 + 4, "text-anchor": "end" }, fitting(name, letters)));
+      if (height > 10 || row % 5 === 0) root.append(svg("text", { class: "name", x: area.left - 8, y: area.top + row * height + height / 2 + 4, "text-anchor": "end" }, rowNames[row]));
       columns.forEach((of, column) => {
         const cell = values[row][column];
         root.append(svg("rect", {
@@ -46,7 +47,7 @@ function heatMap({ label, unit, rows, columns, value, options = [], together = c
     columns.forEach((of, column) => {
       if (column % step !== 0) return;
       const [x, y] = [area.left + (column + 0.5) * wide, area.bottom + 12];
-      root.append(svg("text", flat ? { class: "name", x, y: y + 2, "text-anchor": "middle" } : { class: "name", x, y, "text-anchor": "end", transform: `rotate(-40 ${x} ${y})` }, fitting(of, 14)));
+      root.append(svg("text", flat ? { class: "name", x, y: y + 2, "text-anchor": "middle" } : { class: "name", x, y, "text-anchor": "end", transform: `rotate(-40 ${x} ${y})` }, columnNames[column]));
     });
     return root;
   });
@@ -94,8 +95,9 @@ function timeMap({ label, unit, rows, values, options = [], together = comparabl
     const [, full] = together.extent();
     key.replaceChildren(scaleText(full, data.runs.length > 1 ? "99th percentile, the greatest of all runs" : "99th percentile"), html("span", { class: "quiet" }, each === 1 ? "one column a recorded step" : `one column: the sum of ${each} recorded steps`));
     const [from, to] = spanInView();
+    const names = fitting(rows, letters);
     rows.forEach((name, row) => {
-      if (height >= 11 || row % Math.ceil(12 / height) === 0) root.append(svg("text", { class: "name", x: area.left - 8, y: area.top + (row + 0.5) * height + 4, "text-anchor": "end" }, fitting(name, letters)));
+      if (height >= 11 || row % Math.ceil(12 / height) === 0) root.append(svg("text", { class: "name", x: area.left - 8, y: area.top + (row + 0.5) * height + 4, "text-anchor": "end" }, names[row]));
       shown[row].forEach((value, column) => {
         const [start, end] = [x(Math.max(from, edges[column] - 0.5)), x(Math.min(to, edges[column + 1] - 0.5))];
         const span = edges[column + 1] - edges[column] > 1 ? `${edges[column]} to ${edges[column + 1] - 1}` : `${edges[column]}`;
@@ -132,9 +134,10 @@ function dots({ label, groups, moments }) {
       root.append(svg("line", { class: "moment", x1: x(moment.x), x2: x(moment.x), y1: area.top, y2: area.bottom, "data-moment": moment.x, "data-tip": moment.tip }));
     }
     let top = area.top;
+    const names = fitting(shown.map((group) => group.name), letters);
     shown.forEach((group, number) => {
       const tall = group.rows.length * height;
-      root.append(svg("text", { class: "name", x: area.left - 8, y: top + tall / 2 + 4, "text-anchor": "end" }, fitting(group.name, letters), svg("title", {}, group.name)),
+      root.append(svg("text", { class: "name", x: area.left - 8, y: top + tall / 2 + 4, "text-anchor": "end" }, names[number], svg("title", {}, group.name)),
         svg("line", { class: "grid", x1: area.left, x2: area.right, y1: top + tall + gap / 2, y2: top + tall + gap / 2 }));
       group.rows.forEach((row, place) => {
         for (const dot of row.dots.filter((dot) => isShown(dot.x))) {
