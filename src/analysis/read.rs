@@ -26,6 +26,10 @@ const MOST_NARROW: u32 = 1 << 30;
 /// What to do about a run without rows of a table that every recorder writes.
 pub(crate) const NO_STEPS: &str = "wait for the first step, or record a run that takes one";
 
+/// What to do about a run of which no step is finite.
+pub(crate) const NO_FINITE_STEPS: &str = "wait for the first step, or see with `burn-lca summary` \
+                                          since when the loss is not finite";
+
 /// Fails unless the run has rows of a table; `remedy` says how to have them recorded.
 pub(crate) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
     if run.tables()?.contains(&table) {

@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{LcaError, Run};
 
 use super::alike::require_alike;
-use super::read::NO_STEPS;
+use super::read::NO_FINITE_STEPS;
 use super::series::SeriesTable;
 
 pub use lag::{Lags, LayerLag};
@@ -104,7 +104,7 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
             return Err(LcaError::NotRecorded {
                 path: run.folder().to_owned(),
                 problem: "has no finite steps of the training probe in table tensors".into(),
-                remedy: NO_STEPS.into(),
+                remedy: NO_FINITE_STEPS.into(),
             });
         }
     }

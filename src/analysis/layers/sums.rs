@@ -6,7 +6,7 @@ use arrow::array::Array;
 
 use crate::{LcaError, Run, Table};
 
-use super::super::read::{NO_STEPS, each, out_of_order, require};
+use super::super::read::{NO_FINITE_STEPS, NO_STEPS, each, out_of_order, require};
 use super::LayersOptions;
 
 const COLUMNS: [&str; 8] = [
@@ -92,7 +92,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
                 "has no finite steps of probe {} in table tensors",
                 options.probe
             ),
-            remedy: NO_STEPS.into(),
+            remedy: NO_FINITE_STEPS.into(),
         });
     }
     Ok(sums)
