@@ -324,6 +324,20 @@ mod tests {
     }
 
     #[test]
+    fn few_powers_of_ten_have_ticks_between_them() {
+        let axis = Axis::log("loss", [0.07, 3.0]);
+        assert_eq!(labels(&axis), ["10^−1", "1"]);
+        // 0.06 to 0.09, 0.2 to 0.9, 2 and 3.
+        assert_eq!(axis.minor.len(), 4 + 8 + 2);
+        assert!(
+            axis.minor
+                .iter()
+                .all(|at| (0.0..1.0).contains(&axis.place(*at)))
+        );
+        assert!(Axis::log("values", [1.0, 1e30]).minor.is_empty());
+    }
+
+    #[test]
     fn a_signed_logarithm_is_odd_and_reaches_both_ends() {
         let axis = Axis::signed_log("LCA", 1e-9, 1e-3);
         assert_eq!(axis.place(0.0), 0.5);

@@ -15,7 +15,8 @@ use super::colors::Colors;
 
 /// A film of every parameter as a pixel, step by step, above the loss.
 ///
-/// Needs the table of single parameters. The same run and options give the same bytes.
+/// Needs the table of single parameters. The same run and options give the same bytes. A GIF is
+/// the smallest; PNG files in a folder are for encoders of video.
 ///
 /// Tables: film.
 #[derive(Debug, clap::Args)]
