@@ -35,7 +35,10 @@ struct Data {
 /// How much of the page's data each part may take, in bytes; all runs share it.
 #[derive(Debug, Clone, Copy)]
 struct Budget {
-    /// Numbers of curves, at 11 bytes each.
+    /// Points over time of losses and counts, some 12 numbers of 11 bytes each, and twice those
+    /// of single parameters.
+    points: usize,
+    /// Numbers of curves of layers, at 11 bytes each.
     curve_values: usize,
     /// Numbers by class and layer, at 6 bytes each.
     class_values: usize,
@@ -49,10 +52,11 @@ impl Budget {
     fn of_each(runs: usize) -> Self {
         let runs = runs.max(1);
         Self {
-            curve_values: 80_000 / runs,
+            points: 3_000 / runs,
+            curve_values: 70_000 / runs,
             class_values: 90_000 / runs,
-            peaks: 6_000 / runs,
-            pictures: 2_900_000 / runs,
+            peaks: 5_000 / runs,
+            pictures: 2_500_000 / runs,
         }
     }
 }

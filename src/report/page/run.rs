@@ -62,8 +62,11 @@ impl RunPart {
                 .map(|probe| probe.probe.clone())
                 .collect(),
             summary,
-            loss: loss_curves(run)?.into_iter().map(LossPart::of).collect(),
-            helping: HelpingPart::of(&noise.helping),
+            loss: loss_curves(run)?
+                .into_iter()
+                .map(|curve| LossPart::of(curve, budget.points))
+                .collect(),
+            helping: HelpingPart::of(&noise.helping, budget.points),
             trajectories: TrajectoryPart::all(run, trajectories, budget.curve_values),
             class_series,
             distribution: noise.distribution,
@@ -73,7 +76,11 @@ impl RunPart {
             peaks,
             peaks_top: options.top,
             peaks_missing,
-            trace: trace.map(|trace| trace.parameters.into_iter().map(TracePart::of).collect()),
+            trace: trace.map(|trace| {
+                let parameters = trace.parameters.into_iter();
+                let part = |parameter| TracePart::of(parameter, budget.points / 2);
+                parameters.map(part).collect()
+            }),
             microscope,
             microscope_missing,
         })

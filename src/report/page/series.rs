@@ -2,34 +2,60 @@
 
 use serde::Serialize;
 
-use crate::analysis::curves::{ClassName, LossCurve, Trajectories, class_steps};
+use crate::analysis::curves::{ClassName, LossCurve, LossPoint, Trajectories, class_steps};
 use crate::analysis::layer_of;
-use crate::analysis::noise::Helping;
-use crate::analysis::trace::Trajectory;
+use crate::analysis::noise::{Helping, HelpingCounts, HelpingStep};
+use crate::analysis::trace::{TraceStep, Trajectory};
 use crate::{LcaError, Run};
 
 use super::columns::{Doubles, Floats};
+
+/// Returns how many steps make a window, so that there are at most so many windows.
+fn every(steps: usize, most: usize) -> usize {
+    steps.div_ceil(most.max(1)).max(1)
+}
+
+/// Returns rows in windows of `every` of them; the first may have fewer, so that the last row of
+/// all is the last of a window.
+fn windows<T>(rows: &[T], every: usize) -> impl Iterator<Item = (&[T], &T)> {
+    let (first, others) = rows.split_at(rows.len() % every);
+    let windows = std::iter::once(first).chain(others.chunks(every));
+    windows.filter_map(|window| Some((window, window.last()?)))
+}
+
+/// Returns the sum of those that are finite; NaN if none is.
+fn finite_sum(values: impl Iterator<Item = f64>) -> f64 {
+    let finite = values.filter(|value| value.is_finite());
+    finite.reduce(|sum, value| sum + value).unwrap_or(f64::NAN)
+}
 
 /// The loss of a probe.
 #[derive(Serialize)]
 pub(super) struct LossPart {
     probe: String,
     start: f64,
+    /// One point in so many steps is kept, the last among them.
+    every: usize,
     iterations: Doubles,
     loss: Doubles,
     explained: Doubles,
+    /// The sum since the point before.
     residual: Doubles,
 }
 
 impl LossPart {
-    pub(super) fn of(curve: LossCurve) -> Self {
-        let points = || curve.points.iter();
+    /// Keeps at most so many points.
+    pub(super) fn of(curve: LossCurve, most: usize) -> Self {
+        let every = every(curve.points.len(), most);
+        let points = || windows(&curve.points, every);
+        let residual = |window: &[LossPoint]| finite_sum(window.iter().map(|at| at.residual));
         Self {
             start: curve.start,
-            iterations: Doubles::counts(points().map(|point| point.iteration)),
-            loss: Doubles::of(points().map(|point| point.loss)),
-            explained: Doubles::of(points().map(|point| point.explained)),
-            residual: Doubles::of(points().map(|point| point.residual)),
+            every,
+            iterations: Doubles::counts(points().map(|(_, point)| point.iteration)),
+            loss: Doubles::of(points().map(|(_, point)| point.loss)),
+            explained: Doubles::of(points().map(|(_, point)| point.explained)),
+            residual: Doubles::of(points().map(|(window, _)| residual(window))),
             probe: curve.probe,
         }
     }
@@ -38,6 +64,9 @@ impl LossPart {
 /// How many parameters help at each step.
 #[derive(Serialize)]
 pub(super) struct HelpingPart {
+    /// Counts are sums over so many steps.
+    every: usize,
+    /// The last step of each sum.
     iterations: Doubles,
     helping: Doubles,
     hurting: Doubles,
@@ -45,13 +74,20 @@ pub(super) struct HelpingPart {
 }
 
 impl HelpingPart {
-    pub(super) fn of(helping: &Helping) -> Self {
-        let steps = || helping.steps.iter();
+    /// Keeps at most so many counts of each kind.
+    pub(super) fn of(helping: &Helping, most: usize) -> Self {
+        let every = every(helping.steps.len(), most);
+        let steps = || windows(&helping.steps, every);
+        let count = |kind: fn(&HelpingCounts) -> u64| {
+            let sum = move |window: &[HelpingStep]| window.iter().map(|at| kind(&at.counts)).sum();
+            Doubles::counts(steps().map(|(window, _)| sum(window)))
+        };
         Self {
-            iterations: Doubles::counts(steps().map(|step| step.iteration)),
-            helping: Doubles::counts(steps().map(|step| step.counts.helping)),
-            hurting: Doubles::counts(steps().map(|step| step.counts.hurting)),
-            zero: Doubles::counts(steps().map(|step| step.counts.zero)),
+            every,
+            iterations: Doubles::counts(steps().map(|(_, step)| step.iteration)),
+            helping: count(|counts| counts.helping),
+            hurting: count(|counts| counts.hurting),
+            zero: count(|counts| counts.zero),
         }
     }
 }
@@ -81,7 +117,7 @@ impl TrajectoryPart {
         let points = (values / curves.max(1)).max(2);
         let part = |probe: Trajectories| {
             let steps = probe.iterations.len();
-            let every = steps.div_ceil(points).max(1);
+            let every = every(steps, points);
             let kept = || (0..steps).filter(|step| (steps - 1 - step).is_multiple_of(every));
             let layers = probe.layers.into_iter().map(|curve| LayerPart {
                 parameters: parameters(run, &curve.layer),
@@ -147,6 +183,9 @@ pub(super) struct TracePart {
     tensor: String,
     index: u32,
     lca_sum: f64,
+    /// LCA and changes are sums over so many recorded steps, the gradient is their mean.
+    every: usize,
+    /// The last step of each.
     iterations: Doubles,
     lca: Doubles,
     step: Doubles,
@@ -154,13 +193,21 @@ pub(super) struct TracePart {
 }
 
 impl TracePart {
-    pub(super) fn of(parameter: Trajectory) -> Self {
-        let steps = || parameter.steps.iter();
+    /// Keeps at most so many points.
+    pub(super) fn of(parameter: Trajectory, most: usize) -> Self {
+        let every = every(parameter.steps.len(), most);
+        let steps = || windows(&parameter.steps, every);
+        let sum = |window: &[TraceStep], value: fn(&TraceStep) -> f32| {
+            finite_sum(window.iter().map(|step| f64::from(value(step))))
+        };
         Self {
-            iterations: Doubles::counts(steps().map(|step| step.iteration)),
-            lca: Doubles::of(steps().map(|step| f64::from(step.lca))),
-            step: Doubles::of(steps().map(|step| f64::from(step.step))),
-            gradient: Doubles::of(steps().map(|step| f64::from(step.gradient))),
+            every,
+            iterations: Doubles::counts(steps().map(|(_, step)| step.iteration)),
+            lca: Doubles::of(steps().map(|(window, _)| sum(window, |step| step.lca))),
+            step: Doubles::of(steps().map(|(window, _)| sum(window, |step| step.step))),
+            gradient: Doubles::of(
+                steps().map(|(window, _)| sum(window, |step| step.gradient) / window.len() as f64),
+            ),
             tensor: parameter.tensor,
             index: parameter.index,
             lca_sum: parameter.lca,

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::analysis::tests::synthetic::Synthetic;
@@ -23,6 +25,15 @@ fn written(name: &str, run: &Synthetic) -> (String, Value) {
     let (data, _) = after.split_once("</script>").unwrap();
     let data = serde_json::from_str(data).unwrap();
     (text, data)
+}
+
+/// The numbers of a column, as the page's script reads them.
+fn numbers(column: &Value) -> Vec<f64> {
+    let bytes = STANDARD.decode(column.as_str().unwrap()).unwrap();
+    let numbers = bytes.chunks(8);
+    numbers
+        .map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -93,40 +104,51 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
 }
 
 #[test]
-fn five_thousand_steps_and_a_million_parameters_are_pages() {
-    let (text, _) = written(
-        "steps",
-        &Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000),
-    );
+fn five_thousand_steps_are_thinned_without_losing_what_adds_up() {
+    let synthetic = Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000)
+        .lca(|at| if at.iteration % 5 < 2 { 0.001 } else { -0.002 })
+        .residual(|iteration| 1e-6 * (iteration % 3) as f64);
+    let (text, data) = written("steps", &synthetic);
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
-    let (text, data) = written("parameters", &Synthetic::new(&[("a.weight", 1_000_000)], 2));
-    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    let run = &data["runs"][0];
+    let sum = |values: &Value| numbers(values).iter().sum::<f64>();
+
+    let loss = &run["loss"][0];
+    assert_eq!(loss["every"], 2);
+    assert_eq!(numbers(&loss["iterations"]).last(), Some(&4999.0));
+    // 1666 times 0, 1 and 2, and once 0 and 1.
+    let residuals = 1e-6 * (1666.0 * 3.0 + 1.0);
+    assert!((sum(&loss["residual"]) - residuals).abs() < 1e-9);
+    // Two of five steps hurt.
+    assert_eq!(sum(&run["helping"]["hurting"]), 2000.0 * 5.0);
+    assert_eq!(sum(&run["helping"]["helping"]), 3000.0 * 5.0);
+    let trace = &run["trace"][0];
+    assert_eq!(trace["every"], 4);
+    assert!((sum(&trace["lca"]) - (2.0 - 6.0)).abs() < 1e-4);
+    assert!((sum(&trace["step"]) + 0.01 * 5000.0).abs() < 1e-4);
     assert!(
-        data["runs"][0]["microscope"]["blocks"][0]["columns"]["bin"]
-            .as_u64()
-            .unwrap()
-            > 1
+        numbers(&trace["gradient"])
+            .iter()
+            .all(|at| (at - 0.1).abs() < 1e-6)
     );
 }
 
 #[test]
+fn a_million_parameters_are_binned() {
+    let (text, data) = written("parameters", &Synthetic::new(&[("a.weight", 1_000_000)], 2));
+    assert!(text.len() < 5_000_000, "{} bytes", text.len());
+    let columns = &data["runs"][0]["microscope"]["blocks"][0]["columns"];
+    assert!(columns["bin"].as_u64().unwrap() > 1);
+}
+
+#[test]
 fn numbers_are_those_of_the_analyses_to_the_last_bit() {
-    use base64::Engine;
     let folder = tempfile::tempdir().unwrap();
     let synthetic = Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 30)
         .lca(|at| -0.1 / (at.iteration + 1) as f64 + at.index as f64 * 0.01);
     let run = synthetic.write(folder.path());
     let known = crate::analysis::curves::trajectories(&run).unwrap();
     let (_, data) = written("exact", &synthetic);
-    let column = data["runs"][0]["trajectories"][0]["layers"][1]["sum"]
-        .as_str()
-        .unwrap();
-    let bytes = base64::engine::general_purpose::STANDARD
-        .decode(column)
-        .unwrap();
-    let values: Vec<f64> = bytes
-        .chunks(8)
-        .map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()))
-        .collect();
+    let values = numbers(&data["runs"][0]["trajectories"][0]["layers"][1]["sum"]);
     assert_eq!(values, known[0].layers[1].sum);
 }

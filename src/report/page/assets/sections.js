@@ -88,11 +88,12 @@ function grounded() {
     };
     const residuals = () => {
       const found = loss();
-      return found ? [{ name: "residual of the step", x: found.iterations, y: found.residual, colour: "var(--c3)" }] : [];
+      return found ? [{ name: found.every > 1 ? `residual of ${found.every} steps` : "residual of the step", x: found.iterations, y: found.residual, colour: "var(--c3)" }] : [];
     };
     return [verdict, reconciliation,
       timeChart({ label: "Measured loss, and what LCA adds up to", unit: "loss", curves, together }),
       timeChart({ label: "Residual: loss change − LCA", unit: "loss", curves: residuals, height: 130, zero: true, together: rest, digits: signed }),
+      run.loss[0].every > 1 ? note(`Kept at every ${run.loss[0].every}th step, with the residuals up to there summed, to keep this page small.`) : null,
       behind("loss by step", ["iteration", "probe", "loss after", "loss(0) + ΣLCA", "residual"], () => run.loss.flatMap((curve) =>
         Array.from(curve.iterations, (iteration, place) => [count(iteration), words(curve.probe), short(curve.loss[place]), short(curve.explained[place]), short(curve.residual[place])]))),
     ];
@@ -117,13 +118,14 @@ function helping() {
     const width = 2 * Math.floor(nonzero.length / 60) + 1;
     const mean = smooth(nonzero, width);
     const curves = () => [
-      ...(width > 1 ? [{ name: "each step", x: steps.iterations, y: nonzero, colour: "var(--help)", thin: true }] : []),
-      { name: width > 1 ? `mean of ${width} steps` : "each step", x: steps.iterations, y: mean, colour: "var(--help)" },
+      ...(width > 1 ? [{ name: steps.every > 1 ? `each ${steps.every} steps` : "each step", x: steps.iterations, y: nonzero, colour: "var(--help)", thin: true }] : []),
+      { name: width > 1 ? `mean of ${width * steps.every} steps` : "each step", x: steps.iterations, y: mean, colour: "var(--help)" },
     ];
     const rows = run.summary.helping;
     return [
       html("p", { class: "quiet" }, rows.map((row) => `${row.probe}: ${percent(row.percent_of_nonzero)} helping without zeros, ${percent(row.percent_of_all)} of all; mean LCA ${signed(row.mean)}`).join(". ") + ". The curve is of the training probe."),
       timeChart({ label: "Parameters that help", unit: "% of those not zero", curves, together, digits: percent }),
+      steps.every > 1 ? note(`Counts are summed over ${steps.every} steps, to keep this page small.`) : null,
       behind("helping by step", ["iteration", "helping", "hurting", "zero", "% of not zero"], () => Array.from(steps.iterations, (iteration, place) =>
         [count(iteration), count(steps.helping[place]), count(steps.hurting[place]), count(steps.zero[place]), percent(nonzero[place])])),
     ];
@@ -249,7 +251,8 @@ function heroes() {
     const chart = (label, unit, column, colour) => timeChart({ label, unit, height: 120, zero: true, digits: signed,
       curves: () => [{ name: column, x: run.trace[state.place].iterations, y: run.trace[state.place][column], colour }] });
     return [title("Single parameters: those that helped and hurt most"), html("p", {}, select),
-      chart("LCA of the parameter", "loss", "lca", "var(--c0)"), chart("Its step", "", "step", "var(--c1)"), chart("Its gradient", "loss per unit", "gradient", "var(--c2)")];
+      chart("LCA of the parameter", "loss", "lca", "var(--c0)"), chart("Its step", "", "step", "var(--c1)"), chart("Its gradient", "loss per unit", "gradient", "var(--c2)"),
+      run.trace[0].every > 1 ? note(`LCA and step are summed over ${run.trace[0].every} recorded steps, the gradient is their mean, to keep this page small.`) : null];
   });
 }
 
