@@ -58,9 +58,11 @@ impl Axis {
         let shared = largest > 0.0 && !(-2.0..6.0).contains(&exponent);
         let factor = if shared { 10f64.powf(exponent) } else { 1.0 };
         let decimals = (-(step / factor).log10().floor()).max(0.0) as usize;
-        let title = match shared {
-            true => format!("{title} (×10^{})", minus(&exponent.to_string())),
-            false => title.to_owned(),
+        let power = minus(&exponent.to_string());
+        let title = match (shared, title.split_once(" (")) {
+            (true, Some((what, unit))) => format!("{what} (10^{power} {unit}"),
+            (true, None) => format!("{title} (×10^{power})"),
+            (false, _) => title.to_owned(),
         };
         Self {
             title,
@@ -306,6 +308,8 @@ mod tests {
         let small = Axis::linear("LCA", [-3.2e-6, 1.0e-6, f64::NAN]);
         assert_eq!(small.title, "LCA (×10^−6)");
         assert_eq!(labels(&small), ["−3", "−2", "−1", "0", "1"]);
+        let unit = Axis::linear("LCA (loss)", [-3.2e-6, 1.0e-6]);
+        assert_eq!(unit.title, "LCA (10^−6 loss)");
     }
 
     #[test]

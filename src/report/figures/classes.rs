@@ -58,8 +58,8 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         shade: shade(reach),
     };
     sheet.scales = vec![
-        (0, scale("LCA", reach)),
-        (1, scale("LCA of a step", over_time)),
+        (0, scale("LCA (loss of the class)", reach)),
+        (1, scale("LCA of a step (loss of the class)", over_time)),
     ];
     sheet.rows = vec![
         Row {

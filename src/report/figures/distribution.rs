@@ -23,7 +23,7 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
         .copied()
         .collect();
     let Some(span) = Span::of(&bins) else {
-        let axis = Axis::exactly("LCA of a parameter at a step", -1.0, 1.0);
+        let axis = Axis::exactly("LCA of a parameter at a step (loss)", -1.0, 1.0);
         let mut panel = Panel::new("empty", axis, Axis::exactly("values", 0.0, 1.0));
         let message = "There is no finite value other than zero.".to_owned();
         panel.marks.push(Mark::Message(message));
@@ -36,7 +36,7 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
     let bars = span.bars(&bins);
     let laws = laws(distribution, &span, options);
     let mean = Stroke::solid(Color::new(0x22_2222), 1.4).dashed("2 2");
-    let x = Axis::signed_log("LCA of a parameter at a step", span.near, span.far);
+    let x = Axis::signed_log("LCA of a parameter at a step (loss)", span.near, span.far);
     let counts = || bars.iter().map(|bar| bar.count as f64);
     let mut linear = Axis::linear("values in a bin", counts());
     linear = Axis::exactly("values in a bin", 0.0, linear.to);

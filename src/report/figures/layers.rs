@@ -35,7 +35,7 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
             share: 1.0,
             panels: vec![panel(
                 "sum",
-                "LCA",
+                "LCA (loss)",
                 names.unlabelled(),
                 &shown,
                 sum,
@@ -46,7 +46,7 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
             share: 1.0,
             panels: vec![panel(
                 "per parameter",
-                "LCA per parameter",
+                "LCA per parameter (loss)",
                 names,
                 &shown,
                 each,

@@ -39,7 +39,7 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
         .iter()
         .flat_map(|curve| &curve.points)
         .map(|point| point.residual);
-    let residual_axis = Axis::linear("residual", residuals.chain([0.0]));
+    let residual_axis = Axis::linear("residual (loss)", residuals.chain([0.0]));
     let mut below = Panel::new("residual", x, residual_axis);
     below.marks.push(Mark::Horizontal(
         0.0,

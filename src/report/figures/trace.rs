@@ -41,9 +41,10 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
         let last = number + 1 == shown.len();
         let panel = |(name, value): &(&str, Value)| {
             let all = shown.iter().flat_map(|at| &at.steps).map(value);
-            let mut y = Axis::linear("", all.map(f64::from).chain([0.0]));
-            // The column's heading has the power of ten.
-            let title = format!("{name}{}", std::mem::take(&mut y.title));
+            let unit = if *name == "step" { "" } else { " (loss)" };
+            let mut y = Axis::linear(&format!("{name}{unit}"), all.map(f64::from).chain([0.0]));
+            // The column's heading has it.
+            let title = std::mem::take(&mut y.title);
             let x = if last { x.clone() } else { x.unlabelled() };
             let mut panel = Panel::new(&format!("{label} {name}"), x, y);
             panel.marks.push(Mark::Horizontal(

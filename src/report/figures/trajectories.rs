@@ -29,7 +29,11 @@ pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String 
         let last = number + 1 == probes.len();
         let x = Axis::iterations(ends());
         let x = if last { x } else { x.unlabelled() };
-        let mut panel = Panel::new(&probe.probe, x, Axis::linear("cumulative LCA", values()));
+        let mut panel = Panel::new(
+            &probe.probe,
+            x,
+            Axis::linear("cumulative LCA (loss)", values()),
+        );
         panel.heading = format!("{} probe", probe.probe);
         panel.marks.push(Mark::Horizontal(
             0.0,

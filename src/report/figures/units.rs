@@ -41,7 +41,7 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
                 .marks
                 .push(Mark::Message("No units were recorded yet.".into()));
         }
-        let title = "LCA".to_owned();
+        let title = "LCA (loss)".to_owned();
         sheet.scales.push((number, Scalebar { title, shade }));
         sheet.rows.push(Row {
             share: share(map),
