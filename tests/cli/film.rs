@@ -33,6 +33,12 @@ fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
             .unwrap()
             .starts_with(b"\x89PNG")
     );
+    // A shorter film leaves no picture of the longer one.
+    fs::write(frames.join("notes.txt"), "mine").unwrap();
+    let answer = burn_lca(["film", run, "--frames", "1", "-o", output]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert!(frames.join("frame-00000.png").exists() && !frames.join("frame-00001.png").exists());
+    assert!(frames.join("notes.txt").exists());
 }
 
 #[test]

@@ -112,7 +112,7 @@ impl Target {
         match self.writer {
             Writer::Gif(writer) => writer.finish(),
             Writer::WebP(writer) => writer.finish(),
-            Writer::Pngs(_) => Ok(()),
+            Writer::Pngs(writer) => writer.finish(),
         }
     }
 }

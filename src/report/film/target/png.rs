@@ -1,6 +1,6 @@
 //! A folder of PNG files, one a picture.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ impl Writer {
     }
 
     pub(super) fn add(&mut self, pixels: &[u8]) -> io::Result<()> {
-        let path = self.folder.join(format!("frame-{:05}.png", self.frames));
+        let path = self.path(self.frames);
         self.frames += 1;
         let mut file = BufWriter::new(File::create(path)?);
         let (width, height) = (self.shape.width.into(), self.shape.height.into());
@@ -38,6 +38,21 @@ impl Writer {
         writer.write_image_data(pixels).map_err(into_io)?;
         writer.finish().map_err(into_io)?;
         file.flush()
+    }
+
+    /// Removes what an earlier, longer film has left behind the last picture.
+    pub(super) fn finish(self) -> io::Result<()> {
+        for frame in self.frames.. {
+            match fs::remove_file(self.path(frame)) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => break,
+                removed => removed?,
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, frame: usize) -> PathBuf {
+        self.folder.join(format!("frame-{frame:05}.png"))
     }
 }
 
