@@ -105,7 +105,10 @@ impl Panel {
             .set("stroke", FRAME.hex());
         group.push(&outline);
         if !self.heading.is_empty() {
-            let heading = font::shorten(&self.heading, TITLE_SIZE, area.width);
+            let heading = match number_width(&self.heading, TITLE_SIZE) <= area.width {
+                true => self.heading.clone(),
+                false => font::shorten(&self.heading, TITLE_SIZE, area.width),
+            };
             let label = Label::new(&heading, TITLE_SIZE, Anchor::Middle);
             group.push(&label.draw_number(area.left + area.width / 2.0, area.top - GAP - 1.0));
         }

@@ -2,12 +2,18 @@
 
 use crate::analysis::noise::{Heroes, ShareBin};
 use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
-use crate::report::palette::Color;
+use crate::report::palette::{Color, Palette};
 
 use super::FigureOptions;
 use super::options::short;
 
-const CHANCE: Color = Color::new(0x9e_9ac8);
+/// The colour of what chance allows: none of those of the bars.
+fn chance(palette: Palette) -> Color {
+    match palette {
+        Palette::GreenRed | Palette::BlueOrange => Color::new(0x9e_9ac8),
+        Palette::Grey => Color::new(0x80_8080),
+    }
+}
 
 /// Draws how many parameters help at which share of their steps, with the band that chance
 /// would give.
@@ -36,26 +42,30 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     }
     // Above the bars, as brackets that leave them visible.
     let expected = Stroke::solid(Color::new(0x22_2222), 1.0);
+    let edge = Stroke::solid(Color::new(0xff_ffff), 2.6);
     for bin in &heroes.bins {
         let (low, high) = range(bin);
         let (from, to) = (100.0 * bin.from, 100.0 * bin.to);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
             pieces: vec![(from, to, low, high)],
-            color: CHANCE,
+            color: chance(options.palette),
         });
-        panel.marks.push(Mark::Line {
-            name: "by chance".into(),
-            points: vec![(from, bin.by_chance), (to, bin.by_chance)],
-            stroke: expected,
-        });
+        // An edge, so that the line shows on dark bars too.
+        for (name, stroke) in [("edge", edge), ("by chance", expected)] {
+            panel.marks.push(Mark::Line {
+                name: name.into(),
+                points: vec![(from, bin.by_chance), (to, bin.by_chance)],
+                stroke,
+            });
+        }
     }
     let mean = Stroke::solid(Color::new(0x22_2222), 1.2).dashed("3 3");
     sheet.legend = vec![
         Entry::new("helped in sum", Sample::Box(options.palette.helps())),
         Entry::new("hurt in sum", Sample::Box(options.palette.hurts())),
         Entry::new("expected by chance", Sample::Line(expected)),
-        Entry::new("± 2 deviations", Sample::Box(CHANCE)),
+        Entry::new("± 2 deviations", Sample::Box(chance(options.palette))),
     ];
     match heroes.share {
         Some(share) => {

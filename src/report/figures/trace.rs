@@ -54,7 +54,7 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
             panel.marks.extend(marks(parameter, name, *value, options));
             panel.heading = match *name {
                 "step" => format!("{heading}: {title}"),
-                "LCA" => format!("{title}, sum {}", short(parameter.lca)),
+                "LCA" => format!("{title}, Σ {}", short(parameter.lca)),
                 _ => title,
             };
             panel

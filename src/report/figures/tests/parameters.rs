@@ -69,7 +69,8 @@ fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
     let panel = Panel::find(&document, "heroes");
     let bars = panel.marks("bar");
     let bands = panel.marks("band");
-    let chances = panel.marks("line");
+    let is_chance = |line: &Node| line.attribute("data-name") == Some("by chance");
+    let chances: Vec<Node> = panel.marks("line").into_iter().filter(is_chance).collect();
     assert_eq!(bars.len(), heroes.bins.len());
     for (place, bin) in heroes.bins.iter().enumerate() {
         let bar = bars[place];
