@@ -23,6 +23,19 @@ fn every_figure_is_written_in_the_form_of_its_file() {
             );
         }
     }
+    let answer = burn_lca([
+        "plot",
+        run,
+        "layers",
+        "--probe",
+        "validation",
+        "--class",
+        "1",
+    ]);
+    assert!(
+        answer.text().contains("Probe validation, class 1"),
+        "{answer:?}"
+    );
     let answer = burn_lca(["plot", run, run, "layers"]);
     assert!(answer.stderr.contains("twice"), "{answer:?}");
 }
@@ -32,7 +45,7 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 12] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -46,6 +59,8 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
         (&["plot", run, run, "loss"], 2, "draw `layers`"),
         (&["plot", run, "loss", "--index", "3"], 2, "for trace only"),
         (&["plot", run, "helping", "--layer", "fc1"], 2, "--by-layer"),
+        (&["plot", run, "loss", "--class", "1"], 2, "for layers only"),
+        (&["plot", run, "layers", "--probe", "x"], 5, "only training"),
         (&["plot", run, "loss", "--format", "csv"], 2, "--format out"),
         (
             &["plot", run, "units", "--layer", "fc9"],

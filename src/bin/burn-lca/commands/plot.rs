@@ -27,7 +27,7 @@ const ROWS: usize = 200;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   burn-lca plot artifacts/lca loss -o loss.pdf
-  burn-lca plot seeds/*/lca layers -o layers.svg
+  burn-lca plot seeds/*/lca layers --probe validation -o layers.svg
   burn-lca plot artifacts/lca helping --by-layer --smooth 51 -o helping.png
   burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg")]
 pub struct Args {
@@ -58,6 +58,12 @@ pub struct Args {
     /// Only these layers, separated by commas (helping --by-layer, trajectories, units).
     #[arg(long, value_delimiter = ',', value_name = "LAYER")]
     layer: Vec<String>,
+    /// The probe whose loss is split, such as validation (layers) [default: training].
+    #[arg(long)]
+    probe: Option<String>,
+    /// The class whose loss is split, by its number; all together by default (layers).
+    #[arg(long)]
+    class: Option<i32>,
     /// The tensor of the parameters (trace).
     #[arg(long)]
     tensor: Option<String>,
@@ -130,7 +136,14 @@ fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
         Figure::Distribution => figures::distribution(&noise::distribution(run)?, &options),
         Figure::Heroes => figures::heroes(&noise::heroes(run)?, &options),
         Figure::Layers => {
-            let layers = analysis::layers(runs, &LayersOptions::default())?;
+            let mut of = LayersOptions {
+                class: args.class,
+                ..LayersOptions::default()
+            };
+            if let Some(probe) = &args.probe {
+                of.probe.clone_from(probe);
+            }
+            let layers = analysis::layers(runs, &of)?;
             figures::layers(&layers, &options)
         }
         Figure::Trajectories => {
@@ -165,7 +178,7 @@ fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
 /// Fails if an option is given that the figure has no use for.
 fn check_options(args: &Args) -> Result<(), Failure> {
     use Figure::{Helping, Heroes, Loss, Peaks, Trace, Trajectories, Units};
-    let options: [(&str, bool, &[Figure]); 6] = [
+    let options: [(&str, bool, &[Figure]); 8] = [
         ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
         ("--log", args.log, &[Loss, Heroes]),
         ("--by-layer", args.by_layer, &[Helping]),
@@ -174,6 +187,8 @@ fn check_options(args: &Args) -> Result<(), Failure> {
             !args.layer.is_empty(),
             &[Helping, Trajectories, Units],
         ),
+        ("--probe", args.probe.is_some(), &[Figure::Layers]),
+        ("--class", args.class.is_some(), &[Figure::Layers]),
         ("--tensor", args.tensor.is_some(), &[Trace]),
         ("--index", !args.index.is_empty(), &[Trace]),
     ];
