@@ -22,7 +22,7 @@ mod layers;
 pub mod noise;
 mod peaks;
 pub(crate) mod read;
-mod series;
+pub(crate) mod series;
 mod significance;
 mod summary;
 pub mod trace;

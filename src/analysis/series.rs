@@ -62,6 +62,12 @@ impl Grouping {
     }
 }
 
+/// Returns the sum of those that are finite; NaN if none is.
+pub(crate) fn finite_sum(values: impl Iterator<Item = f64>) -> f64 {
+    let finite = values.filter(|value| value.is_finite());
+    finite.reduce(|sum, value| sum + value).unwrap_or(f64::NAN)
+}
+
 /// Which series are wanted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request<'a> {

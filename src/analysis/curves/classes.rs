@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::analysis::read::{each, require};
-use crate::analysis::series::{Grouping, Quantity, Request, series};
+use crate::analysis::series::{Grouping, Quantity, Request, finite_sum, series};
 use crate::{LcaError, Run, Table};
 
 use super::raster::{Filling, Raster};
@@ -75,13 +75,9 @@ pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
             .class
             .and_then(|class| numbers.binary_search(&class).ok());
         if let (Some(layer), Some(class)) = (layer, class) {
-            let finite = series.values.iter().filter(|value| value.is_finite());
-            let count = finite.clone().count();
-            lca[class][layer] = match count {
-                0 => f64::NAN,
-                _ => finite.sum(),
-            };
-            not_finite += series.values.len() - count;
+            lca[class][layer] = finite_sum(series.values.iter().copied());
+            let odd = series.values.iter().filter(|value| !value.is_finite());
+            not_finite += odd.count();
         }
     }
     let mut filling = Filling::new(&table.iterations, numbers.len(), columns, numbers.len());

@@ -114,13 +114,11 @@ impl Axis {
             .collect();
         let within = |at: &f64| (from..=to).contains(at);
         let between = (first - 1..=last).flat_map(|power| (2..10).map(move |n| (n, power)));
-        let mut minor: Vec<f64> = between
-            .map(|(n, power)| f64::from(n) * 10f64.powi(power))
-            .filter(within)
-            .collect();
-        if every > 1 {
-            minor.clear();
-        }
+        let minor = between.map(|(n, power)| f64::from(n) * 10f64.powi(power));
+        let minor = match every {
+            1 => minor.filter(within).collect(),
+            _ => Vec::new(),
+        };
         if ticks.len() < 2 {
             // Less than two powers of ten: plain numbers say more.
             ticks = Self::exactly(title, from, to).ticks;

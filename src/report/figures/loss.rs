@@ -23,12 +23,7 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
         .iter()
         .flat_map(|curve| &curve.points)
         .map(|point| point.iteration);
-    let ends = iterations.clone().chain(
-        iterations
-            .clone()
-            .max()
-            .map(|last: u64| last.saturating_add(1)),
-    );
+    let ends = iterations.flat_map(|iteration| [iteration, iteration.saturating_add(1)]);
     let x = Axis::iterations(ends);
     let y = match options.log {
         true => Axis::log("loss", losses),

@@ -87,9 +87,8 @@ pub(super) fn shorten_apart<'a>(
             .count()
     };
     let front = alike(&|path, place| path[place] == first[place], shortest - 1);
-    let from_end = |path: &[&str], place: usize| path[path.len() - 1 - place].to_owned();
     let back = alike(
-        &|path, place| from_end(path, place) == from_end(first, place),
+        &|path, place| path[path.len() - 1 - place] == first[first.len() - 1 - place],
         shortest - 1 - front,
     );
     let middles: Vec<String> = paths

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::analysis::curves::{ClassName, LossCurve, LossPoint, Trajectories, class_steps};
 use crate::analysis::layer_of;
 use crate::analysis::noise::{Helping, HelpingCounts, HelpingStep};
+use crate::analysis::series::finite_sum;
 use crate::analysis::trace::{TraceStep, Trajectory};
 use crate::{LcaError, Run};
 
@@ -21,12 +22,6 @@ fn windows<T>(rows: &[T], every: usize) -> impl Iterator<Item = (&[T], &T)> {
     let (first, others) = rows.split_at(rows.len() % every);
     let windows = std::iter::once(first).chain(others.chunks(every));
     windows.filter_map(|window| Some((window, window.last()?)))
-}
-
-/// Returns the sum of those that are finite; NaN if none is.
-fn finite_sum(values: impl Iterator<Item = f64>) -> f64 {
-    let finite = values.filter(|value| value.is_finite());
-    finite.reduce(|sum, value| sum + value).unwrap_or(f64::NAN)
 }
 
 /// The loss of a probe.
@@ -116,12 +111,10 @@ impl TrajectoryPart {
         let curves: usize = probes.iter().map(|probe| probe.layers.len()).sum();
         let points = (values / curves.max(1)).max(2);
         let part = |probe: Trajectories| {
-            let steps = probe.iterations.len();
-            let every = every(steps, points);
-            let kept = || (0..steps).filter(|step| (steps - 1 - step).is_multiple_of(every));
+            let every = every(probe.iterations.len(), points);
             let layers = probe.layers.into_iter().map(|curve| LayerPart {
                 parameters: parameters(run, &curve.layer),
-                sum: Doubles::of(kept().map(|step| curve.sum[step])),
+                sum: Doubles::of(windows(&curve.sum, every).map(|(_, sum)| *sum)),
                 layer: curve.layer,
             });
             Self {
@@ -129,7 +122,9 @@ impl TrajectoryPart {
                 probe: probe.probe,
                 left_out: probe.left_out,
                 every,
-                iterations: Doubles::counts(kept().map(|step| probe.iterations[step])),
+                iterations: Doubles::counts(
+                    windows(&probe.iterations, every).map(|(_, last)| *last),
+                ),
             }
         };
         probes.into_iter().map(part).collect()

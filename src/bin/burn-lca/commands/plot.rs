@@ -136,15 +136,10 @@ fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
         Figure::Distribution => figures::distribution(&noise::distribution(run)?, &options),
         Figure::Heroes => figures::heroes(&noise::heroes(run)?, &options),
         Figure::Layers => {
-            let mut of = LayersOptions {
-                class: args.class,
-                ..LayersOptions::default()
-            };
-            if let Some(probe) = &args.probe {
-                of.probe.clone_from(probe);
-            }
-            let layers = analysis::layers(runs, &of)?;
-            figures::layers(&layers, &options)
+            let mut settings = LayersOptions::default();
+            settings.class = args.class;
+            settings.probe = args.probe.clone().unwrap_or(settings.probe);
+            figures::layers(&analysis::layers(runs, &settings)?, &options)
         }
         Figure::Trajectories => {
             let mut probes = trajectories(run)?;

@@ -46,10 +46,9 @@ function toolbar() {
     view.probe = probe.value;
     redraw();
   });
-  const names = new Map(data.runs.flatMap((run) => run.class_series).flatMap((series) => series.classes).map((entry) => [String(entry.class), entry.name]));
   const ofClass = byId("class");
-  ofClass.append(html("option", { value: "" }, "all"), ...Array.from(names, ([value, name]) => html("option", { value }, name)));
-  byId("class-tool").hidden = names.size === 0;
+  ofClass.append(html("option", { value: "" }, "all"), ...Array.from(classNames, ([value, name]) => html("option", { value }, name)));
+  byId("class-tool").hidden = classNames.size === 0;
   ofClass.addEventListener("change", () => {
     view.class = ofClass.value;
     redraw();

@@ -46,7 +46,7 @@ function classes() {
     return [
       heatMap({
         label: "LCA by class and layer", unit: "loss of the class", rows: first.classes.map((entry) => `class ${entry.name}`), columns: first.layers, value, together: cells,
-        options: [follow(() => `${found().probe}, ${rangeText()}${first.every > 1 ? `, in windows of ${first.every} steps` : ""}`)],
+        options: [follow(() => `${found().probe}, ${rangeText()}${windowText(first.every)}`)],
       }),
       behind("classes and layers, all iterations", ["class", ...first.layers], () => first.classes.map((entry, row) => [words(entry.name), ...first.layers.map((_, column) => lcaCell(sum(windowsOf(first, column, row))))])),
       first.every > 1 ? note(`Kept as sums of ${first.every} recorded steps each, to keep this page small.`) : null,
@@ -105,7 +105,7 @@ function validation() {
       });
     };
     return [
-      signedBars({ label: "LCA by layer, training and validation", unit: "loss", rows, together: bars, options: [follow(() => `full colour: ${inView(training)}; pale: ${other}`)] }),
+      signedBars({ label: "LCA by layer, training and validation", unit: "loss", rows, together: bars, options: [follow(() => `full colour: ${inView(run, training)}; pale: ${other}`)] }),
       behind("layers on both probes", ["layer", training, other, "difference"], () => run.trajectories[0].layers.map((layer) => {
         const same = run.trajectories[1].layers.find((row) => row.layer === layer.layer);
         const [one, two] = [layer.sum[layer.sum.length - 1], same?.sum[same.sum.length - 1] ?? NaN];

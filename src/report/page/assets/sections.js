@@ -15,13 +15,13 @@ function perRun(name, make) {
   host.append(grid);
 }
 
-const ofProbe = (list) => list.find((entry) => entry.probe === view.probe) ?? null;
+const ofProbe = (list, probe = view.probe) => list.find((entry) => entry.probe === probe) ?? null;
 
 /** The layers' LCA summed up over time, of a probe and the class in view; null without such. */
 function layerSums(run, probe = view.probe) {
-  const all = run.trajectories.find((entry) => entry.probe === probe) ?? null;
+  const all = ofProbe(run.trajectories, probe);
   if (view.class === "" || all === null) return all;
-  const found = run.class_series.find((entry) => entry.probe === probe);
+  const found = ofProbe(run.class_series, probe);
   const row = found ? found.classes.findIndex((entry) => String(entry.class) === view.class) : -1;
   if (row < 0) return null;
   // A window's sum is reached with its last step.
@@ -34,12 +34,12 @@ function layerSums(run, probe = view.probe) {
 }
 
 /** What the LCA in view is of, such as "training, class 3, iterations 5 to 9". */
-function inView(probe = view.probe) {
-  const windows = view.class === "" ? 1 : Math.max(...data.runs.flatMap((run) => run.class_series.map((series) => series.every)));
-  return `${probe}${view.class === "" ? "" : `, loss of class ${className(view.class)}`}, ${rangeText()}${windows > 1 ? ` in windows of ${windows} steps` : ""}`;
+function inView(run, probe = view.probe) {
+  if (view.class === "") return `${probe}, ${rangeText()}`;
+  return `${probe}, loss of class ${classNames.get(view.class)}, ${rangeText()}${windowText(ofProbe(run.class_series, probe)?.every)}`;
 }
 
-const className = (number) => data.runs.flatMap((run) => run.class_series).flatMap((series) => series.classes).find((entry) => String(entry.class) === number)?.name ?? number;
+const windowText = (every) => (every > 1 ? `, in windows of ${every} steps` : "");
 
 /** Sums between the ends of the view, of a curve of sums. */
 function sumInView(iterations, sums) {
@@ -179,14 +179,16 @@ function layers() {
   });
   document.querySelector('[data-figure="layers"]').append(choose);
   perRun("layers", (run) => {
-    const found = () => layerSums(run);
-    const value = (layer, trajectory) => {
-      const all = sumInView(trajectory.iterations, layer.sum);
+    const value = (layer, iterations) => {
+      const all = sumInView(iterations, layer.sum);
       return state.per === "mean" ? all / layer.parameters : all;
     };
-    const rows = () => (found()?.layers ?? []).filter(({ layer }) => !view.hidden.has(layer)).map((layer) => ({ name: layer.layer, bars: [{ value: value(layer, found()) }] }));
+    const rows = () => {
+      const { iterations, layers } = layerSums(run) ?? { layers: [] };
+      return layers.filter(({ layer }) => !view.hidden.has(layer)).map((layer) => ({ name: layer.layer, bars: [{ value: value(layer, iterations) }] }));
+    };
     return [
-      signedBars({ label: "LCA by layer", unit: "loss", rows, together: bars, options: [follow(() => `${inView()}${state.per === "mean" ? ", divided by the layer’s parameters" : ""}`)] }),
+      signedBars({ label: "LCA by layer", unit: "loss", rows, together: bars, options: [follow(() => `${inView(run)}${state.per === "mean" ? ", divided by the layer’s parameters" : ""}`)] }),
       behind("layers, all iterations", ["probe", "layer", "parameters", "LCA", "per parameter"], () => run.trajectories.flatMap((trajectory) => trajectory.layers.map((layer) => {
         const all = layer.sum[layer.sum.length - 1];
         return [words(trajectory.probe), words(layer.layer), count(layer.parameters), lcaCell(all), lcaCell(all / layer.parameters)];
@@ -202,7 +204,7 @@ function layers() {
     const every = run.trajectories[0]?.every ?? 1;
     const leftOut = run.trajectories[0]?.left_out ?? 0;
     return [
-      timeChart({ label: "Cumulative LCA by layer", unit: "loss", curves, together: lines, zero: true, height: 280, digits: signed, options: [follow(() => (view.class === "" ? "" : inView()))] }),
+      timeChart({ label: "Cumulative LCA by layer", unit: "loss", curves, together: lines, zero: true, height: 280, digits: signed, options: [follow(() => (view.class === "" ? "" : inView(run)))] }),
       every > 1 ? note(`Kept of every ${every}th step, to keep this page small; sums are exact there.`) : null,
       leftOut > 0 ? note(`${plural(leftOut, "step")} without finite LCA left out.`) : null,
       many > 12 ? note(`The 12 layers with the largest sums are shown; press a name to show or hide it in all figures.`) : null,

@@ -14,6 +14,9 @@ const view = {
 view.from = view.first;
 view.to = view.last;
 
+/** The classes that LCA is split by, number to name. */
+const classNames = new Map(data.runs.flatMap((run) => run.class_series).flatMap((series) => series.classes).map((entry) => [String(entry.class), entry.name]));
+
 const drawers = [];
 const pointers = [];
 let waiting = false;
