@@ -45,7 +45,7 @@ def noise(program, run, probe, values):
         mine = moving & (totals["tensor"] == tensor["tensor"])
         same("noise", f"moving of {tensor['tensor']}", tensor["moving"], int(mine.sum()))
         for kind in ("step", "gradient"):
-            turns = totals[f"{kind}_turns"][mine].astype(np.int64)
+            turns = totals[f"{kind}_sign_changes"][mine].astype(np.int64)
             period = 2 * (steps[mine] - 1).sum() / turns.sum() if turns.sum() else None
             same("noise", f"{kind} period of {tensor['tensor']}", tensor[f"{kind}_period"], period)
             same("noise", f"{kind}s without turns", tensor[f"{kind}_never_turned"], int((turns == 0).sum()))

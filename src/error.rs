@@ -136,9 +136,28 @@ pub enum LcaError {
         /// What to do.
         remedy: String,
     },
+
+    /// Returned when a figure, page or film can't be drawn though its settings are right.
+    #[error("drawing failed: {0}; try another format or a smaller size")]
+    Render(String),
+
+    /// Returned when this crate contradicts itself, which is a bug.
+    #[error("internal error: {0}; this is a bug in burn-lca, please report it with this message")]
+    Internal(String),
 }
 
 impl LcaError {
+    /// Returns a failure to draw a figure, page or film that is no fault of the settings.
+    #[cfg(feature = "report")]
+    pub(crate) fn render(problem: impl Into<String>) -> Self {
+        Self::Render(problem.into())
+    }
+
+    /// Returns a fault of this crate.
+    pub(crate) fn internal(problem: impl Into<String>) -> Self {
+        Self::Internal(problem.into())
+    }
+
     pub(crate) fn setting(
         setting: &'static str,
         problem: impl Into<String>,

@@ -15,8 +15,8 @@ const COUNTS: [&str; 7] = [
     "zero",
     "examples",
     "count",
-    "step_turns",
-    "gradient_turns",
+    "step_sign_changes",
+    "gradient_sign_changes",
 ];
 /// A count over parameters and steps at most: 2^23 rows of these add up to less than 2^64.
 const MOST_WIDE: u64 = 1 << 40;
@@ -174,9 +174,7 @@ pub(crate) fn stretches(texts: &StringArray) -> impl Iterator<Item = (&str, Rang
 
 /// The scan has checked names and types, so this is about what an analysis asks for.
 fn no_column(name: &str) -> LcaError {
-    LcaError::setting(
-        "Scan::columns",
-        format!("the batches have no column {name} of the type that is read"),
-        "ask for the columns as docs/schema.md has them",
-    )
+    LcaError::internal(format!(
+        "the batches have no column {name} of the type that is read"
+    ))
 }

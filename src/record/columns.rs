@@ -161,8 +161,8 @@ fn totals<E: From<ArrowError>>(
         rows.helping,
         rows.hurting,
         rows.zero,
-        rows.step_turns,
-        rows.gradient_turns,
+        rows.step_sign_changes,
+        rows.gradient_sign_changes,
     ]
     .map(UInt32Array::from);
     let weights = [rows.initial, rows.last].map(Float32Array::from);

@@ -86,8 +86,8 @@ pub(crate) struct ParameterTotalRows {
     pub(crate) helping: Vec<u32>,
     pub(crate) hurting: Vec<u32>,
     pub(crate) zero: Vec<u32>,
-    pub(crate) step_turns: Vec<u32>,
-    pub(crate) gradient_turns: Vec<u32>,
+    pub(crate) step_sign_changes: Vec<u32>,
+    pub(crate) gradient_sign_changes: Vec<u32>,
     pub(crate) initial: Vec<f32>,
     /// The column `final`, which is a reserved word here.
     pub(crate) last: Vec<f32>,

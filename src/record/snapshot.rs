@@ -157,8 +157,8 @@ fn append(tensors: &mut Vec<ParameterTotalRows>, batch: &RecordBatch) -> Option<
             (&mut tensor.helping, "helping"),
             (&mut tensor.hurting, "hurting"),
             (&mut tensor.zero, "zero"),
-            (&mut tensor.step_turns, "step_turns"),
-            (&mut tensor.gradient_turns, "gradient_turns"),
+            (&mut tensor.step_sign_changes, "step_sign_changes"),
+            (&mut tensor.gradient_sign_changes, "gradient_sign_changes"),
         ] {
             column.extend(values::<UInt32Type>(&rows, name)?);
         }
@@ -191,8 +191,8 @@ fn empty(tensor: &str) -> ParameterTotalRows {
         helping: Vec::new(),
         hurting: Vec::new(),
         zero: Vec::new(),
-        step_turns: Vec::new(),
-        gradient_turns: Vec::new(),
+        step_sign_changes: Vec::new(),
+        gradient_sign_changes: Vec::new(),
         initial: Vec::new(),
         last: Vec::new(),
         step_sign: Vec::new(),

@@ -113,9 +113,5 @@ fn png(tree: &Tree) -> Result<Vec<u8>, LcaError> {
 }
 
 fn failed(what: &str, error: impl ToString) -> LcaError {
-    LcaError::setting(
-        "the size of a figure",
-        format!("drawing {what} failed: {}", error.to_string()),
-        "give another width and height, or write an .svg",
-    )
+    LcaError::render(format!("{what}: {}", error.to_string()))
 }

@@ -194,8 +194,8 @@ fn totals_are_sums_of_the_parameters_of_every_step() {
             steps.clone().for_each(|step| turns.add(of(step)));
             f64::from(turns.count())
         };
-        assert_eq!(number("step_turns"), turns(|step| step.step));
-        assert_eq!(number("gradient_turns"), turns(|step| step.gradient));
+        assert_eq!(number("step_sign_changes"), turns(|step| step.step));
+        assert_eq!(number("gradient_sign_changes"), turns(|step| step.gradient));
         let [first, last] = [0, STEPS].map(|point| observed.values[point][path][index]);
         assert_eq!(number("initial"), f64::from(first));
         assert_eq!(number("final"), f64::from(last));

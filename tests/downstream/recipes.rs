@@ -231,8 +231,8 @@ struct Total<'a> {
     helping: u32,
     hurting: u32,
     zero: u32,
-    step_turns: u32,
-    gradient_turns: u32,
+    step_sign_changes: u32,
+    gradient_sign_changes: u32,
     moved: f64,
 }
 
@@ -248,10 +248,11 @@ fn totals(observed: &Observed) -> Vec<Total<'_>> {
                 let lca = lca.clone();
                 lca.filter(|&lca| wanted(lca)).count() as u32
             };
-            let [mut step_turns, mut gradient_turns] = [Turns::default(), Turns::default()];
+            let [mut step_sign_changes, mut gradient_sign_changes] =
+                [Turns::default(), Turns::default()];
             for (step, parameters) in steps.iter().enumerate() {
-                step_turns.add(value(step + 1) - value(step));
-                gradient_turns.add(parameters[index].gradient);
+                step_sign_changes.add(value(step + 1) - value(step));
+                gradient_sign_changes.add(parameters[index].gradient);
             }
             let validation = observed.lca_validation.iter();
             totals.push(Total {
@@ -262,8 +263,8 @@ fn totals(observed: &Observed) -> Vec<Total<'_>> {
                 helping: count(|lca| lca < 0.0),
                 hurting: count(|lca| lca > 0.0),
                 zero: count(|lca| lca == 0.0),
-                step_turns: step_turns.count(),
-                gradient_turns: gradient_turns.count(),
+                step_sign_changes: step_sign_changes.count(),
+                gradient_sign_changes: gradient_sign_changes.count(),
                 moved: f64::from(value(STEPS)) - f64::from(value(0)),
             });
         }
@@ -338,8 +339,8 @@ fn oscillation(totals: &[Total]) -> Answer {
             [
                 json!(tensor),
                 json!(totals.len()),
-                json!(2.0 * places / f64::from(turns(|total| total.step_turns))),
-                json!(2.0 * places / f64::from(turns(|total| total.gradient_turns))),
+                json!(2.0 * places / f64::from(turns(|total| total.step_sign_changes))),
+                json!(2.0 * places / f64::from(turns(|total| total.gradient_sign_changes))),
             ]
         }),
     )
@@ -462,7 +463,8 @@ fn check_totals(observed: &Observed) -> Answer {
         let path = frame.text("tensor", row);
         let [mut lca, mut moved] = [0.0; 2];
         let mut counts = [0.0; 3];
-        let [mut step_turns, mut gradient_turns] = [Turns::default(), Turns::default()];
+        let [mut step_sign_changes, mut gradient_sign_changes] =
+            [Turns::default(), Turns::default()];
         for rows in &observed.parameters[path] {
             let step = &rows[number("index") as usize];
             lca += f64::from(step.lca);
@@ -470,12 +472,12 @@ fn check_totals(observed: &Observed) -> Answer {
             counts[0] += f64::from(u8::from(step.lca < 0.0));
             counts[1] += f64::from(u8::from(step.lca > 0.0));
             counts[2] += f64::from(u8::from(step.lca == 0.0));
-            step_turns.add(step.step);
-            gradient_turns.add(step.gradient);
+            step_sign_changes.add(step.step);
+            gradient_sign_changes.add(step.gradient);
         }
         let same = counts == ["helping", "hurting", "zero"].map(number)
-            && f64::from(step_turns.count()) == number("step_turns")
-            && f64::from(gradient_turns.count()) == number("gradient_turns");
+            && f64::from(step_sign_changes.count()) == number("step_sign_changes")
+            && f64::from(gradient_sign_changes.count()) == number("gradient_sign_changes");
         let entry = tensors.entry(path).or_default();
         entry.compared += 1;
         entry.worst = entry.worst.max((number("lca") - lca).abs());

@@ -42,19 +42,23 @@ pub fn oscillation(run: &Run) -> Result<Vec<TensorOscillation>, LcaError> {
         "helping",
         "hurting",
         "zero",
-        "step_turns",
-        "gradient_turns",
+        "step_sign_changes",
+        "gradient_sign_changes",
     ];
     each(run, Table::ParameterTotals, &names, |columns| {
         let (helping, hurting) = (columns.u32("helping")?, columns.u32("hurting")?);
         let zero = columns.u32("zero")?;
-        let step_turns = columns.u32("step_turns")?;
-        let gradient_turns = columns.u32("gradient_turns")?;
+        let step_sign_changes = columns.u32("step_sign_changes")?;
+        let gradient_sign_changes = columns.u32("gradient_sign_changes")?;
         for (tensor, rows) in stretches(columns.text("tensor")?) {
             let sums = sums.entry(tensor.to_owned()).or_default();
             for row in rows.filter(|row| helping[*row] > 0 || hurting[*row] > 0) {
                 let steps = [helping[row], hurting[row], zero[row]].map(u64::from);
-                sums.add(steps.iter().sum(), step_turns[row], gradient_turns[row]);
+                sums.add(
+                    steps.iter().sum(),
+                    step_sign_changes[row],
+                    gradient_sign_changes[row],
+                );
             }
         }
         Ok(())
@@ -76,20 +80,20 @@ struct Sums {
     moving: u64,
     /// Pairs of consecutive steps.
     pairs: u64,
-    step_turns: u64,
-    gradient_turns: u64,
+    step_sign_changes: u64,
+    gradient_sign_changes: u64,
     step_never_turned: u64,
     gradient_never_turned: u64,
 }
 
 impl Sums {
-    fn add(&mut self, steps: u64, step_turns: u32, gradient_turns: u32) {
+    fn add(&mut self, steps: u64, step_sign_changes: u32, gradient_sign_changes: u32) {
         self.moving += 1;
         self.pairs += steps - 1;
-        self.step_turns += u64::from(step_turns);
-        self.gradient_turns += u64::from(gradient_turns);
-        self.step_never_turned += u64::from(step_turns == 0);
-        self.gradient_never_turned += u64::from(gradient_turns == 0);
+        self.step_sign_changes += u64::from(step_sign_changes);
+        self.gradient_sign_changes += u64::from(gradient_sign_changes);
+        self.step_never_turned += u64::from(step_sign_changes == 0);
+        self.gradient_never_turned += u64::from(gradient_sign_changes == 0);
     }
 
     fn result(self, tensor: String) -> TensorOscillation {
@@ -97,8 +101,8 @@ impl Sums {
         TensorOscillation {
             tensor,
             moving: self.moving,
-            step_period: period(self.step_turns),
-            gradient_period: period(self.gradient_turns),
+            step_period: period(self.step_sign_changes),
+            gradient_period: period(self.gradient_sign_changes),
             step_never_turned: self.step_never_turned,
             gradient_never_turned: self.gradient_never_turned,
         }

@@ -336,8 +336,8 @@ impl Synthetic {
             helping: vec![0; *size],
             hurting: vec![0; *size],
             zero: vec![0; *size],
-            step_turns: vec![0; *size],
-            gradient_turns: vec![0; *size],
+            step_sign_changes: vec![0; *size],
+            gradient_sign_changes: vec![0; *size],
             initial: vec![0.0; *size],
             last: vec![0.0; *size],
             step_sign: vec![0; *size],
@@ -372,8 +372,9 @@ impl Synthetic {
             totals.hurting[index] += u32::from(row.lca[index] > 0.0);
             totals.zero[index] += u32::from(row.lca[index] == 0.0);
             totals.last[index] += row.step[index];
-            totals.step_turns[index] += turned(&mut totals.step_sign[index], row.step[index]);
-            totals.gradient_turns[index] +=
+            totals.step_sign_changes[index] +=
+                turned(&mut totals.step_sign[index], row.step[index]);
+            totals.gradient_sign_changes[index] +=
                 turned(&mut totals.gradient_sign[index], row.gradient[index]);
         }
     }

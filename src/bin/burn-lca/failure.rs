@@ -24,10 +24,11 @@ impl Failure {
     /// Returns the exit code, as `burn-lca --help` lists them.
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Output { .. } => 1,
+            Self::Output { .. } | Self::Run(LcaError::Render(_)) => 1,
             Self::Usage(_) | Self::Run(LcaError::Setting { .. }) => 2,
             Self::Run(LcaError::Damaged { .. } | LcaError::NewerSchema { .. }) => 4,
             Self::Run(LcaError::NotRecorded { .. }) => 5,
+            Self::Run(LcaError::Internal(_)) => 70,
             Self::Run(_) => 3,
         })
     }

@@ -29,11 +29,12 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the answer was printed
-  1  the answer could not be written
+  1  the answer could not be drawn or written
   2  the command line is wrong
   3  there is no run, or it can't be read from disk
   4  a file of the run is damaged, foreign, or from a newer version of burn-lca
   5  the run has not recorded what the command needs
+  70 burn-lca contradicts itself, which is a bug: please report it
 
 Colours are left out where the output is no terminal or NO_COLOR is set.
 A run that is still being written, or was killed, is read as far as its record reaches.";

@@ -30,9 +30,7 @@ impl Raster {
         [width, height]: [usize; 2],
         colors: &Colors,
     ) -> Result<Vec<u8>, LcaError> {
-        let refused = |problem: String| {
-            LcaError::setting("film", problem, "report it with the run's run.json")
-        };
+        let refused = |problem: String| LcaError::render(format!("a film: {problem}"));
         let tree =
             Tree::from_str(svg, &self.options).map_err(|error| refused(error.to_string()))?;
         let mut picture = Pixmap::new(width as u32, height as u32)

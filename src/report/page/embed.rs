@@ -23,11 +23,7 @@ const SCRIPT: [&str; 10] = [
 /// Returns the page with the data in it.
 pub(super) fn page(data: &impl Serialize) -> Result<String, LcaError> {
     let json = serde_json::to_string(data).map_err(|error| {
-        LcaError::setting(
-            "page",
-            format!("the results can't be written as JSON: {error}"),
-            "report this as a bug of burn-lca",
-        )
+        LcaError::internal(format!("the page's data can't be written as JSON: {error}"))
     })?;
     let script = format!("\"use strict\";\n{}", SCRIPT.join("\n"));
     // In the order of the page, so that nothing in a part can be taken for the next mark.
