@@ -11,19 +11,14 @@ fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
     let run = folder.path().join("run");
     Fixture::default().write(&run);
     let run = run.to_str().unwrap();
-    for (name, magic) in [("film.gif", "GIF89a"), ("film.webp", "RIFF")] {
-        let file = folder.path().join(name);
-        let output = file.to_str().unwrap();
-        let answer = burn_lca([
-            "film", run, "--frames", "2", "-o", output, "--format", "json",
-        ]);
-        assert_eq!(answer.code, Some(0), "{answer:?}");
-        assert!(answer.text().contains("\"frames\": 2"), "{answer:?}");
-        assert!(
-            fs::read(&file).unwrap().starts_with(magic.as_bytes()),
-            "{name}"
-        );
-    }
+    let file = folder.path().join("film.gif");
+    let output = file.to_str().unwrap();
+    let answer = burn_lca([
+        "film", run, "--frames", "2", "-o", output, "--format", "json",
+    ]);
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert!(answer.text().contains("\"frames\": 2"), "{answer:?}");
+    assert!(fs::read(&file).unwrap().starts_with(b"GIF89a"));
     let frames = folder.path().join("frames");
     let output = frames.to_str().unwrap();
     let answer = burn_lca(["film", run, "--of", "step", "--frames", "2", "-o", output]);
@@ -48,7 +43,7 @@ fn a_film_that_can_not_be_made_says_the_way_out() {
     let run = folder.path().to_str().unwrap();
     let cases: [(&[&str], i32, &str); 5] = [
         (&["film", run], 2, "--output FILE.gif"),
-        (&["film", run, "-o", "film.mp4"], 2, ".gif or .webp"),
+        (&["film", run, "-o", "film.mp4"], 2, "ends in .gif"),
         (&["film", run, "-o", "x.gif", "--fps", "90"], 2, "0.1 to 50"),
         (
             &["film", run, "-o", "x.gif", "--of", "loss"],

@@ -22,7 +22,7 @@ use crate::report::palette::Palette;
 use crate::{LcaError, Run};
 
 use scene::Scene;
-use target::{Shape, Target};
+use target::{Target, Timing};
 
 /// How a film is made.
 #[derive(Debug, Clone)]
@@ -81,7 +81,7 @@ pub struct Film {
     pub missing: Vec<String>,
 }
 
-/// Writes a film: to a file that ends in `.gif` or `.webp`, or PNG files into a folder.
+/// Writes a film: to a file that ends in `.gif`, or as PNG files into a folder.
 ///
 /// The same run and options give the same bytes. Memory does not grow with the number of frames.
 ///
@@ -112,12 +112,12 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
             "give a larger width",
         )
     };
-    let shape = Shape {
+    let timing = Timing {
         width: u16::try_from(scene.width).map_err(too_high)?,
         height: u16::try_from(scene.height).map_err(too_high)?,
         millis,
     };
-    let mut target = Target::create(output, shape, &scene.colors.rgb())?;
+    let mut target = Target::create(output, timing, &scene.colors.rgb())?;
     let mut pixels = Vec::new();
     lens.frames(|iteration, cells| {
         scene.paint(iteration, cells, &mut pixels)?;

@@ -15,14 +15,14 @@ use super::colors::Colors;
 
 /// A film of every parameter as a pixel, step by step, above the loss.
 ///
-/// Needs the table of single parameters. The same run and options give the same bytes. A GIF is
-/// the smallest; PNG files in a folder are for encoders of video.
+/// Needs the table of single parameters. The same run and options give the same bytes. PNG
+/// files in a folder are for encoders of video.
 ///
 /// Tables: film.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  burn-lca film artifacts/lca -o film.gif\n  \
-                  burn-lca film artifacts/lca --of cumulative --frames 100 -o film.webp\n  \
+                  burn-lca film artifacts/lca --of cumulative --frames 100 -o film.gif\n  \
                   burn-lca film artifacts/lca -o frames/"
 )]
 pub struct Args {

@@ -82,8 +82,8 @@ impl OutputArgs {
     /// Returns where a film is to be written.
     pub fn film(&self) -> Result<&Path, Failure> {
         self.output.as_deref().ok_or_else(|| {
-            let problem = "a film is not for the standard output; add --output FILE.gif, \
-                           FILE.webp, or FOLDER/ for PNG files";
+            let problem = "a film is not for the standard output; add --output FILE.gif, or FOLDER/ \
+                           for PNG files";
             Failure::Usage(problem.into())
         })
     }

@@ -7,29 +7,46 @@ use std::path::Path;
 
 use gif::{DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 
-use super::{Shape, UNCHANGED};
+use super::Timing;
 
-pub(in crate::report::film) struct Writer {
+/// The pixel that leaves what the picture before has there; no picture has it otherwise.
+const UNCHANGED: u8 = u8::MAX;
+
+pub(in crate::report::film) struct GifWriter {
     encoder: Encoder<BufWriter<File>>,
-    shape: Shape,
+    timing: Timing,
+    /// The picture before, once there is one.
+    before: Vec<u8>,
 }
 
-impl Writer {
-    pub(super) fn create(path: &Path, shape: Shape, rgb: &[u8]) -> io::Result<Self> {
+impl GifWriter {
+    pub(super) fn create(path: &Path, timing: Timing, rgb: &[u8]) -> io::Result<Self> {
         let file = BufWriter::new(File::create(path)?);
-        let mut encoder = Encoder::new(file, shape.width, shape.height, rgb).map_err(into_io)?;
+        let mut encoder = Encoder::new(file, timing.width, timing.height, rgb).map_err(into_io)?;
         encoder.set_repeat(Repeat::Infinite).map_err(into_io)?;
-        Ok(Self { encoder, shape })
+        Ok(Self {
+            encoder,
+            timing,
+            before: Vec::new(),
+        })
     }
 
     pub(super) fn add(&mut self, pixels: &[u8]) -> io::Result<()> {
+        let mut changes = pixels.to_vec();
+        for (change, before) in changes.iter_mut().zip(&self.before) {
+            if change == before {
+                *change = UNCHANGED;
+            }
+        }
+        self.before.clear();
+        self.before.extend_from_slice(pixels);
         let frame = Frame {
-            width: self.shape.width,
-            height: self.shape.height,
-            delay: (self.shape.millis / 10) as u16,
+            width: self.timing.width,
+            height: self.timing.height,
+            delay: (self.timing.millis / 10) as u16,
             dispose: DisposalMethod::Keep,
             transparent: Some(UNCHANGED),
-            buffer: Cow::Borrowed(pixels),
+            buffer: Cow::Owned(changes),
             ..Frame::default()
         };
         self.encoder.write_frame(&frame).map_err(into_io)

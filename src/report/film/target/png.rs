@@ -6,20 +6,20 @@ use std::path::PathBuf;
 
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
-use super::Shape;
+use super::Timing;
 
-pub(in crate::report::film) struct Writer {
+pub(in crate::report::film) struct PngWriter {
     folder: PathBuf,
-    shape: Shape,
+    timing: Timing,
     rgb: Vec<u8>,
     frames: usize,
 }
 
-impl Writer {
-    pub(super) fn new(folder: PathBuf, shape: Shape, rgb: &[u8]) -> Self {
+impl PngWriter {
+    pub(super) fn new(folder: PathBuf, timing: Timing, rgb: &[u8]) -> Self {
         Self {
             folder,
-            shape,
+            timing,
             rgb: rgb.to_vec(),
             frames: 0,
         }
@@ -29,7 +29,7 @@ impl Writer {
         let path = self.path(self.frames);
         self.frames += 1;
         let mut file = BufWriter::new(File::create(path)?);
-        let (width, height) = (self.shape.width.into(), self.shape.height.into());
+        let (width, height) = (self.timing.width.into(), self.timing.height.into());
         let mut encoder = Encoder::new(&mut file, width, height);
         encoder.set_color(ColorType::Indexed);
         encoder.set_depth(BitDepth::Eight);
