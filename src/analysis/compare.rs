@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
+use super::names::{class_name, layer_of};
 use super::read::{each, require};
-use super::{Helping, Reconciliation, Summary, layer_of, summary};
+use super::{Helping, Reconciliation, Summary, summary};
 
 /// Two runs side by side.
 ///
@@ -320,7 +321,7 @@ fn classes(run: &Run, probe: &str) -> Result<Vec<Class>, LcaError> {
             let number = numbers[row];
             let class = classes.entry(number).or_insert_with(|| Class {
                 class: number,
-                name: name(run, probe, number),
+                name: class_name(run, number),
                 lca: 0.0,
                 last: (0, f64::NAN),
             });
@@ -334,14 +335,6 @@ fn classes(run: &Run, probe: &str) -> Result<Vec<Class>, LcaError> {
         Ok(())
     })?;
     Ok(classes.into_values().collect())
-}
-
-/// Returns what a class is called; its number if `run.json` does not know it.
-fn name(run: &Run, probe: &str, number: i32) -> String {
-    let mut probes = run.info().probes.iter();
-    let probe = probes.find(|info| info.name == probe);
-    let class = probe.and_then(|probe| probe.classes.iter().find(|class| class.index == number));
-    class.map_or_else(|| number.to_string(), |class| class.name.clone())
 }
 
 fn compare_classes(classes: [Class; 2]) -> ClassComparison {

@@ -19,11 +19,13 @@ mod candidates;
 mod compare;
 pub mod curves;
 mod layers;
+pub(crate) mod names;
 pub mod noise;
 mod peaks;
 pub(crate) mod read;
 pub(crate) mod series;
 mod significance;
+pub(crate) mod stats;
 mod summary;
 pub mod trace;
 
@@ -39,18 +41,14 @@ pub use compare::{
     ClassComparison, ComparedRun, Comparison, LayerComparison, Only, Pair, ProbeComparison, compare,
 };
 pub use layers::{LayerSum, Layers, LayersOptions, LayersRun, RunsTest, Significance, layers};
+pub use names::{ClassName, layer_of};
 pub use peaks::{
     Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
     Quantity, peaks,
 };
 pub use series::Grouping;
 pub use significance::SignFlip;
+pub use stats::{Bin, HelpingCounts, Quantile};
 pub use summary::{
-    Cost, Distribution, Helping, LayerHarm, Quantile, Reconciliation, Residual, Summary, summary,
+    Cost, Distribution, Helping, LayerHarm, Reconciliation, Residual, Summary, summary,
 };
-
-/// Returns the layer of a tensor: its path without the last part, or the whole of a path that
-/// has one part only.
-pub fn layer_of(tensor: &str) -> &str {
-    tensor.rsplit_once('.').map_or(tensor, |(layer, _)| layer)
-}

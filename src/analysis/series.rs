@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
-use super::layer_of;
+use super::names::layer_of;
 use super::read;
 
 /// What of a layer or tensor is looked at over the steps.
@@ -79,7 +79,7 @@ pub(super) struct Request<'a> {
 }
 
 /// Series of equal length on one axis of iterations.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct SeriesTable {
     /// The observed iterations, ascending. There may be gaps between them.
     pub(super) iterations: Vec<u64>,

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::{LcaError, Run, RunStatus, Table};
 
-use super::layer_of;
+use super::names::layer_of;
 use super::read::{Columns, NO_STEPS, each, require, stretches};
 
+pub use quantiles::Distribution;
 use quantiles::distribution;
-pub use quantiles::{Distribution, Quantile};
 
 /// What a run did, in short.
 #[derive(Debug, Clone, PartialEq, Serialize)]

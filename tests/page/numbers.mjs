@@ -78,8 +78,8 @@ export async function numberChecks(check, page, json, run) {
     const bins = await marks(page, "distribution", "[data-count]");
     assert.ok(bins.length > 20, `${bins.length} bins`);
     for (const bin of bins) {
-      const known = noise.distribution.bins.find((known) => known.from === Number(bin.from) && known.to === Number(bin.to));
-      assert.equal(Number(bin.count), known?.count, `${bin.from} to ${bin.to}`);
+      const known = noise.distribution.bins.find((known) => known.lower === Number(bin.lower) && known.upper === Number(bin.upper));
+      assert.equal(Number(bin.count), known?.count, `${bin.lower} to ${bin.upper}`);
     }
     const shares = await marks(page, "heroes", "[data-count]");
     const inBins = noise.heroes.bins.filter((bin) => bin.parameters > 0);

@@ -5,9 +5,10 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 
 use crate::{LcaError, Run};
 
-use super::super::peaks::running_median;
+use super::super::names::main_probe;
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::super::significance::holm;
+use super::super::stats::running_median;
 use super::CandidatesOptions;
 
 /// Steps of the running median that is taken off before LCA is compared: long against the lags,
@@ -65,7 +66,7 @@ pub struct LayerLag {
 pub(super) fn read(run: &Run) -> Result<SeriesTable, LcaError> {
     let request = Request {
         quantity: Quantity::Lca,
-        probe: "training",
+        probe: main_probe(run),
         grouping: Grouping::Layer,
         by_class: false,
     };

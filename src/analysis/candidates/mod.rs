@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::{LcaError, Run};
 
 use super::alike::require_alike;
+use super::names::{main_probe, validation_probe};
 use super::read::NO_FINITE_STEPS;
 use super::series::SeriesTable;
 
@@ -95,20 +96,24 @@ pub struct Candidates {
 pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidates, LcaError> {
     options.check()?;
     require_alike("candidates", runs)?;
-    let read = |probe| -> Result<Vec<SeriesTable>, LcaError> {
-        runs.iter().map(|run| tensors::read(run, probe)).collect()
+    let read = |probe: fn(&Run) -> Option<&str>| -> Result<Vec<SeriesTable>, LcaError> {
+        let of_run = |run| tensors::read(run, probe(run));
+        runs.iter().map(of_run).collect()
     };
-    let training = read("training")?;
+    let training = read(|run| Some(main_probe(run)))?;
     for (run, table) in runs.iter().zip(&training) {
         if table.iterations.is_empty() {
             return Err(LcaError::NotRecorded {
                 path: run.folder().to_owned(),
-                problem: "has no finite steps of the training probe in table tensors".into(),
+                problem: format!(
+                    "has no finite steps of probe {} in table tensors",
+                    main_probe(run)
+                ),
                 remedy: NO_FINITE_STEPS.into(),
             });
         }
     }
-    let validation = read("validation")?;
+    let validation = read(validation_probe)?;
     let validated = validation.iter().all(|table| !table.iterations.is_empty());
     let layers: Vec<_> = runs.iter().map(lag::read).collect::<Result<_, _>>()?;
     let mut units = Vec::new();

@@ -73,8 +73,12 @@ pub struct OverfittingTensor {
     pub reason: String,
 }
 
-/// Reads the LCA of every tensor on a probe, over the steps at which all are finite.
-pub(super) fn read(run: &Run, probe: &str) -> Result<SeriesTable, LcaError> {
+/// Reads the LCA of every tensor on a probe, over the steps at which all are finite; nothing
+/// without a probe.
+pub(super) fn read(run: &Run, probe: Option<&str>) -> Result<SeriesTable, LcaError> {
+    let Some(probe) = probe else {
+        return Ok(SeriesTable::default());
+    };
     let request = Request {
         quantity: Quantity::Lca,
         probe,

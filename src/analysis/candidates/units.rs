@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{LcaError, Run, Table, TensorInfo};
 
-use super::super::layer_of;
+use super::super::names::layer_of;
 use super::super::read;
 use super::CandidatesOptions;
 use super::chance::{Chance, LEAST_STEPS};

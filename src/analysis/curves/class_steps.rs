@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use crate::analysis::names::ClassName;
 use crate::analysis::series::{Grouping, Quantity, Request, series};
+use crate::analysis::stats::steps_per_window;
 use crate::{LcaError, Run, Table};
-
-use super::classes::{ClassName, class_name};
 
 /// The LCA of every layer in every class's own loss, in windows of steps, on one probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,8 +59,7 @@ pub fn class_steps(run: &Run, most_values: usize) -> Result<Vec<ClassSteps>, Lca
             continue;
         }
         let rows = layers.len() * numbers.len();
-        let windows = (share / rows).max(1);
-        let steps = table.iterations.len().div_ceil(windows).max(1);
+        let steps = steps_per_window(table.iterations.len(), share / rows);
         let starts: Vec<u64> = table.iterations.iter().step_by(steps).copied().collect();
         let mut lca = vec![0.0; rows * starts.len()];
         for row in &table.series {
@@ -82,7 +81,7 @@ pub fn class_steps(run: &Run, most_values: usize) -> Result<Vec<ClassSteps>, Lca
             layers,
             classes: numbers
                 .iter()
-                .map(|number| class_name(run, *number))
+                .map(|number| ClassName::of(run, *number))
                 .collect(),
             steps_per_window: steps,
             starts,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::names::{ClassName, main_probe};
 use crate::analysis::read::{each, require};
 use crate::analysis::series::{Grouping, Quantity, Request, finite_sum, series};
 use crate::{LcaError, Run, Table};
@@ -23,15 +24,6 @@ pub struct ClassMap {
     pub not_finite: usize,
 }
 
-/// A class as figures name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ClassName {
-    /// The number.
-    pub class: i32,
-    /// The name, where the run knows one, otherwise the number.
-    pub name: String,
-}
-
 /// What each layer did for a class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassCurve {
@@ -48,8 +40,7 @@ pub struct ClassCurve {
 pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
     let remedy = "record with `Probe::classes`";
     require(run, Table::Classes, remedy)?;
-    let first = run.info().probes.first();
-    let probe = first.map_or("training", |probe| &probe.name);
+    let probe = main_probe(run);
     let request = Request {
         quantity: Quantity::Lca,
         probe,
@@ -95,7 +86,7 @@ pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
     })?;
     let over_time = filling.finish();
     let classes = numbers.iter().zip(lca).map(|(number, lca)| ClassCurve {
-        class: class_name(run, *number),
+        class: ClassName::of(run, *number),
         lca,
     });
     Ok(ClassMap {
@@ -105,16 +96,4 @@ pub fn class_map(run: &Run, columns: usize) -> Result<ClassMap, LcaError> {
         over_time,
         not_finite,
     })
-}
-
-pub(super) fn class_name(run: &Run, class: i32) -> ClassName {
-    let known = run.info().probes.iter().flat_map(|probe| &probe.classes);
-    let name = known
-        .filter(|info| info.index == class && !info.name.is_empty())
-        .map(|info| info.name.clone())
-        .next();
-    ClassName {
-        class,
-        name: name.unwrap_or_else(|| class.to_string()),
-    }
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use arrow::array::Array;
 use serde::Serialize;
 
-use crate::analysis::layer_of;
-use crate::analysis::noise::{HelpingCounts, HelpingStep};
+use crate::analysis::names::{layer_of, main_probe};
+use crate::analysis::noise::HelpingStep;
 use crate::analysis::read::{NO_STEPS, each, require};
+use crate::analysis::stats::HelpingCounts;
 use crate::{LcaError, Run, Table};
 
 /// How many of a layer's parameters helped, on the training probe.
@@ -25,7 +26,7 @@ pub struct LayerHelping {
 pub fn helping_by_layer(run: &Run) -> Result<Vec<LayerHelping>, LcaError> {
     require(run, Table::Tensors, NO_STEPS)?;
     let info = run.info();
-    let probe = info.probes.first().map_or("training", |probe| &probe.name);
+    let probe = main_probe(run);
     let mut layers: Vec<(&str, BTreeMap<u64, HelpingCounts>)> = Vec::new();
     for tensor in &info.tensors {
         let layer = layer_of(&tensor.path);
@@ -56,9 +57,11 @@ pub fn helping_by_layer(run: &Run) -> Result<Vec<LayerHelping>, LcaError> {
                 continue;
             };
             let counts = steps.entry(iterations[row]).or_default();
-            counts.helping += helping[row];
-            counts.hurting += hurting[row];
-            counts.zero += zero[row];
+            *counts += HelpingCounts {
+                helping: helping[row],
+                hurting: hurting[row],
+                zero: zero[row],
+            };
         }
         Ok(())
     })?;

@@ -6,14 +6,12 @@ mod helping;
 mod layers;
 mod loss;
 mod raster;
-mod smooth;
 mod units;
 
 pub use class_steps::{ClassSteps, class_steps};
-pub use classes::{ClassCurve, ClassMap, ClassName, class_map};
+pub use classes::{ClassCurve, ClassMap, class_map};
 pub use helping::{LayerHelping, helping_by_layer};
 pub use layers::{LayerCurve, Trajectories, trajectories};
 pub use loss::{LossCurve, LossPoint, loss_curves};
 pub use raster::Raster;
-pub use smooth::running_mean;
 pub use units::{LayerUnitMap, unit_maps};

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::analysis::stats::{COLOR_PERCENTILE, color_range, steps_per_window};
+
 /// Means of LCA by row (a unit, a class) and iteration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Raster {
@@ -17,6 +19,9 @@ pub struct Raster {
     pub rows: usize,
     /// The mean of the finite values of each cell, row by row; NaN where there are none.
     pub values: Vec<f64>,
+    /// The magnitude that gets full colour: the 99th percentile of the magnitudes of the cells
+    /// that are finite and not zero; `None` if there are none.
+    pub color_range: Option<f64>,
     /// Values that are not finite, which are left out.
     pub not_finite: u64,
 }
@@ -26,15 +31,6 @@ impl Raster {
     pub fn by_row(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         // `chunks` refuses 0; without columns there are no values either.
         self.values.chunks(self.starts.len().max(1))
-    }
-
-    /// Returns the magnitude that a share of the cells with a number don't exceed, or 0 without.
-    pub fn percentile(&self, share: f64) -> f64 {
-        let mut sizes: Vec<f64> = self.values.iter().map(|value| value.abs()).collect();
-        sizes.retain(|size| size.is_finite());
-        sizes.sort_unstable_by(f64::total_cmp);
-        let rank = (share * sizes.len() as f64).ceil() as usize;
-        sizes.get(rank.max(1) - 1).copied().unwrap_or(0.0)
     }
 }
 
@@ -55,8 +51,8 @@ impl<'a> Filling<'a> {
         most_columns: usize,
         most_rows: usize,
     ) -> Self {
-        let steps_per_column = iterations.len().div_ceil(most_columns.max(1)).max(1);
-        let per_row = rows.div_ceil(most_rows.max(1)).max(1);
+        let steps_per_column = steps_per_window(iterations.len(), most_columns);
+        let per_row = steps_per_window(rows, most_rows);
         let starts: Vec<u64> = iterations
             .iter()
             .step_by(steps_per_column)
@@ -72,6 +68,7 @@ impl<'a> Filling<'a> {
                 per_row,
                 rows,
                 values: vec![0.0; cells],
+                color_range: None,
                 not_finite: 0,
             },
             counts: vec![0; cells],
@@ -117,6 +114,8 @@ impl<'a> Filling<'a> {
                 count => *value / f64::from(count),
             };
         }
+        let values = self.raster.values.iter().copied();
+        self.raster.color_range = color_range(values, COLOR_PERCENTILE);
         self.raster
     }
 }
@@ -140,13 +139,12 @@ mod tests {
         assert_eq!((raster.steps_per_column, raster.per_row), (2, 2));
         assert_eq!(raster.values, [5.5, 7.5, 9.0, 20.5, 22.5, 24.0]);
         assert_eq!(raster.not_finite, 1);
-        assert_eq!(raster.percentile(0.5), 9.0);
-        assert_eq!(raster.percentile(1.0), 24.0);
+        assert_eq!(raster.color_range, Some(24.0));
     }
 
     #[test]
     fn a_raster_of_nothing_has_no_cells() {
         let raster = Filling::new(&[], 3, 10, 10).finish();
-        assert_eq!((raster.by_row().len(), raster.percentile(0.99)), (0, 0.0));
+        assert_eq!((raster.by_row().len(), raster.color_range), (0, None));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::layer_of;
+use crate::analysis::names::layer_of;
 use crate::analysis::read::{each, require, stretches};
 use crate::{LcaError, Run, Table};
 

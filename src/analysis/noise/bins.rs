@@ -1,49 +1,6 @@
 //! Values counted in bins so fine that a distribution can be read from them without sorting.
 
-use serde::Serialize;
-
-/// A range of LCA and how many values lie in it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Bin {
-    /// The lower edge, in units of the loss.
-    pub from: f64,
-    /// The upper edge; the same as the lower one for the bin of exact zeros.
-    pub to: f64,
-    /// How many values are between the two.
-    pub count: u64,
-}
-
-impl Bin {
-    /// Puts it behind other bins, or counts it into the last one if that has the same edges.
-    pub(crate) fn join(self, bins: &mut Vec<Self>) {
-        match bins.last_mut() {
-            Some(last) if (last.from, last.to) == (self.from, self.to) => last.count += self.count,
-            _ => bins.push(self),
-        }
-    }
-
-    /// Returns the value in the middle, on the logarithmic scale where both edges allow it.
-    pub(super) fn center(&self) -> f64 {
-        self.at(0.5)
-    }
-
-    /// Returns the value at a fraction of the way from the lower to the upper edge, as if the
-    /// values were spread evenly over the logarithm.
-    ///
-    /// In a bin that reaches to infinity this is the finite edge.
-    pub(super) fn at(&self, fraction: f64) -> f64 {
-        let Self { from, to, .. } = *self;
-        if from == to || to.is_infinite() {
-            from
-        } else if from.is_infinite() {
-            to
-        } else if from * to > 0.0 {
-            from.signum() * from.abs().powf(1.0 - fraction) * to.abs().powf(fraction)
-        } else {
-            from + (to - from) * fraction
-        }
-    }
-}
+use crate::analysis::stats::Bin;
 
 /// Binary digits, after the leading one, that values keep.
 ///
@@ -89,9 +46,10 @@ impl FineBins {
             self.sum += f64::from(value);
             // The bits of a magnitude grow with it: dropping the low ones rounds it.
             let key = ((value.abs().to_bits() + HALF) >> DROPPED) as usize;
-            let side = match value < 0.0 {
-                true => &mut self.negative,
-                false => &mut self.positive,
+            let side = if value < 0.0 {
+                &mut self.negative
+            } else {
+                &mut self.positive
             };
             // The greatest magnitudes would round to infinity.
             side[key.min(MAGNITUDES - 1)] += 1;
@@ -100,16 +58,10 @@ impl FineBins {
 
     /// Returns the bins that are not empty, in ascending order, with that of exact zeros.
     pub(super) fn bins(&self) -> Vec<Bin> {
-        let negative = magnitudes(&self.negative).rev().map(|bin| Bin {
-            from: -bin.to,
-            to: -bin.from,
-            count: bin.count,
-        });
-        let zero = Bin {
-            from: 0.0,
-            to: 0.0,
-            count: self.zero,
-        };
+        let negative = magnitudes(&self.negative)
+            .rev()
+            .map(|bin| Bin::new(-bin.upper, -bin.lower, bin.count));
+        let zero = Bin::new(0.0, 0.0, self.zero);
         negative
             .chain((self.zero > 0).then_some(zero))
             .chain(magnitudes(&self.positive))
@@ -123,11 +75,11 @@ fn magnitudes(counts: &[u64]) -> impl DoubleEndedIterator<Item = Bin> {
     counted.map(|(key, count)| {
         let center = (key as u32) << DROPPED;
         let edge = |bits| f64::from(f32::from_bits(bits));
-        Bin {
-            from: edge(center.saturating_sub(HALF)),
-            to: edge(center + HALF),
-            count: *count,
-        }
+        Bin::new(
+            edge(center.saturating_sub(HALF)),
+            edge(center + HALF),
+            *count,
+        )
     })
 }
 
@@ -143,14 +95,14 @@ pub(super) fn coarse(bins: &[Bin]) -> Vec<Bin> {
         let center = bin.center();
         let step = (center.abs().log10() * PER_DECADE).floor();
         let edge = |step: f64| 10f64.powf(step / PER_DECADE);
-        let (from, to) = if center == 0.0 {
+        let (lower, upper) = if center == 0.0 {
             (0.0, 0.0)
         } else if center < 0.0 {
             (-edge(step + 1.0), -edge(step))
         } else {
             (edge(step), edge(step + 1.0))
         };
-        Bin { from, to, ..*bin }.join(&mut coarse);
+        Bin::new(lower, upper, bin.count).append_to(&mut coarse);
     }
     coarse
 }

@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::analysis::read::each;
+use crate::analysis::stats::Bin;
 use crate::{LcaError, Run, Table};
 
-use super::bins::{Bin, FineBins};
+use super::bins::FineBins;
 
 /// The fractions of the parameters whose shares are told.
 const FRACTIONS: [f64; 7] = [0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
@@ -78,8 +79,8 @@ pub fn concentration(run: &Run) -> Result<Concentration, LcaError> {
     Ok(Concentration {
         parameters,
         not_finite: counts.not_finite,
-        help: amounts(|bin| bin.from < 0.0),
-        harm: amounts(|bin| bin.to > 0.0),
+        help: amounts(|bin| bin.lower < 0.0),
+        harm: amounts(|bin| bin.upper > 0.0),
     })
 }
 
@@ -92,7 +93,7 @@ struct Amount {
 fn amount(bin: &Bin) -> Amount {
     Amount {
         // What the values of the bin were rounded to.
-        each: (bin.from + bin.to).abs() / 2.0,
+        each: (bin.lower + bin.upper).abs() / 2.0,
         parameters: bin.count as f64,
     }
 }

@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
+use crate::analysis::names::main_probe;
 use crate::analysis::read::{each, stretches};
+use crate::analysis::stats::{Bin, Quantile, quantiles};
 use crate::{LcaError, Run, Table};
 
-use super::bins::{Bin, FineBins, coarse};
+use super::bins::{FineBins, coarse};
 use super::tail::{Tail, tail};
 
 /// The probabilities of the quantiles.
@@ -45,21 +47,6 @@ pub enum Source {
     Parameters,
     /// Counts in the logarithmic bins of the table `histograms`, of all parameters and steps.
     Histograms,
-}
-
-/// A value that a share of all values doesn't exceed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Quantile {
-    /// The share.
-    pub probability: f64,
-    /// The value, interpolated in its bin.
-    pub value: f64,
-    /// The lower edge of the bin that the quantile is certain to lie in.
-    ///
-    /// From `parameters` bins are one part in a thousand wide, from `histograms` a factor of 1.8.
-    pub from: f64,
-    /// The upper edge.
-    pub to: f64,
 }
 
 /// Returns the distribution of LCA, from `parameters` where there are any, else `histograms`.
@@ -109,11 +96,7 @@ fn from_histograms(run: &Run) -> Result<Distribution, LcaError> {
                     not_finite += count;
                     continue;
                 };
-                let bin = Bin {
-                    from,
-                    to,
-                    count: *count,
-                };
+                let bin = Bin::new(from, to, *count);
                 // There are few bins, and every window has the same ones.
                 match bins.binary_search_by(|known| order(known, &bin)) {
                     Ok(place) => bins[place].count += count,
@@ -131,14 +114,14 @@ fn from_histograms(run: &Run) -> Result<Distribution, LcaError> {
     ))
 }
 
-fn order(one: &Bin, other: &Bin) -> std::cmp::Ordering {
-    let from = one.from.total_cmp(&other.from);
-    from.then(one.to.total_cmp(&other.to))
+fn order(a: &Bin, b: &Bin) -> std::cmp::Ordering {
+    let lower = a.lower.total_cmp(&b.lower);
+    lower.then(a.upper.total_cmp(&b.upper))
 }
 
 /// Returns the mean over all parameters and all steps with a finite sum.
 fn mean_of_steps(run: &Run) -> Result<Option<f64>, LcaError> {
-    let main = super::helping::main_probe(run);
+    let main = main_probe(run);
     let (mut sum, mut count) = (0.0, 0);
     let names = ["probe", "lca", "helping", "hurting", "zero"];
     each(run, Table::Steps, &names, |columns| {
@@ -164,38 +147,16 @@ fn describe(source: Source, bins: &[Bin], not_finite: u64, mean: Option<f64>) ->
     };
     Distribution {
         source,
-        helping: count(|bin| bin.from < 0.0),
-        hurting: count(|bin| bin.to > 0.0),
-        zero: count(|bin| bin.from == bin.to),
+        helping: count(|bin| bin.lower < 0.0),
+        hurting: count(|bin| bin.upper > 0.0),
+        zero: count(|bin| bin.lower == bin.upper),
         not_finite,
         mean,
-        quantiles: quantiles(bins),
+        quantiles: quantiles(bins, &PROBABILITIES),
         tail: tail(bins),
         bins: match source {
             Source::Parameters => coarse(bins),
             Source::Histograms => bins.to_vec(),
         },
     }
-}
-
-fn quantiles(bins: &[Bin]) -> Vec<Quantile> {
-    let all: u64 = bins.iter().map(|bin| bin.count).sum();
-    let mut bins = bins.iter().filter(|bin| bin.count > 0).peekable();
-    let mut below = 0;
-    let mut quantiles = Vec::new();
-    for probability in PROBABILITIES {
-        // The rank, from 1, of the least value that so large a share doesn't exceed.
-        let rank = ((probability * all as f64).ceil() as u64).max(1);
-        while let Some(bin) = bins.next_if(|bin| below + bin.count < rank) {
-            below += bin.count;
-        }
-        let Some(bin) = bins.peek() else { break };
-        quantiles.push(Quantile {
-            probability,
-            value: bin.at((rank - below) as f64 / (bin.count + 1) as f64),
-            from: bin.from,
-            to: bin.to,
-        });
-    }
-    quantiles
 }

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use crate::analysis::names::main_probe;
 use crate::analysis::read::{NO_STEPS, each, require, stretches};
+use crate::analysis::stats::HelpingCounts;
 use crate::{LcaError, Run, Table};
 
 /// How many parameters helped, hurt, or did neither, step by step, on the training probe.
@@ -22,33 +24,6 @@ pub struct HelpingStep {
     /// The parameters at this step.
     #[serde(flatten)]
     pub counts: HelpingCounts,
-}
-
-/// Parameters by the sign of their LCA.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct HelpingCounts {
-    /// How many have negative LCA.
-    pub helping: u64,
-    /// How many have positive LCA.
-    pub hurting: u64,
-    /// How many have exactly zero.
-    pub zero: u64,
-}
-
-impl HelpingCounts {
-    /// Returns helping / all; `None` without parameters.
-    pub fn share_of_all(&self) -> Option<f64> {
-        share(self.helping, self.helping + self.hurting + self.zero)
-    }
-
-    /// Returns helping / (helping + hurting); `None` if all are zero.
-    pub fn share_of_nonzero(&self) -> Option<f64> {
-        share(self.helping, self.helping + self.hurting)
-    }
-}
-
-fn share(part: u64, all: u64) -> Option<f64> {
-    (all > 0).then(|| part as f64 / all as f64)
 }
 
 /// Returns how many parameters helped at each step.
@@ -71,9 +46,7 @@ pub fn helping(run: &Run) -> Result<Helping, LcaError> {
                     hurting: hurting[row],
                     zero: zero[row],
                 };
-                all.helping += counts.helping;
-                all.hurting += counts.hurting;
-                all.zero += counts.zero;
+                all += counts;
                 steps.push(HelpingStep {
                     iteration: iteration[row],
                     counts,
@@ -84,10 +57,4 @@ pub fn helping(run: &Run) -> Result<Helping, LcaError> {
     })?;
     steps.sort_by_key(|step| step.iteration);
     Ok(Helping { all, steps })
-}
-
-/// Returns the name of the probe that the tables of parameters are about.
-pub(super) fn main_probe(run: &Run) -> &str {
-    let first = run.info().probes.first();
-    first.map_or("training", |probe| &probe.name)
 }

@@ -77,13 +77,13 @@ pub struct HelpingParameter {
     pub deviations: f64,
 }
 
-/// Parameters that helped at a share of their steps between `from` and `to`.
+/// Parameters that helped at a fraction of their steps between `lower` and `upper`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ShareBin {
-    /// The least share.
-    pub from: f64,
-    /// The share below which they lie; the last bin has also those that always helped.
-    pub to: f64,
+    /// The least fraction.
+    pub lower: f64,
+    /// The fraction below which they lie; the last bin has also those that always helped.
+    pub upper: f64,
     /// How many parameters there are.
     pub parameters: u64,
     /// How many there would be by chance.
@@ -161,8 +161,8 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
 /// Returns the result before any parameter was looked at.
 fn empty(counts: &Counts) -> Heroes {
     let bin = |bin: u64| ShareBin {
-        from: bin as f64 / BINS as f64,
-        to: (bin + 1) as f64 / BINS as f64,
+        lower: bin as f64 / BINS as f64,
+        upper: (bin + 1) as f64 / BINS as f64,
         parameters: 0,
         by_chance: 0.0,
         lca: 0.0,

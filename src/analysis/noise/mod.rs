@@ -21,10 +21,9 @@ use crate::{LcaError, Run, Table};
 
 use super::read::require;
 
-pub use bins::Bin;
 pub use concentration::{Concentration, Inequality, TopShare, concentration};
-pub use distribution::{Distribution, Quantile, Source, distribution};
-pub use helping::{Helping, HelpingCounts, HelpingStep, helping};
+pub use distribution::{Distribution, Source, distribution};
+pub use helping::{Helping, HelpingStep, helping};
 pub use heroes::{HelpingParameter, Heroes, ShareBin, heroes};
 pub use oscillation::{TensorOscillation, oscillation};
 pub use tail::{Gaussian, Goodness, Tail, Weibull};

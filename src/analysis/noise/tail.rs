@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::bins::Bin;
+use crate::analysis::stats::Bin;
+
 use super::laws::{LogWeibull, Normal};
 use super::likelihood::{Interval, fit};
 
@@ -79,17 +80,17 @@ pub struct Goodness {
 pub(super) fn tail(bins: &[Bin]) -> Tail {
     let moving: Vec<Bin> = bins
         .iter()
-        .filter(|bin| bin.from < bin.to)
+        .filter(|bin| bin.lower < bin.upper)
         .copied()
         .collect();
     let helping: Vec<Bin> = moving
         .iter()
-        .filter(|bin| bin.to <= 0.0)
+        .filter(|bin| bin.upper <= 0.0)
         .map(mirror)
         .collect();
     let hurting: Vec<Bin> = moving
         .iter()
-        .filter(|bin| bin.from >= 0.0)
+        .filter(|bin| bin.lower >= 0.0)
         .copied()
         .collect();
     let both: Vec<Bin> = helping.iter().chain(&hurting).copied().collect();
@@ -114,11 +115,7 @@ pub(super) fn tail(bins: &[Bin]) -> Tail {
 }
 
 fn mirror(bin: &Bin) -> Bin {
-    Bin {
-        from: -bin.to,
-        to: -bin.from,
-        count: bin.count,
-    }
+    Bin::new(-bin.upper, -bin.lower, bin.count)
 }
 
 impl Weibull {
@@ -143,9 +140,9 @@ impl Gaussian {
 
 /// Fits positive values: ln x has a law of location ln λ and scale 1/k.
 fn weibull(mut bins: Vec<Bin>) -> Option<Weibull> {
-    bins.sort_by(|one, other| one.from.total_cmp(&other.from));
+    bins.sort_by(|one, other| one.lower.total_cmp(&other.lower));
     bins.dedup_by(|next, bin| {
-        let same = (next.from, next.to) == (bin.from, bin.to);
+        let same = (next.lower, next.upper) == (bin.lower, bin.upper);
         if same {
             bin.count += next.count;
         }
@@ -154,9 +151,9 @@ fn weibull(mut bins: Vec<Bin>) -> Option<Weibull> {
     let intervals: Vec<Interval> = bins
         .iter()
         .map(|bin| Interval {
-            low: bin.from.ln(),
-            high: bin.to.ln(),
-            width: ((bin.to - bin.from) / bin.from).ln_1p(),
+            low: bin.lower.ln(),
+            high: bin.upper.ln(),
+            width: ((bin.upper - bin.lower) / bin.lower).ln_1p(),
             count: bin.count as f64,
         })
         .collect();
@@ -178,9 +175,9 @@ fn gaussian(bins: &[Bin]) -> Option<Gaussian> {
     let intervals: Vec<Interval> = bins
         .iter()
         .map(|bin| Interval {
-            low: bin.from,
-            high: bin.to,
-            width: bin.to - bin.from,
+            low: bin.lower,
+            high: bin.upper,
+            width: bin.upper - bin.lower,
             count: bin.count as f64,
         })
         .collect();
@@ -203,9 +200,9 @@ fn goodness(bins: &[Bin], ln_likelihood: f64, cumulative: impl Fn(f64) -> f64) -
             let share = below as f64 / values as f64;
             distance = distance.max((share - cumulative(x)).abs());
         };
-        compare(bin.from, below);
+        compare(bin.lower, below);
         below += bin.count;
-        compare(bin.to, below);
+        compare(bin.upper, below);
     }
     Goodness {
         values,

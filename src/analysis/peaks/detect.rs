@@ -1,5 +1,7 @@
 //! Peaks of one series: where they are and how far they stand out.
 
+use crate::analysis::stats::{running_median, smoothed};
+
 /// A peak of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Peak {
@@ -14,7 +16,7 @@ pub(super) struct Peak {
 /// The signal is averaged over `smooth` values first. Heights are above the running median of
 /// `detrend` values; 0 is for heights above zero.
 pub(super) fn peaks(signal: &[f64], smooth: usize, detrend: usize) -> Vec<Peak> {
-    let smoothed = moving_average(signal, smooth);
+    let smoothed = smoothed(signal, smooth);
     let baseline = match detrend {
         0 => vec![0.0; signal.len()],
         width => running_median(&smoothed, width),
@@ -33,72 +35,9 @@ pub(super) fn peaks(signal: &[f64], smooth: usize, detrend: usize) -> Vec<Peak> 
     peaks
 }
 
-/// Returns the mean of the values around each one, `width` of them, fewer near the ends.
-fn moving_average(values: &[f64], width: usize) -> Vec<f64> {
-    let last = values.len().saturating_sub(1);
-    let around = |center: usize| {
-        let radius = (width / 2).min(center).min(last - center);
-        let near = &values[center - radius..=center + radius];
-        near.iter().sum::<f64>() / near.len() as f64
-    };
-    (0..values.len()).map(around).collect()
-}
-
-/// Returns the median of the `width` values around each one.
-///
-/// Near the ends the window stays whole, and the value is no longer in its middle: a shorter one
-/// would follow the values there more closely than elsewhere.
-pub(in crate::analysis) fn running_median(values: &[f64], width: usize) -> Vec<f64> {
-    let width = width.clamp(1, values.len().max(1));
-    let mut sorted: Vec<f64> = values.iter().take(width).copied().collect();
-    sorted.sort_by(f64::total_cmp);
-    let mut medians = Vec::with_capacity(values.len());
-    let mut start = 0;
-    for center in 0..values.len() {
-        let wanted = center.saturating_sub(width / 2).min(values.len() - width);
-        if wanted > start {
-            replace(&mut sorted, values[start], values[start + width]);
-            start = wanted;
-        }
-        medians.push(0.5 * (sorted[(width - 1) / 2] + sorted[width / 2]));
-    }
-    medians
-}
-
-/// Takes a value out of sorted values and puts another in.
-fn replace(sorted: &mut Vec<f64>, old: f64, new: f64) {
-    let place = |sorted: &[f64], value: f64| {
-        sorted.partition_point(|other| other.total_cmp(&value).is_lt())
-    };
-    sorted.remove(place(sorted, old));
-    sorted.insert(place(sorted, new), new);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_running_median_is_the_median_of_every_window() {
-        let values: Vec<f64> = (0..40)
-            .map(|step| f64::from(step * step * 7919 % 31))
-            .collect();
-        for width in [1, 2, 5, 8, 40, 99] {
-            let medians = running_median(&values, width);
-            for (center, median) in medians.iter().enumerate() {
-                let width = width.min(40);
-                let start = center.saturating_sub(width / 2).min(40 - width);
-                let mut window = values[start..start + width].to_vec();
-                window.sort_by(f64::total_cmp);
-                let expected = match width % 2 {
-                    1 => window[width / 2],
-                    _ => 0.5 * (window[width / 2 - 1] + window[width / 2]),
-                };
-                assert_eq!(*median, expected, "width {width} at {center}");
-            }
-        }
-        assert!(running_median(&[], 5).is_empty());
-    }
 
     #[test]
     fn only_strict_maxima_within_the_series_are_peaks() {

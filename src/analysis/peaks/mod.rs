@@ -17,13 +17,13 @@ use serde::Serialize;
 
 use crate::{LcaError, Run};
 
+use super::names::{class_name, main_probe};
 use super::read::NO_STEPS;
 use super::series::{Grouping, Request, SeriesTable, series};
 
 pub use super::series::Quantity;
 pub use alignment::Alignment;
 use alignment::{NullModel, Trains};
-pub(super) use detect::running_median;
 pub use options::PeaksOptions;
 
 /// Peaks of every layer and class, and how they line up.
@@ -87,7 +87,7 @@ pub struct Peak {
 pub struct ClassAlignment {
     /// The class; `None` is all together.
     pub class: Option<i32>,
-    /// The class's name, where the run knows it.
+    /// What the class is called: its name if the run has recorded one, otherwise its number.
     pub name: Option<String>,
     /// For two layers or more up to all layers; nothing with one layer.
     pub alignment: Vec<Alignment>,
@@ -107,7 +107,7 @@ pub struct Moment {
 pub struct ClassMoment {
     /// The class; `None` is all together.
     pub class: Option<i32>,
-    /// The class's name, where the run knows it.
+    /// What the class is called: its name if the run has recorded one, otherwise its number.
     pub name: Option<String>,
     /// How many layers have one of their highest peaks there.
     pub layers: usize,
@@ -141,7 +141,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         run,
         Request {
             quantity: options.of,
-            probe: "training",
+            probe: main_probe(run),
             grouping: Grouping::Layer,
             by_class: options.of != Quantity::Step,
         },
@@ -152,7 +152,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     if table.iterations.is_empty() {
         return Err(LcaError::NotRecorded {
             path: run.folder().to_owned(),
-            problem: "has no steps of the training probe in table tensors".into(),
+            problem: format!("has no steps of probe {} in table tensors", main_probe(run)),
             remedy: NO_STEPS.into(),
         });
     }
@@ -186,7 +186,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         classes: classes
             .map(|(class, alignment)| ClassAlignment {
                 class: *class,
-                name: class_name(run, *class),
+                name: named(run, *class),
                 alignment,
             })
             .collect(),
@@ -297,7 +297,7 @@ impl Found {
                 let classes = moments.entry(peak.iteration).or_default();
                 let moment = classes.entry(*class).or_insert_with(|| ClassMoment {
                     class: *class,
-                    name: class_name(run, *class),
+                    name: named(run, *class),
                     layers: 0,
                     value: 0.0,
                     height: 0.0,
@@ -318,10 +318,8 @@ impl Found {
     }
 }
 
-fn class_name(run: &Run, class: Option<i32>) -> Option<String> {
-    let classes = run.info().probes.iter().flat_map(|probe| &probe.classes);
-    let found = classes.into_iter().find(|info| Some(info.index) == class)?;
-    (!found.name.is_empty()).then(|| found.name.clone())
+fn named(run: &Run, class: Option<i32>) -> Option<String> {
+    class.map(|class| class_name(run, class))
 }
 
 /// Counts the distances between neighbours that are longer than the usual, least one.

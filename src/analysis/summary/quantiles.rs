@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::read::each;
+use crate::analysis::stats::{Bin, Quantile, quantiles};
 use crate::{LcaError, Run, Table};
 
 /// The probabilities whose quantiles a summary has.
@@ -21,19 +22,6 @@ pub struct Distribution {
     pub not_finite: u64,
     /// Quantiles in ascending order; empty if there are no finite values.
     pub quantiles: Vec<Quantile>,
-}
-
-/// A quantile that is known up to the bin it is in.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Quantile {
-    /// The share of values that are not greater.
-    pub probability: f64,
-    /// The LCA, interpolated within its bin: geometrically, since bins are logarithmic.
-    pub lca: f64,
-    /// The bin's lower edge.
-    pub from: f64,
-    /// The bin's upper edge.
-    pub to: f64,
 }
 
 /// Counts the bins of all windows and tensors together.
@@ -66,62 +54,14 @@ pub(super) fn distribution(run: &Run) -> Result<Option<Distribution>, LcaError> 
     )?;
     let mut bins: Vec<Bin> = bins
         .into_iter()
-        .map(|((from, to), count)| Bin {
-            from: f64::from_bits(from),
-            to: f64::from_bits(to),
-            count,
-        })
+        .map(|((from, to), count)| Bin::new(f64::from_bits(from), f64::from_bits(to), count))
         .collect();
-    bins.sort_by(|one, other| (one.from + one.to).total_cmp(&(other.from + other.to)));
+    bins.sort_by(|a, b| (a.lower + a.upper).total_cmp(&(b.lower + b.upper)));
     let values: u64 = bins.iter().map(|bin| bin.count).sum();
     Ok(Some(Distribution {
         source: Table::Histograms.name(),
         values,
         not_finite,
-        quantiles: PROBABILITIES
-            .iter()
-            .filter_map(|probability| quantile(&bins, values, *probability))
-            .collect(),
+        quantiles: quantiles(&bins, &PROBABILITIES),
     }))
-}
-
-/// A bin of LCA and how many values are in it.
-#[derive(Debug, Clone, Copy)]
-struct Bin {
-    from: f64,
-    to: f64,
-    count: u64,
-}
-
-/// Returns the quantile of bins in ascending order; `None` of no values.
-fn quantile(bins: &[Bin], values: u64, probability: f64) -> Option<Quantile> {
-    let rank = probability * values as f64;
-    let mut below = 0.0;
-    for bin in bins.iter().filter(|bin| bin.count > 0) {
-        let count = bin.count as f64;
-        if below + count >= rank {
-            return Some(Quantile {
-                probability,
-                lca: bin.at((rank - below) / count),
-                from: bin.from,
-                to: bin.to,
-            });
-        }
-        below += count;
-    }
-    None
-}
-
-impl Bin {
-    /// Returns the value that a fraction of the bin's values is not greater than.
-    fn at(&self, fraction: f64) -> f64 {
-        let Self { from, to, .. } = *self;
-        if from.is_infinite() || to.is_infinite() {
-            return if from.is_infinite() { to } else { from };
-        }
-        if from == 0.0 || to == 0.0 {
-            return from + (to - from) * fraction;
-        }
-        from * (to / from).powf(fraction)
-    }
 }

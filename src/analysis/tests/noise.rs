@@ -289,7 +289,7 @@ fn quantiles_and_counts_agree_with_an_exact_sort_from_rows_and_from_histograms()
             let rank = (quantile.probability * values.len() as f64).ceil() as usize;
             let exact = values[rank - 1];
             assert!(
-                quantile.from <= exact && exact <= quantile.to,
+                quantile.lower <= exact && exact <= quantile.upper,
                 "{quantile:?} {exact}"
             );
             if exact == 0.0 {
@@ -344,7 +344,7 @@ fn what_is_not_recorded_is_left_out_and_an_error_when_asked_for() {
         panic!("something was found");
     };
     assert_eq!(helping.steps.len(), 10);
-    assert_eq!(helping.all.share_of_all(), Some(1.0));
+    assert_eq!(helping.all.fraction_of_all(), Some(1.0));
     assert!(matches!(
         distribution(&run),
         Err(LcaError::NotRecorded { .. })

@@ -80,17 +80,20 @@ fn quantiles_are_within_their_bins_of_the_planted_ones() {
     for quantile in distribution.quantiles {
         let planted = quantile.probability - 0.5;
         assert!(
-            quantile.from - 1e-3 <= planted && planted <= quantile.to + 1e-3,
+            quantile.lower - 1e-3 <= planted && planted <= quantile.upper + 1e-3,
             "{quantile:?}"
         );
         assert!(
-            quantile.from <= quantile.lca && quantile.lca <= quantile.to,
+            quantile.lower <= quantile.value && quantile.value <= quantile.upper,
             "{quantile:?}"
         );
         // Away from the end, where a bin is filled in part only; values are evenly spread within
         // a bin, which geometric interpolation misses a little.
         if (0.1..0.4).contains(&planted.abs()) {
-            assert!((quantile.lca / planted - 1.0).abs() < 0.07, "{quantile:?}");
+            assert!(
+                (quantile.value / planted - 1.0).abs() < 0.07,
+                "{quantile:?}"
+            );
         }
     }
 }

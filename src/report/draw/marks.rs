@@ -1,5 +1,6 @@
 //! What stands in a panel, in the units of its axes.
 
+use crate::analysis::stats::extremes_by_column;
 use crate::report::font;
 use crate::report::palette::Color;
 
@@ -246,26 +247,16 @@ fn path(points: &[(f64, f64)], area: &Area) -> String {
     path
 }
 
-/// Returns the positions of points; where there are several to a third of a point, only the
-/// first, lowest, highest and last of these.
+/// Returns the positions of points, of very many only what can be seen: three columns to a point
+/// of the SVG.
 fn thinned(points: &[(f64, f64)], area: &Area) -> Vec<(f64, f64)> {
-    let place = |point: &(f64, f64)| (area.across(point.0), area.down(point.1));
-    let slot = |point: &(f64, f64)| (3.0 * area.across(point.0)).floor();
+    let position = |point: &(f64, f64)| (area.across(point.0), area.down(point.1));
     if points.len() as f64 <= 6.0 * area.width {
-        return points.iter().map(place).collect();
+        return points.iter().map(position).collect();
     }
-    let mut kept = Vec::new();
-    for group in points.chunk_by(|one, other| slot(one) == slot(other)) {
-        let by_height = |one: &&usize, other: &&usize| group[**one].1.total_cmp(&group[**other].1);
-        let indices: Vec<usize> = (0..group.len()).collect();
-        let low = indices.iter().min_by(by_height).copied().unwrap_or(0);
-        let high = indices.iter().max_by(by_height).copied().unwrap_or(0);
-        let mut places = vec![0, low, high, group.len() - 1];
-        places.sort_unstable();
-        places.dedup();
-        kept.extend(places.iter().map(|at| place(&group[*at])));
-    }
-    kept
+    let column = |point: &(f64, f64)| (3.0 * area.across(point.0)).floor() as i64;
+    let kept = extremes_by_column(points, column, |point| point.1);
+    kept.iter().map(position).collect()
 }
 
 pub(super) fn symbol(shape: MarkShape, x: f64, y: f64, radius: f64, color: Color) -> Element {

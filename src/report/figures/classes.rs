@@ -6,8 +6,6 @@ use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
 use super::FigureOptions;
 use super::options::{counted, short};
 
-/// The share of cells whose magnitude the colours reach.
-const PERCENTILE: f64 = 0.99;
 /// Layers beyond this number have no printed numbers.
 const MOST_PRINTED: usize = 10;
 
@@ -44,7 +42,7 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         shade: shade(reach),
         printed,
     });
-    let over_time = map.over_time.percentile(PERCENTILE);
+    let over_time = map.over_time.color_range.unwrap_or(0.0);
     let mut time = Panel::new("time", columns(&map.over_time), names());
     time.heading = "step by step, all layers together".into();
     time.marks.push(Mark::Cells {

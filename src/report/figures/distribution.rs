@@ -1,6 +1,7 @@
 //! How large single allocations are.
 
-use crate::analysis::noise::{Bin, Distribution, Source};
+use crate::analysis::Bin;
+use crate::analysis::noise::{Distribution, Source};
 use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
 use crate::report::palette::Color;
 
@@ -19,7 +20,7 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
     let bins: Vec<Bin> = distribution
         .bins
         .iter()
-        .filter(|bin| bin.from < bin.to)
+        .filter(|bin| bin.lower < bin.upper)
         .copied()
         .collect();
     let Some(span) = Span::of(&bins) else {
@@ -45,13 +46,13 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
         let floor = y.from;
         let mut panel = Panel::new(name, x, y);
         for bar in &bars {
-            let (name, color) = match bar.from < 0.0 {
+            let (name, color) = match bar.lower < 0.0 {
                 true => ("helping", options.palette.helps()),
                 false => ("hurting", options.palette.hurts()),
             };
             panel.marks.push(Mark::Bar {
                 name: name.into(),
-                x: (bar.from, bar.to),
+                x: (bar.lower, bar.upper),
                 y: (floor, bar.count as f64),
                 color,
                 value: bar.count as f64,
@@ -99,7 +100,7 @@ impl Span {
     /// `None` of no values.
     fn of(bins: &[Bin]) -> Option<Self> {
         let size = |bin: &Bin| {
-            let (one, other) = (bin.from.abs(), bin.to.abs());
+            let (one, other) = (bin.lower.abs(), bin.upper.abs());
             (
                 one.min(other),
                 if one.max(other).is_finite() {
@@ -136,7 +137,7 @@ impl Span {
     fn bars(&self, bins: &[Bin]) -> Vec<Bin> {
         let mut bars: Vec<Bin> = Vec::new();
         for bin in bins {
-            let (from, to) = (bin.from.max(-self.far), bin.to.min(self.far));
+            let (from, to) = (bin.lower.max(-self.far), bin.upper.min(self.far));
             // Edges that are a power of ten are so but for rounding.
             let near = self.near * (1.0 - 1e-9);
             let (from, to) = match (to <= 0.0, from >= 0.0) {
@@ -144,7 +145,7 @@ impl Span {
                 (_, true) if to < near * 1.01 => (0.0, self.near),
                 _ => (from, to),
             };
-            Bin { from, to, ..*bin }.join(&mut bars);
+            Bin::new(from, to, bin.count).append_to(&mut bars);
         }
         bars
     }

@@ -1,7 +1,9 @@
 //! How many parameters help, step by step.
 
-use crate::analysis::curves::{LayerHelping, running_mean};
-use crate::analysis::noise::{Helping, HelpingCounts, HelpingStep};
+use crate::analysis::HelpingCounts;
+use crate::analysis::curves::LayerHelping;
+use crate::analysis::noise::{Helping, HelpingStep};
+use crate::analysis::stats::smoothed;
 use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
 use crate::report::palette::Color;
 
@@ -19,12 +21,12 @@ pub fn helping(helping: &Helping, options: &FigureOptions) -> String {
     let series = vec![
         Drawn {
             stroke: all,
-            ..Drawn::new("of all", of(HelpingCounts::share_of_all))
+            ..Drawn::new("of all", of(HelpingCounts::fraction_of_all))
         },
         Drawn {
             stroke: nonzero,
             raw: true,
-            ..Drawn::new("of those not zero", of(HelpingCounts::share_of_nonzero))
+            ..Drawn::new("of those not zero", of(HelpingCounts::fraction_of_nonzero))
         },
     ];
     draw(&helping.steps, series, Vec::new(), options)
@@ -34,7 +36,7 @@ pub fn helping(helping: &Helping, options: &FigureOptions) -> String {
 pub fn helping_by_layer(layers: &[LayerHelping], options: &FigureOptions) -> String {
     let shown = layers.iter().take(MOST_LAYERS);
     let series = shown.enumerate().map(|(number, layer)| {
-        let percent = percent(&layer.steps, HelpingCounts::share_of_nonzero);
+        let percent = percent(&layer.steps, HelpingCounts::fraction_of_nonzero);
         Drawn {
             stroke: Stroke::series(options.palette, number),
             ..Drawn::new(&layer.layer, percent)
@@ -98,11 +100,11 @@ fn draw(
         Stroke::solid(options.palette.zero(), 1.2).dashed("2 3"),
     )];
     let mut shown = vec![50.0];
-    let mut smoothed = Vec::new();
+    let mut lines = Vec::new();
     for series in series {
         let stroke = series.stroke;
         let values: Vec<f64> = series.points.iter().map(|(_, percent)| *percent).collect();
-        let means = running_mean(&values, window);
+        let means = smoothed(&values, window);
         let iterations = series.points.iter().map(|(iteration, _)| *iteration);
         let line = Mark::Line {
             name: format!("{} smoothed", series.name),
@@ -125,11 +127,13 @@ fn draw(
                 .legend
                 .push(Entry::new("each step", Sample::Line(stroke)));
         }
-        smoothed.push(line);
+        lines.push(line);
     }
-    marks.extend(smoothed);
+    marks.extend(lines);
     if window > 1 {
-        let note = format!("Smoothed lines are means over {window} steps, of fewer at the ends.");
+        let note = format!(
+            "Smoothed lines are means over {window} steps; at the ends, lines fitted to as many."
+        );
         sheet.notes.push(note);
     }
     if !shown.iter().skip(1).any(|percent| percent.is_finite()) {

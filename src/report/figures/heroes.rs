@@ -34,7 +34,7 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     for bin in &heroes.bins {
         panel.marks.push(Mark::Bar {
             name: "parameters".into(),
-            x: (100.0 * bin.from + 0.25, 100.0 * bin.to - 0.25),
+            x: (100.0 * bin.lower + 0.25, 100.0 * bin.upper - 0.25),
             y: (floor, bin.parameters as f64),
             color: options.palette.of(bin.lca),
             value: bin.parameters as f64,
@@ -45,7 +45,7 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
     let edge = Stroke::solid(Color::new(0xff_ffff), 2.6);
     for bin in &heroes.bins {
         let (low, high) = range(bin);
-        let (from, to) = (100.0 * bin.from, 100.0 * bin.to);
+        let (from, to) = (100.0 * bin.lower, 100.0 * bin.upper);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
             pieces: vec![(from, to, low, high)],

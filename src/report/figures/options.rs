@@ -1,6 +1,7 @@
 //! What all figures can be asked for.
 
 use crate::LcaError;
+use crate::analysis::stats::smoothing_window;
 use crate::report::draw::Sheet;
 use crate::report::palette::Palette;
 
@@ -69,9 +70,9 @@ impl FigureOptions {
         }
     }
 
-    /// Returns how many steps to average over: of a series of so many, a thirtieth if not given.
+    /// Returns how many steps to average over in a series of so many.
     pub(super) fn window(&self, steps: usize) -> usize {
-        self.smooth.unwrap_or(steps / 30).max(1) / 2 * 2 + 1
+        self.smooth.unwrap_or(smoothing_window(steps)) / 2 * 2 + 1
     }
 }
 

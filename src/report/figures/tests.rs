@@ -294,7 +294,7 @@ fn helping_and_its_smoothed_line_are_the_percentages() {
     let percent: Vec<f64> = helping
         .steps
         .iter()
-        .map(|step| 100.0 * step.counts.share_of_nonzero().unwrap())
+        .map(|step| 100.0 * step.counts.fraction_of_nonzero().unwrap())
         .collect();
     let raw = percent
         .iter()

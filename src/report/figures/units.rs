@@ -7,8 +7,6 @@ use super::FigureOptions;
 use super::classes::{columns, edges, every};
 use super::options::short;
 
-/// The share of cells whose magnitude the colours reach.
-const PERCENTILE: f64 = 0.99;
 /// Layers beyond this number are not drawn.
 const MOST: usize = 6;
 
@@ -28,7 +26,7 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
         panel.heading = map.layer.clone();
         let shade = Shade {
             palette: options.palette,
-            reach: map.raster.percentile(PERCENTILE),
+            reach: map.raster.color_range.unwrap_or(0.0),
         };
         panel.marks.push(Mark::Cells {
             edges: edges(&map.raster),

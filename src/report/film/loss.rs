@@ -1,6 +1,7 @@
 //! The curve of the loss, and where a cursor goes.
 
 use crate::analysis::curves::{LossCurve, LossPoint};
+use crate::analysis::stats::extremes_by_column;
 use crate::report::draw::Axis;
 use crate::report::microscope::Lens;
 use crate::report::palette::Color;
@@ -53,7 +54,7 @@ impl Panel {
             [panel.x(x), y]
         };
         let points: Vec<[f64; 2]> = points.iter().map(at).collect();
-        svg.line(&thinned(&points), 1.6, CURVE);
+        svg.line(&visible(&points), 1.6, CURVE);
         panel
     }
 
@@ -127,24 +128,7 @@ impl Panel {
     }
 }
 
-/// Returns the points, or of those in a column of pixels the lowest and the highest only.
-fn thinned(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
-    let columns = points.chunk_by(|a, b| a[0].floor() == b[0].floor());
-    let of = |column: &[[f64; 2]]| {
-        if column.len() <= 2 || column.iter().any(|point| point[1].is_nan()) {
-            return column.to_vec();
-        }
-        let by_height = |a: &&[f64; 2], b: &&[f64; 2]| a[1].total_cmp(&b[1]);
-        let mut ends: Vec<[f64; 2]> = [
-            column.iter().min_by(by_height),
-            column.iter().max_by(by_height),
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
-        ends.sort_by(|a, b| a[0].total_cmp(&b[0]));
-        ends
-    };
-    columns.flat_map(of).collect()
+/// Returns what can be seen of a line in pixels.
+fn visible(points: &[[f64; 2]]) -> Vec<[f64; 2]> {
+    extremes_by_column(points, |point| point[0].floor() as i64, |point| point[1])
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::stats::Magnitudes;
 use crate::{LcaError, Run};
 
 use super::Options;
@@ -9,7 +10,7 @@ use super::blocks::Block;
 use super::cells::each_frame;
 use super::quantity::Quantity;
 use super::record::Recorded;
-use super::scale::{Magnitudes, Scale, code};
+use super::scale::{Scale, code};
 
 /// The parameters of a run as pictures.
 #[derive(Debug, Clone, Serialize)]
@@ -71,7 +72,10 @@ pub fn frames(
             .iter()
             .flatten()
             .for_each(|value| magnitudes.add(of(*value)));
-        let scale = magnitudes.scale(options.percentile);
+        let scale = Scale {
+            full: magnitudes.color_range(options.percentile),
+            percentile: options.percentile,
+        };
         let code = |value: Option<f32>| value.map_or(code::MISSING, |value| scale.code(of(value)));
         Pictures {
             quantity: *quantity,

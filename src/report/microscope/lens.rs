@@ -1,5 +1,6 @@
 //! Pictures one by one, whatever their number.
 
+use crate::analysis::stats::Magnitudes;
 use crate::{LcaError, Run};
 
 use super::Options;
@@ -7,7 +8,7 @@ use super::blocks::Block;
 use super::cells::{Cells, each_frame};
 use super::quantity::Quantity;
 use super::record::Recorded;
-use super::scale::{Magnitudes, Scale, code};
+use super::scale::{Scale, code};
 
 /// The parameters of a run as pictures of one quantity, made as they are asked for.
 pub struct Lens<'a> {
@@ -42,7 +43,10 @@ impl<'a> Lens<'a> {
             quantity,
             recorded,
             iterations,
-            scale: magnitudes.scale(options.percentile),
+            scale: Scale {
+                full: magnitudes.color_range(options.percentile),
+                percentile: options.percentile,
+            },
             not_finite,
             partly_missing,
         })

@@ -6,7 +6,6 @@ use crate::LcaError;
 use crate::record::{ParameterSelection, TensorInfo};
 
 use super::blocks::{Block, blocks, place};
-use super::scale::Magnitudes;
 use super::*;
 use planted::{Planted, info, run};
 
@@ -298,25 +297,12 @@ fn a_run_without_single_parameters_says_how_to_record_them() {
 }
 
 #[test]
-fn the_scale_is_the_percentile_of_magnitudes_that_are_not_zero() {
-    let mut magnitudes = Magnitudes::new();
-    for value in 1..=1000 {
-        magnitudes.add(if value % 2 == 0 { 1.0 } else { -1.0 } * f64::from(value));
-        magnitudes.add(0.0);
-        magnitudes.add(f64::NAN);
-    }
-    for (percentile, least) in [(50.0, 500.0), (99.0, 990.0), (100.0, 1000.0)] {
-        let full = magnitudes.scale(percentile).full.unwrap();
-        assert!(
-            (least..least * 1.01).contains(&full),
-            "{percentile}: {full}"
-        );
-    }
-    let none = Magnitudes::new().scale(99.0);
-    assert_eq!(
-        (none.full, none.code(0.0), none.code(f64::NAN)),
-        (None, 0, code::NOT_FINITE)
-    );
+fn without_a_value_other_than_zero_every_cell_is_zero_or_not_finite() {
+    let none = Scale {
+        full: None,
+        percentile: 99.0,
+    };
+    assert_eq!((none.code(0.0), none.code(f64::NAN)), (0, code::NOT_FINITE));
 }
 
 #[test]

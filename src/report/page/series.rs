@@ -2,25 +2,19 @@
 
 use serde::Serialize;
 
-use crate::analysis::curves::{ClassName, LossCurve, LossPoint, Trajectories, class_steps};
-use crate::analysis::layer_of;
-use crate::analysis::noise::{Helping, HelpingCounts, HelpingStep};
+use crate::analysis::curves::{LossCurve, LossPoint, Trajectories, class_steps};
+use crate::analysis::noise::{Helping, HelpingStep};
 use crate::analysis::series::finite_sum;
+use crate::analysis::stats::steps_per_window;
 use crate::analysis::trace::{TraceStep, Trajectory};
+use crate::analysis::{ClassName, HelpingCounts, layer_of};
 use crate::{LcaError, Run};
 
 use super::columns::{Doubles, Floats};
 
-/// Returns how many steps make a window, so that there are at most so many windows.
-fn every(steps: usize, most: usize) -> usize {
-    steps.div_ceil(most.max(1)).max(1)
-}
-
-/// Returns rows in windows of `every` of them; the first may have fewer, so that the last row of
-/// all is the last of a window.
+/// Returns windows of `every` rows, each with its last row.
 fn windows<T>(rows: &[T], every: usize) -> impl Iterator<Item = (&[T], &T)> {
-    let (first, others) = rows.split_at(rows.len() % every);
-    let windows = std::iter::once(first).chain(others.chunks(every));
+    let windows = rows.chunks(every);
     windows.filter_map(|window| Some((window, window.last()?)))
 }
 
@@ -41,7 +35,7 @@ pub(super) struct LossPart {
 impl LossPart {
     /// Keeps at most so many points.
     pub(super) fn of(curve: LossCurve, most: usize) -> Self {
-        let every = every(curve.points.len(), most);
+        let every = steps_per_window(curve.points.len(), most);
         let points = || windows(&curve.points, every);
         let residual = |window: &[LossPoint]| finite_sum(window.iter().map(|at| at.residual));
         Self {
@@ -71,7 +65,7 @@ pub(super) struct HelpingPart {
 impl HelpingPart {
     /// Keeps at most so many counts of each kind.
     pub(super) fn of(helping: &Helping, most: usize) -> Self {
-        let every = every(helping.steps.len(), most);
+        let every = steps_per_window(helping.steps.len(), most);
         let steps = || windows(&helping.steps, every);
         let count = |kind: fn(&HelpingCounts) -> u64| {
             let sum = move |window: &[HelpingStep]| window.iter().map(|at| kind(&at.counts)).sum();
@@ -111,7 +105,7 @@ impl TrajectoryPart {
         let curves: usize = probes.iter().map(|probe| probe.layers.len()).sum();
         let points = (values / curves.max(1)).max(2);
         let part = |probe: Trajectories| {
-            let every = every(probe.iterations.len(), points);
+            let every = steps_per_window(probe.iterations.len(), points);
             let layers = probe.layers.into_iter().map(|curve| LayerPart {
                 parameters: parameters(run, &curve.layer),
                 sum: Doubles::of(windows(&curve.sum, every).map(|(_, sum)| *sum)),
@@ -190,7 +184,7 @@ pub(super) struct TracePart {
 impl TracePart {
     /// Keeps at most so many points.
     pub(super) fn of(parameter: Trajectory, most: usize) -> Self {
-        let every = every(parameter.steps.len(), most);
+        let every = steps_per_window(parameter.steps.len(), most);
         let steps = || windows(&parameter.steps, every);
         let sum = |window: &[TraceStep], value: fn(&TraceStep) -> f32| {
             finite_sum(window.iter().map(|step| f64::from(value(step))))

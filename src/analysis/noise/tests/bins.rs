@@ -8,7 +8,7 @@ fn every_value_lies_in_a_bin_a_part_in_a_thousand_wide() {
         for digits in [1.0, 1.9999, 1.414, 3.00001, -7.77] {
             let value = (digits * 10f64.powi(exponent)) as f32;
             let bins = fine(&[value]);
-            let (from, to) = (bins[0].from, bins[0].to);
+            let (from, to) = (bins[0].lower, bins[0].upper);
             assert!(
                 from <= f64::from(value) && f64::from(value) <= to,
                 "{value} {bins:?}"
@@ -27,7 +27,7 @@ fn values_of_ten_digits_are_counted_exactly() {
     let values: Vec<f32> = (1024..2048).map(|digits| digits as f32 * step).collect();
     let bins = fine(&values);
     assert_eq!(bins.len(), values.len());
-    assert!(bins.windows(2).all(|pair| pair[0].to == pair[1].from));
+    assert!(bins.windows(2).all(|pair| pair[0].upper == pair[1].lower));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn the_ends_of_the_range_have_their_place() {
     assert_eq!((bins.zero, bins.not_finite), (2, 2));
     let bins = bins.bins();
     assert_eq!(bins.len(), 4);
-    assert!(bins.windows(2).all(|pair| pair[0].to <= pair[1].from));
+    assert!(bins.windows(2).all(|pair| pair[0].upper <= pair[1].lower));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn bins_for_figures_hold_every_value_between_their_edges() {
     let (bins, exact) = (coarse(&fine(&values)), histogram(&values));
     assert_eq!(bins.len(), exact.len());
     for (bin, exact) in bins.iter().zip(&exact) {
-        assert_eq!((bin.from, bin.to), (exact.from, exact.to));
+        assert_eq!((bin.lower, bin.upper), (exact.lower, exact.upper));
         // Rounding moves a value over an edge once in a thousand.
         assert!(bin.count.abs_diff(exact.count) <= 3, "{bin:?} {exact:?}");
     }

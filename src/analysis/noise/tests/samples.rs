@@ -2,7 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use crate::analysis::noise::bins::{Bin, FineBins};
+use crate::analysis::noise::bins::FineBins;
+use crate::analysis::stats::Bin;
 
 /// Uniform numbers between 0 and 1 (SplitMix64), the same in every run of the tests.
 pub(super) struct Uniform(pub(super) u64);
@@ -48,15 +49,16 @@ pub(super) fn histogram(values: &[f32]) -> Vec<Bin> {
     for value in values {
         let value = f64::from(*value);
         let step = (value.abs().log10() * 4.0).floor();
-        let (from, to) = match value > 0.0 {
-            true => (edge(step), edge(step + 1.0)),
-            false => (-edge(step + 1.0), -edge(step)),
+        let (lower, upper) = if value > 0.0 {
+            (edge(step), edge(step + 1.0))
+        } else {
+            (-edge(step + 1.0), -edge(step))
         };
-        match bins.iter_mut().find(|bin| bin.from == from) {
+        match bins.iter_mut().find(|bin| bin.lower == lower) {
             Some(bin) => bin.count += 1,
-            None => bins.push(Bin { from, to, count: 1 }),
+            None => bins.push(Bin::new(lower, upper, 1)),
         }
     }
-    bins.sort_by(|one, other| one.from.total_cmp(&other.from));
+    bins.sort_by(|a, b| a.lower.total_cmp(&b.lower));
     bins
 }

@@ -1,7 +1,7 @@
 use rstest::rstest;
 
-use crate::analysis::noise::bins::Bin;
 use crate::analysis::noise::tail::tail;
+use crate::analysis::stats::Bin;
 
 use super::samples::{double_weibull, fine, gaussian, histogram};
 
@@ -129,10 +129,9 @@ fn likelihoods_are_probabilities_of_the_bins() {
         edges
             .into_iter()
             .zip(shares)
-            .map(move |((near, far), share)| Bin {
-                from: (sign * near).min(sign * far),
-                to: (sign * near).max(sign * far),
-                count: (share * 1e9).round() as u64,
+            .map(move |((near, far), share)| {
+                let (lower, upper) = ((sign * near).min(sign * far), (sign * near).max(sign * far));
+                Bin::new(lower, upper, (share * 1e9).round() as u64)
             })
     };
     let both: Vec<Bin> = bins(-1.0).rev().chain(bins(1.0)).collect();

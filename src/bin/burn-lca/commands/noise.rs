@@ -6,8 +6,9 @@ mod sizes;
 use std::path::PathBuf;
 
 use burn_lca::Run;
+use burn_lca::analysis::HelpingCounts;
 use burn_lca::analysis::noise::{
-    Concentration, Helping, HelpingCounts, Inequality, Noise, TensorOscillation, noise,
+    Concentration, Helping, Inequality, Noise, TensorOscillation, noise,
 };
 
 use crate::failure::Failure;
@@ -81,17 +82,12 @@ fn helping(helping: &Helping, every_step: bool) -> Table {
         false => helping.steps.len().div_ceil(STRETCHES).max(1),
     };
     for steps in helping.steps.chunks(long) {
-        let mut sum = HelpingCounts::default();
-        for step in steps {
-            sum.helping += step.counts.helping;
-            sum.hurting += step.counts.hurting;
-            sum.zero += step.counts.zero;
-        }
+        let sum: HelpingCounts = steps.iter().map(|step| step.counts).sum();
         table.push(vec![
             Cell::Count(steps[0].iteration),
             Cell::Count(steps[steps.len() - 1].iteration),
-            percent(sum.share_of_all()),
-            percent(sum.share_of_nonzero()),
+            percent(sum.fraction_of_all()),
+            percent(sum.fraction_of_nonzero()),
         ]);
     }
     table

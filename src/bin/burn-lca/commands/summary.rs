@@ -139,9 +139,9 @@ fn quantiles(summary: &Summary) -> Table {
     for quantile in &distribution.quantiles {
         table.push(vec![
             Cell::Percent(100.0 * quantile.probability),
-            Cell::Lca(quantile.lca),
-            Cell::Number(quantile.from),
-            Cell::Number(quantile.to),
+            Cell::Lca(quantile.value),
+            Cell::Number(quantile.lower),
+            Cell::Number(quantile.upper),
         ]);
     }
     table.note(format!(

@@ -77,7 +77,7 @@ fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
         assert_eq!(number(&bar, "data-value"), bin.parameters as f64);
         let middle = panel.across(number(&bar, "x") + number(&bar, "width") / 2.0);
         assert!(
-            (middle - 50.0 * (bin.from + bin.to)).abs() < 0.05,
+            (middle - 50.0 * (bin.lower + bin.upper)).abs() < 0.05,
             "{middle}"
         );
         let top = panel.down(number(&bar, "y"));
@@ -142,7 +142,7 @@ fn cells_of_units_have_the_values_or_the_colours_of_the_analysis() {
         }
         // 12 units of 60 steps are too many for an element each.
         assert!(values.is_empty());
-        let reach = map.raster.percentile(0.99);
+        let reach = map.raster.color_range.unwrap();
         let expected: Vec<i32> = map
             .raster
             .values

@@ -121,7 +121,7 @@ function histogram({ label, unit, bars, lines, marks, below, above }) {
       const height = area.bottom - y(scaled(bar.count));
       if (bar.count > 0) root.append(svg("rect", {
         class: bar.kind, x: x(bar.from), width: Math.max(0.5, x(bar.to) - x(bar.from) - 0.5), y: area.bottom - height, height,
-        "data-from": bar.data.from, "data-to": bar.data.to, "data-count": bar.count, "data-tip": bar.tip,
+        "data-lower": bar.data.lower, "data-upper": bar.data.upper, "data-count": bar.count, "data-tip": bar.tip,
       }));
     }
     for (const line of lines) {

@@ -225,10 +225,10 @@ function heroes() {
     const found = run.heroes;
     if (!found) return absent("How often single parameters helped is not known: parameter_totals was not recorded (or no epoch has ended yet). Record with Recorder::standard().");
     const bars = found.bins.map((bin) => ({
-      from: bin.from, to: bin.to, count: bin.parameters, kind: signClass(bin.lca), data: bin,
-      tip: `helped at ${(100 * bin.from).toFixed(0)} to ${(100 * bin.to).toFixed(0)} % of steps: ${plural(bin.parameters, "parameter")}, ${count(Math.round(bin.by_chance))} by chance, LCA ${signed(bin.lca)}`,
+      from: bin.lower, to: bin.upper, count: bin.parameters, kind: signClass(bin.lca), data: bin,
+      tip: `helped at ${(100 * bin.lower).toFixed(0)} to ${(100 * bin.upper).toFixed(0)} % of steps: ${plural(bin.parameters, "parameter")}, ${count(Math.round(bin.by_chance))} by chance, LCA ${signed(bin.lca)}`,
     }));
-    const points = found.bins.flatMap((bin) => [[bin.from, bin.by_chance], [bin.to, bin.by_chance]]);
+    const points = found.bins.flatMap((bin) => [[bin.lower, bin.by_chance], [bin.upper, bin.by_chance]]);
     const marks = [0, 0.25, 0.5, 0.75, 1].map((place) => [place, `${100 * place}`]);
     const rows = (list) => list.map((row) => [words(row.tensor), count(row.index), count(row.helping), count(row.hurting), lcaCell(row.lca), signed(row.deviations)]);
     const headings = ["tensor", "index", "helping", "hurting", "LCA", "standard deviations from chance"];
@@ -260,9 +260,9 @@ function heroes() {
 
 /** Places on the axis: sizes fall from the left to the middle, and rise to the right. */
 function signedLogarithmic(bins) {
-  const sized = bins.filter((bin) => bin.from !== bin.to && bin.count > 0 && isNumber(bin.from) && isNumber(bin.to));
+  const sized = bins.filter((bin) => bin.lower !== bin.upper && bin.count > 0 && isNumber(bin.lower) && isNumber(bin.upper));
   const total = sum(sized.map((bin) => bin.count));
-  const least = (bin) => Math.min(Math.abs(bin.from), Math.abs(bin.to));
+  const least = (bin) => Math.min(Math.abs(bin.lower), Math.abs(bin.upper));
   let below = 0;
   let floor = Infinity;
   for (const bin of [...sized].sort((one, other) => least(one) - least(other))) {
@@ -272,14 +272,14 @@ function signedLogarithmic(bins) {
       break;
     }
   }
-  const top = Math.max(...sized.map((bin) => Math.max(Math.abs(bin.from), Math.abs(bin.to))));
+  const top = Math.max(...sized.map((bin) => Math.max(Math.abs(bin.lower), Math.abs(bin.upper))));
   if (!(floor < top)) return null;
   const decades = Math.log10(top / floor);
   const place = (value) => {
     const part = value === 0 ? 0 : Math.max(0, Math.min(1, Math.log10(Math.abs(value) / floor) / decades));
     return 0.5 + Math.sign(value) * (0.03 + 0.47 * part);
   };
-  return { place, floor, top, hidden: sum(sized.filter((bin) => Math.max(Math.abs(bin.from), Math.abs(bin.to)) <= floor).map((bin) => bin.count)) };
+  return { place, floor, top, hidden: sum(sized.filter((bin) => Math.max(Math.abs(bin.lower), Math.abs(bin.upper)) <= floor).map((bin) => bin.count)) };
 }
 
 function distribution() {
@@ -287,25 +287,25 @@ function distribution() {
     const found = run.distribution;
     if (!found) return absent("The distribution is not known: neither parameters nor histograms were recorded. Record with Recorder::standard().");
     const scale = signedLogarithmic(found.bins);
-    const rows = behind("bins", ["from", "to", "count"], () => found.bins.filter((bin) => bin.count > 0).map((bin) => [short(bin.from), short(bin.to), count(bin.count)]));
+    const rows = behind("bins", ["from", "to", "count"], () => found.bins.filter((bin) => bin.count > 0).map((bin) => [short(bin.lower), short(bin.upper), count(bin.count)]));
     if (!scale) return [absent("Every value is exactly zero, or none is finite."), rows];
-    const bars = found.bins.filter((bin) => bin.count > 0 && isNumber(bin.from) && isNumber(bin.to)).map((bin) => {
-      const zero = bin.from === bin.to;
-      const side = bin.from < 0 ? [scale.place(bin.from), scale.place(bin.to)] : [scale.place(bin.from), scale.place(bin.to)];
+    const bars = found.bins.filter((bin) => bin.count > 0 && isNumber(bin.lower) && isNumber(bin.upper)).map((bin) => {
+      const zero = bin.lower === bin.upper;
+      const side = bin.lower < 0 ? [scale.place(bin.lower), scale.place(bin.upper)] : [scale.place(bin.lower), scale.place(bin.upper)];
       const [from, to] = zero ? [0.478, 0.522] : side;
-      return { from, to, count: bin.count, kind: zero ? "nil" : bin.from < 0 ? "help" : "hurt", data: bin,
-        tip: zero ? `exactly zero: ${count(bin.count)} values` : `${short(bin.from)} to ${short(bin.to)}: ${count(bin.count)} values (${percent((100 * bin.count) / (found.helping + found.hurting + found.zero))})` };
+      return { from, to, count: bin.count, kind: zero ? "nil" : bin.lower < 0 ? "help" : "hurt", data: bin,
+        tip: zero ? `exactly zero: ${count(bin.count)} values` : `${short(bin.lower)} to ${short(bin.upper)}: ${count(bin.count)} values (${percent((100 * bin.count) / (found.helping + found.hurting + found.zero))})` };
     }).filter((bar) => bar.to - bar.from > 1e-6);
     const law = found.tail.double_weibull;
     const lines = [];
     if (law) {
       const beyond = (size) => Math.exp(-((size / law.scale) ** law.shape));
       const expected = (bin) => {
-        const sizes = [Math.abs(bin.from), Math.abs(bin.to)].sort((one, other) => one - other);
+        const sizes = [Math.abs(bin.lower), Math.abs(bin.upper)].sort((one, other) => one - other);
         return 0.5 * law.fit.values * (beyond(sizes[0]) - beyond(sizes[1]));
       };
       for (const sign of [-1, 1]) {
-        const half = bars.filter((bar) => bar.data.from !== bar.data.to && Math.sign(bar.data.from || bar.data.to) === sign);
+        const half = bars.filter((bar) => bar.data.lower !== bar.data.upper && Math.sign(bar.data.lower || bar.data.upper) === sign);
         lines.push({ name: `double Weibull ${sign < 0 ? "helping" : "hurting"}`, points: half.map((bar) => [(bar.from + bar.to) / 2, expected(bar.data)]) });
       }
     }
@@ -319,7 +319,7 @@ function distribution() {
       histogram({ label: "LCA of single parameters at single steps", unit: "values per bin", bars, lines, marks, above, below: "← helps · LCA (logarithmic either side of zero) · hurts →" }),
       note(`Sizes below ${short(scale.floor)} (${count(scale.hidden)} values) are not drawn but are in the table.`),
       rows,
-      behind("quantiles", ["share of values (%)", "LCA", "bin from", "to"], () => found.quantiles.map((row) => [short(100 * row.probability), lcaCell(row.value), short(row.from), short(row.to)])),
+      behind("quantiles", ["share of values (%)", "LCA", "bin from", "to"], () => found.quantiles.map((row) => [short(100 * row.probability), lcaCell(row.value), short(row.lower), short(row.upper)])),
     ];
   });
 }

@@ -69,8 +69,8 @@ pub fn shares(heroes: Option<&Heroes>) -> Table {
     );
     for bin in heroes.map_or(&[][..], |heroes| &heroes.bins) {
         table.push(vec![
-            Cell::Percent(100.0 * bin.from),
-            Cell::Percent(100.0 * bin.to),
+            Cell::Percent(100.0 * bin.lower),
+            Cell::Percent(100.0 * bin.upper),
             Cell::Count(bin.parameters),
             Cell::Number(bin.by_chance),
             Cell::Lca(bin.lca),

@@ -56,8 +56,8 @@ pub fn quantiles(distribution: Option<&Distribution>) -> Table {
         table.push(vec![
             Cell::Percent(100.0 * quantile.probability),
             Cell::Lca(quantile.value),
-            Cell::Number(quantile.from),
-            Cell::Number(quantile.to),
+            Cell::Number(quantile.lower),
+            Cell::Number(quantile.upper),
         ]);
     }
     table
