@@ -13,7 +13,7 @@ mod allocation;
 pub mod analysis;
 mod error;
 #[cfg(feature = "train")]
-mod metric;
+mod learner;
 #[cfg(feature = "train")]
 mod observer;
 #[cfg(feature = "train")]
@@ -29,8 +29,6 @@ mod quadrature;
 mod record;
 #[cfg(feature = "report")]
 pub mod report;
-#[cfg(feature = "train")]
-mod training;
 
 #[cfg(feature = "train")]
 pub use allocation::{
@@ -39,7 +37,7 @@ pub use allocation::{
 };
 pub use error::LcaError;
 #[cfg(feature = "train")]
-pub use metric::{Given, LcaMetric, LcaTrainingExt, TrainingData};
+pub use learner::{LcaMetric, LcaTrainingExt, TrainingData, UserProbe};
 #[cfg(feature = "train")]
 pub use observer::{Lca, LcaObserver};
 #[cfg(feature = "train")]

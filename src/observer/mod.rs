@@ -4,7 +4,7 @@ mod measurement;
 mod recording;
 mod start;
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use burn::module::Module;
 use burn::train::InferenceStep;
@@ -81,6 +81,17 @@ pub(crate) struct Settings<B> {
     pub recorder: Option<Recorder>,
 }
 
+impl<B> fmt::Debug for Settings<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("validation", &self.validation)
+            .field("integrator", &self.integrator)
+            .field("batch_norm", &self.batch_norm)
+            .field("recorder", &self.recorder)
+            .finish()
+    }
+}
+
 impl<B> Default for Settings<B> {
     fn default() -> Self {
         Self {
@@ -89,6 +100,15 @@ impl<B> Default for Settings<B> {
             batch_norm: None,
             recorder: None,
         }
+    }
+}
+
+impl<B> fmt::Debug for Lca<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lca")
+            .field("probe", &self.probe)
+            .field("settings", &self.settings)
+            .finish()
     }
 }
 
@@ -173,6 +193,20 @@ enum State<M: InferenceStep> {
 struct Waiting<M: InferenceStep> {
     model: M,
     lca: Lca<M::Input>,
+}
+
+impl<M: InferenceStep> fmt::Debug for LcaObserver<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let next_iteration = match &self.state {
+            State::Started(observer) => Some(observer.iteration),
+            State::Waiting(_) | State::Failed => None,
+        };
+        f.debug_struct("LcaObserver")
+            .field("next_iteration", &next_iteration)
+            .field("epoch", &self.epoch)
+            .field("learning_rate", &self.learning_rate)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<M> LcaObserver<M>

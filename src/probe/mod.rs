@@ -7,6 +7,7 @@ mod mean_check;
 mod sweep;
 mod twin;
 
+use std::fmt;
 use std::sync::Arc;
 
 use burn::data::dataloader::batcher::Batcher;
@@ -61,6 +62,20 @@ struct Classes<I> {
 pub(crate) struct Subset {
     pub examples: usize,
     pub seed: u64,
+}
+
+impl<I, B> fmt::Debug for Probe<I, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe")
+            .field("examples", &self.dataset.len())
+            .field("chunk_size", &self.chunk_size)
+            .field(
+                "classes",
+                &self.classes.as_ref().map(|classes| &classes.names),
+            )
+            .field("subset", &self.subset)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<I, B> Probe<I, B> {
@@ -121,7 +136,7 @@ impl<I, B> Probe<I, B> {
 }
 
 /// A probe's examples with their own type left behind; what remains is the model's input.
-pub(crate) trait Examples<B> {
+pub(crate) trait Examples<B>: fmt::Debug + Send {
     fn len(&self) -> usize;
     fn chunk_size(&self) -> Option<usize>;
     fn subset(&self) -> Option<Subset>;

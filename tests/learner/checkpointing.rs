@@ -1,7 +1,7 @@
 //! Gradient checkpointing: activations are computed again in place of being kept.
 
 use burn::tensor::Device;
-use burn_lca::Given;
+use burn_lca::UserProbe;
 use burn_lca::prelude::*;
 
 use crate::data::by_class;
@@ -11,7 +11,7 @@ use crate::shared;
 
 const RECOMPUTED: &str = "Balanced";
 
-fn metric(steps: &Steps) -> LcaMetric<DigitBatch, Given<DigitBatch>> {
+fn metric(steps: &Steps) -> LcaMetric<DigitBatch, UserProbe<DigitBatch>> {
     LcaMetric::new().probe(by_class()).on_step(steps.collect())
 }
 

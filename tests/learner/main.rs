@@ -22,6 +22,7 @@ mod early_end;
 mod never_perturb;
 mod own_loop;
 mod rates;
+mod registration;
 mod resuming;
 mod series;
 mod settings;

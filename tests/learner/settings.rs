@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burn::data::dataset::InMemDataset;
 use burn::train::SupervisedTraining;
-use burn_lca::Given;
+use burn_lca::UserProbe;
 use burn_lca::prelude::*;
 
 use crate::data::{EXAMPLES, by_class, class_of, probe, training};
@@ -13,7 +13,7 @@ use crate::digits::{Digit, DigitBatch};
 use crate::net::{Loss, Net, NetConfig, bits};
 use crate::setup::{Outcome, Setup};
 
-type Metric = LcaMetric<DigitBatch, Given<DigitBatch>>;
+type Metric = LcaMetric<DigitBatch, UserProbe<DigitBatch>>;
 
 /// Trains, and fails unless an error with all these words comes before the first step.
 fn stopped(

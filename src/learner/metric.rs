@@ -1,19 +1,16 @@
-//! The one line on a learner: what is measured, and the series that the dashboard shows.
+//! What is measured on a learner, and which series the dashboard shows.
 
-mod series;
+use std::fmt;
 
-use burn::module::Module;
 use burn::tensor::Device;
-use burn::train::{InferenceStep, LearnerModel, SupervisedTraining, TrainStep};
 
-use crate::StepAllocation;
+use super::origin::{TrainingData, UserProbe};
+use super::series::StepSeries;
+use crate::allocation::StepAllocation;
 use crate::observer::Settings;
-use crate::probe::{BatchNormMode, Examples, MeanLoss, Probe};
+use crate::probe::{BatchNormMode, Probe};
 use crate::quadrature::Integrator;
 use crate::record::Recorder;
-use crate::training::{LcaStrategy, ProbeOrigin};
-
-pub(crate) use series::{Board, Series, SeriesKind};
 
 /// Loss change allocation as a metric of a Burn learner.
 ///
@@ -69,20 +66,25 @@ pub(crate) use series::{Board, Series, SeriesKind};
 ///
 /// `B` is what the model's `InferenceStep` takes, `S` where the probe comes from.
 pub struct LcaMetric<B, S = TrainingData> {
-    pub(crate) origin: S,
-    pub(crate) settings: Settings<B>,
-    pub(crate) device: Option<Device>,
-    pub(crate) on_step: Option<OnStep>,
-    series: Vec<SeriesKind>,
+    pub(super) origin: S,
+    pub(super) settings: Settings<B>,
+    pub(super) device: Option<Device>,
+    pub(super) on_step: Option<OnStep>,
+    pub(super) series: Vec<StepSeries>,
 }
 
-pub(crate) type OnStep = Box<dyn FnMut(&StepAllocation)>;
+pub(super) type OnStep = Box<dyn FnMut(&StepAllocation)>;
 
-/// Where a probe comes from that the user has not given: the learner's training data.
-pub struct TrainingData;
-
-/// Where a probe comes from that the user has given.
-pub struct Given<B>(pub(crate) Box<dyn Examples<B>>);
+impl<B, S: fmt::Debug> fmt::Debug for LcaMetric<B, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LcaMetric")
+            .field("origin", &self.origin)
+            .field("settings", &self.settings)
+            .field("device", &self.device)
+            .field("series", &self.series)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<B: 'static> LcaMetric<B, TrainingData> {
     /// Returns the metric with default settings.
@@ -96,7 +98,7 @@ impl<B: 'static> LcaMetric<B, TrainingData> {
             settings: Settings::default(),
             device: None,
             on_step: None,
-            series: vec![SeriesKind::Lca, SeriesKind::Helping, SeriesKind::Residual],
+            series: vec![StepSeries::Lca, StepSeries::Helping, StepSeries::Residual],
         }
     }
 }
@@ -104,9 +106,9 @@ impl<B: 'static> LcaMetric<B, TrainingData> {
 impl<B: 'static, S> LcaMetric<B, S> {
     /// Measures on a probe in place of the learner's own training batches: larger chunks,
     /// classes, a subset.
-    pub fn probe<I: 'static>(self, probe: Probe<I, B>) -> LcaMetric<B, Given<B>> {
+    pub fn probe<I: 'static>(self, probe: Probe<I, B>) -> LcaMetric<B, UserProbe<B>> {
         LcaMetric {
-            origin: Given(Box::new(probe)),
+            origin: UserProbe(Box::new(probe)),
             settings: self.settings,
             device: self.device,
             on_step: self.on_step,
@@ -118,7 +120,7 @@ impl<B: 'static, S> LcaMetric<B, S> {
     /// hurt validation? Its LCA is shown too.
     pub fn validation<I: 'static>(mut self, probe: Probe<I, B>) -> Self {
         self.settings.validation = Some(Box::new(probe));
-        self.series.push(SeriesKind::Validation);
+        self.series.push(StepSeries::Validation);
         self
     }
 
@@ -143,13 +145,13 @@ impl<B: 'static, S> LcaMetric<B, S> {
     /// Shows the LCA of one layer too: of all tensors whose path is `path` or below it, such as
     /// `fc1` or `fc1.weight`.
     pub fn layer(mut self, path: impl Into<String>) -> Self {
-        self.series.push(SeriesKind::Layer(path.into()));
+        self.series.push(StepSeries::Layer(path.into()));
         self
     }
 
     /// Shows the LCA of one class of the probe too.
     pub fn class(mut self, class: usize) -> Self {
-        self.series.push(SeriesKind::Class(class));
+        self.series.push(StepSeries::Class(class));
         self
     }
 
@@ -163,51 +165,5 @@ impl<B: 'static, S> LcaMetric<B, S> {
     pub fn device(mut self, device: Device) -> Self {
         self.device = Some(device);
         self
-    }
-}
-
-/// Adds [`metric`](Self::metric) to Burn's `SupervisedTraining`.
-pub trait LcaTrainingExt<M: LearnerModel>: Sized {
-    /// Returns the training with loss change allocation attached.
-    ///
-    /// It registers the series to show and trains with a strategy that runs Burn's
-    /// single-device loop and observes every optimizer step. The strategy takes the place of one
-    /// set before; one set after takes its place, and the series then say that LCA is not
-    /// measured.
-    ///
-    /// Gradient checkpointing is a matter of the model: one that was made on
-    /// `device.autodiff().gradient_checkpointing()` is trained and measured with it, any other
-    /// without; Burn does not tell a strategy of `SupervisedTraining::gradient_checkpointing`.
-    ///
-    /// # Errors
-    ///
-    /// What can't be measured stops the training before its first step; what goes wrong later
-    /// stops the measuring or the recording, not the training. Either way it is the
-    /// `LearningResult`'s error, from which [`LcaError::of`](crate::LcaError::of) reads it.
-    fn metric<S>(self, metric: LcaMetric<<M as InferenceStep>::Input, S>) -> Self
-    where
-        S: ProbeOrigin<M> + 'static;
-}
-
-impl<M> LcaTrainingExt<M> for SupervisedTraining<M>
-where
-    M: LearnerModel + Module,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
-    <M as TrainStep>::Output: 'static,
-{
-    fn metric<S>(self, mut metric: LcaMetric<<M as InferenceStep>::Input, S>) -> Self
-    where
-        S: ProbeOrigin<M> + 'static,
-    {
-        let kinds = std::mem::take(&mut metric.series);
-        let board = Board::new(kinds);
-        let training = board
-            .series()
-            .into_iter()
-            .fold(self, |training, series: Series| {
-                training.metric_train_numeric(series)
-            });
-        training.with_training_strategy(LcaStrategy::install(metric, board))
     }
 }

@@ -6,7 +6,7 @@ use burn::train::{
     SupervisedTrainingEventProcessor, TrainLoader, TrainingItem, ValidLoader,
 };
 
-use super::observed::Observed;
+use super::observer::LearnerObserver;
 use crate::probe::MeanLoss;
 
 pub(super) fn train_epoch<M>(
@@ -16,7 +16,7 @@ pub(super) fn train_epoch<M>(
     accumulation: Option<usize>,
     event_processor: &mut SupervisedTrainingEventProcessor<M>,
     interrupter: &Interrupter,
-    observed: &mut Observed<M>,
+    observer: &mut LearnerObserver<M>,
 ) where
     M: LearnerModel,
     <M as InferenceStep>::Input: Clone,
@@ -54,9 +54,9 @@ pub(super) fn train_epoch<M>(
             Some(grads) => {
                 learner.lr_step();
                 learner.optimizer_step(grads);
-                observed.step(learner, epoch);
+                observer.step(learner, epoch);
             }
-            None => observed.no_step(),
+            None => observer.no_step(),
         }
 
         let item = TrainingItem::new(

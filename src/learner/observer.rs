@@ -1,24 +1,26 @@
-//! The observer of a learner, and what becomes of it when it fails.
+//! The observer of a learner's steps, and what becomes of it when it fails.
 
-use burn::data::dataset::DatasetError;
-use burn::train::{InferenceStep, Interrupter, Learner, LearnerModel, TrainLoader, TrainingError};
+use burn::train::{InferenceStep, Interrupter, Learner, LearnerModel, TrainLoader};
 
-use super::origin::{ProbeOrigin, unreadable};
-use crate::metric::{Board, LcaMetric, OnStep};
+use super::dashboard::DashboardState;
+use super::failure::fail;
+use super::metric::{LcaMetric, OnStep};
+use super::origin::{ProbeOrigin, count_batches};
+use crate::LcaError;
 use crate::observer::{Observer, Resume};
 use crate::probe::MeanLoss;
 use crate::record::RunState;
-use crate::{LcaError, StepAllocation};
 
-/// The observer of a learner, and what becomes of it when it fails.
-pub(super) struct Observed<M: LearnerModel> {
+/// Measures a learner's steps, shows them, and stands aside when measuring fails: training goes
+/// on.
+pub(super) struct LearnerObserver<M: LearnerModel> {
     observer: Option<Observer<M>>,
-    board: Board,
+    dashboard: DashboardState,
     on_step: Option<OnStep>,
     failure: Option<LcaError>,
 }
 
-impl<M> Observed<M>
+impl<M> LearnerObserver<M>
 where
     M: LearnerModel,
     <M as InferenceStep>::Input: Clone,
@@ -26,40 +28,38 @@ where
 {
     pub fn start<S: ProbeOrigin<M>>(
         metric: LcaMetric<<M as InferenceStep>::Input, S>,
-        board: &Board,
+        dashboard: &DashboardState,
         model: &M,
         loader: &TrainLoader<M>,
         starting_epoch: usize,
         accumulation: usize,
     ) -> Result<Self, LcaError> {
         let probe = metric.origin.into_probe(loader)?;
-        let resume = match starting_epoch {
-            0 | 1 => Resume::AfterEpoch {
-                epoch: 0,
-                iteration: 0,
-            },
-            _ => {
-                let batches = match probe.count_batches() {
-                    Some(batches) => batches,
-                    None => count_batches::<M>(loader)?,
-                };
-                let epochs = starting_epoch - 1;
-                Resume::AfterEpoch {
-                    epoch: epochs as u32,
-                    iteration: (epochs * batches.div_ceil(accumulation)) as u64,
-                }
-            }
+        let epochs = starting_epoch.saturating_sub(1);
+        let steps = if epochs == 0 {
+            0
+        } else {
+            let batches = match probe.count_batches() {
+                Some(batches) => batches,
+                None => count_batches::<M>(loader)?,
+            };
+            epochs * batches.div_ceil(accumulation)
+        };
+        let resume = Resume::AfterEpoch {
+            epoch: epochs as u32,
+            iteration: steps as u64,
         };
         let observer = Observer::start(model, probe, metric.settings, resume)?;
-        board.check(&observer.paths(), observer.classes())?;
+        dashboard.check(&observer.paths(), observer.classes())?;
         Ok(Self {
             observer: Some(observer),
-            board: board.clone(),
+            dashboard: dashboard.clone(),
             on_step: metric.on_step,
             failure: None,
         })
     }
 
+    /// Measures the step that the learner has just taken.
     pub fn step(&mut self, learner: &Learner<M>, epoch: usize) {
         let Some(observer) = &mut self.observer else {
             return self.no_step();
@@ -68,10 +68,10 @@ where
         match observer.observe(&learner.model(), epoch as u32, Some(learning_rate)) {
             Ok(step) => {
                 if let Some(failure) = observer.recording_failure() {
-                    self.board
+                    self.dashboard
                         .notify(format!("the recording stopped: {failure}"));
                 }
-                self.board.push(Some(&step));
+                self.dashboard.push(Some(&step));
                 if let Some(on_step) = &mut self.on_step {
                     on_step(&step);
                 }
@@ -83,15 +83,15 @@ where
         }
     }
 
-    /// An item whose gradients are accumulated.
+    /// Notes a training item without a step, as its gradients are only accumulated.
     pub fn no_step(&mut self) {
-        self.board.push(None::<&StepAllocation>);
+        self.dashboard.push(None);
     }
 
     /// Ends the measuring; training goes on without it.
     fn stop(&mut self, error: LcaError) {
         log::error!("LCA is no longer measured: {error}");
-        self.board
+        self.dashboard
             .notify(format!("LCA is no longer measured: {error}"));
         if let Some(observer) = self.observer.take()
             && let Err(error) = observer.finish(RunState::Failed(error.to_string()))
@@ -123,29 +123,5 @@ where
         if let Some(failure) = self.failure {
             fail(interrupter, failure);
         }
-    }
-}
-
-fn count_batches<M: LearnerModel>(loader: &TrainLoader<M>) -> Result<usize, LcaError> {
-    loader.iter().try_fold(0, |count, batch| {
-        batch.map_err(unreadable).map(|_| count + 1)
-    })
-}
-
-/// Makes an error of this crate the training's. Of Burn's kinds of error, the one of the data
-/// is the one that carries another.
-pub(super) fn fail(interrupter: &Interrupter, error: LcaError) {
-    interrupter.fail(TrainingError::Dataset(DatasetError::new(error)));
-}
-
-impl LcaError {
-    /// Returns the error of this crate that a training ended with, if it was one.
-    ///
-    /// Burn has no kind of error for a metric's, so it travels as one of the data.
-    pub fn of(error: &TrainingError) -> Option<&Self> {
-        let TrainingError::Dataset(error) = error else {
-            return None;
-        };
-        std::error::Error::source(error)?.downcast_ref()
     }
 }

@@ -1,16 +1,31 @@
-//! Where the main probe of a learner comes from.
+//! Where the main probe of a learner comes from: its own training data, or the user.
 
-use burn::data::dataloader::Progress;
+use std::fmt;
+
 use burn::data::dataset::DatasetError;
 use burn::train::{InferenceStep, LearnerModel, TrainLoader, TrainStep};
 
 use crate::LcaError;
-use crate::metric::{Given, TrainingData};
 use crate::observer::MainProbe;
-use crate::probe::Chunks;
+use crate::probe::{Chunks, Examples};
 
-/// Where the main probe of a learner comes from.
-pub trait ProbeOrigin<M: LearnerModel> {
+/// Marks an [`LcaMetric`](crate::LcaMetric) that measures on the learner's own training data.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TrainingData;
+
+/// Marks an [`LcaMetric`](crate::LcaMetric) that measures on a probe of the user's; made by
+/// [`LcaMetric::probe`](crate::LcaMetric::probe).
+pub struct UserProbe<B>(pub(super) Box<dyn Examples<B>>);
+
+impl<B> fmt::Debug for UserProbe<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UserProbe").field(&self.0).finish()
+    }
+}
+
+/// How to come by the main probe of a learner.
+pub(super) trait ProbeOrigin<M: LearnerModel> {
     /// Makes the probe. `loader` is a fork of the learner's own, which the loop doesn't read.
     fn into_probe(
         self,
@@ -18,7 +33,7 @@ pub trait ProbeOrigin<M: LearnerModel> {
     ) -> Result<MainProbe<<M as InferenceStep>::Input>, LcaError>;
 }
 
-impl<M: LearnerModel> ProbeOrigin<M> for Given<<M as InferenceStep>::Input> {
+impl<M: LearnerModel> ProbeOrigin<M> for UserProbe<<M as InferenceStep>::Input> {
     fn into_probe(
         self,
         _loader: &TrainLoader<M>,
@@ -41,18 +56,23 @@ where
         while let Some(batch) = iterator.next() {
             let batch = batch.map_err(unreadable)?;
             // The loader counts items, over all of its workers.
-            let Progress {
-                items_processed, ..
-            } = iterator.progress();
-            batches.push((batch, items_processed - seen));
-            seen = items_processed;
+            let processed = iterator.progress().items_processed;
+            batches.push((batch, processed - seen));
+            seen = processed;
         }
         Chunks::from_batches("training", batches).map(MainProbe::batches)
     }
 }
 
+/// Returns the number of batches in an epoch of a learner's loader.
+pub(super) fn count_batches<M: LearnerModel>(loader: &TrainLoader<M>) -> Result<usize, LcaError> {
+    loader.iter().try_fold(0, |count, batch| {
+        batch.map_err(unreadable).map(|_| count + 1)
+    })
+}
+
 /// An error of the learner's loader.
-pub(super) fn unreadable(error: DatasetError) -> LcaError {
+fn unreadable(error: DatasetError) -> LcaError {
     LcaError::Examples {
         probe: "training".to_owned(),
         problem: error.to_string(),

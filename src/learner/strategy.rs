@@ -1,9 +1,5 @@
 //! Burn's single-device training loop, observed at every optimizer step.
 
-mod epoch;
-mod observed;
-mod origin;
-
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -15,19 +11,20 @@ use burn::train::{
     TrainingComponents, TrainingError, TrainingStrategy, ValidLoader,
 };
 
+use super::dashboard::DashboardState;
+use super::epoch::{train_epoch, validate_epoch};
+use super::failure::fail;
+use super::metric::LcaMetric;
+use super::observer::LearnerObserver;
+use super::origin::ProbeOrigin;
 use crate::LcaError;
-use crate::metric::{Board, LcaMetric};
 use crate::probe::MeanLoss;
 
-use epoch::{train_epoch, validate_epoch};
-use observed::{Observed, fail};
-pub use origin::ProbeOrigin;
-
 /// Burn's single-device loop with an observer in it.
-pub(crate) struct LcaStrategy<M: LearnerModel, S> {
+pub(super) struct LcaStrategy<M: LearnerModel, S> {
     /// Taken when the training is launched.
     metric: RefCell<Option<LcaMetric<<M as InferenceStep>::Input, S>>>,
-    board: Board,
+    dashboard: DashboardState,
     ending: RefCell<Ending>,
 }
 
@@ -47,11 +44,11 @@ where
 {
     pub fn install(
         metric: LcaMetric<<M as InferenceStep>::Input, S>,
-        board: Board,
+        dashboard: DashboardState,
     ) -> TrainingStrategy<M> {
         TrainingStrategy::Custom(Arc::new(Self {
             metric: RefCell::new(Some(metric)),
-            board,
+            dashboard,
             ending: RefCell::default(),
         }))
     }
@@ -64,7 +61,7 @@ impl<M: LearnerModel, S> Drop for LcaStrategy<M, S> {
         if self.metric.get_mut().is_some() {
             let notice = "LCA is not measured: another training strategy was set after \
                           `.metric(LcaMetric)`; set it before, or leave it out";
-            self.board.notify(notice.to_owned());
+            self.dashboard.notify(notice.to_owned());
             eprintln!("{notice}");
         }
     }
@@ -192,17 +189,17 @@ where
         // All that Burn takes from loaders and random numbers before its loop is taken; a fork
         // of the user's loader is now free.
         let spare = dataloader_train.to_device(&device);
-        let mut observed = match Observed::start(
+        let mut observer = match LearnerObserver::start(
             metric,
-            &self.board,
+            &self.dashboard,
             &learner.model(),
             &spare,
             starting_epoch,
             components.grad_accumulation.unwrap_or(1),
         ) {
-            Ok(observed) => observed,
+            Ok(observer) => observer,
             Err(error) => {
-                self.board.notify(format!("LCA: {error}"));
+                self.dashboard.notify(format!("LCA: {error}"));
                 fail(&interrupter, error);
                 return (learner.model(), event_processor);
             }
@@ -221,7 +218,7 @@ where
                 components.grad_accumulation,
                 &mut event_processor,
                 &interrupter,
-                &mut observed,
+                &mut observer,
             );
             interrupter.fail_on_error(event_processor.process_train(LearnerEvent::EndSplit(epoch)));
             if interrupter.should_stop() {
@@ -243,7 +240,7 @@ where
                 interrupter.fail_on_error(event_processor.flush());
             }
             // Before the checkpoint: whoever resumes from it finds the rows of its epoch.
-            observed.end_epoch(epoch);
+            observer.end_epoch(epoch);
             if interrupter.should_stop() {
                 break;
             }
@@ -258,7 +255,7 @@ where
             }
         }
 
-        observed.finish(&interrupter);
+        observer.finish(&interrupter);
         (learner.model(), event_processor)
     }
 }
@@ -269,8 +266,9 @@ fn training_device<M: Module, B, S>(model: &M, metric: &LcaMetric<B, S>) -> Devi
         Some(device) => device.clone(),
         None => model.devices().swap_remove(0),
     };
-    match device.is_autodiff() {
-        true => device,
-        false => device.autodiff(),
+    if device.is_autodiff() {
+        device
+    } else {
+        device.autodiff()
     }
 }
