@@ -60,6 +60,15 @@ pub enum LcaError {
         problem: String,
     },
 
+    /// Returned when the LCA of a parameter is asked for that the model doesn't have.
+    #[error("the model has no parameter at `{path}`; use one of {}", known.join(", "))]
+    UnknownParameter {
+        /// The path that was asked for.
+        path: String,
+        /// The paths that there are.
+        known: Vec<String>,
+    },
+
     /// Returned when the device fails to compute or to return a result.
     #[error("the device failed while measuring: {0}; free device memory or lower the chunk size")]
     Device(String),
@@ -158,6 +167,13 @@ impl LcaError {
         Self::Internal(problem.into())
     }
 
+    /// Returns what a device reports as an error of this crate.
+    #[cfg(feature = "train")]
+    pub(crate) fn device(error: impl std::fmt::Display) -> Self {
+        Self::Device(error.to_string())
+    }
+
+    /// Returns the error of a setting that can't work; `setting` as the user writes it.
     pub(crate) fn setting(
         setting: &'static str,
         problem: impl Into<String>,

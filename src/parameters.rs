@@ -21,7 +21,7 @@ pub(crate) enum TensorKind {
 
 /// One float tensor of a model.
 #[derive(Debug, Clone)]
-pub(crate) struct TensorInfo {
+pub(crate) struct ModelTensor {
     /// Path of the field, such as `fc1.weight`.
     pub path: String,
     pub shape: Vec<usize>,
@@ -37,7 +37,7 @@ pub(crate) struct TensorInfo {
     id: ParamId,
 }
 
-impl TensorInfo {
+impl ModelTensor {
     /// Number of neurons or channels.
     pub fn units(&self) -> usize {
         self.shape.get(self.unit_axis).copied().unwrap_or(1)
@@ -47,7 +47,7 @@ impl TensorInfo {
 /// The float tensors of a model, in the order in which the model visits them.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
-    pub tensors: Vec<TensorInfo>,
+    pub tensors: Vec<ModelTensor>,
 }
 
 /// The values of a model's float tensors at one point, flat, in the layout's order, outside of
@@ -55,22 +55,31 @@ pub(crate) struct Layout {
 #[derive(Debug, Clone)]
 pub(crate) struct Values(pub Vec<Tensor<1>>);
 
+/// The straight line that an optimizer step moves along.
+pub(crate) struct Segment {
+    /// θ_t
+    pub before: Values,
+    /// θ_{t+1} − θ_t
+    pub step: Values,
+    /// θ_{t+1}
+    pub after: Values,
+}
+
 impl Layout {
     /// Lists the float tensors of a model.
     ///
-    /// `twin` must share no state with the model that trains: the way to tell a buffer is to
-    /// ask it for gradients, which it refuses.
-    pub fn of<M: Module>(twin: M) -> Self {
+    /// `isolated` must share no state with the model that trains: a buffer is told from a
+    /// parameter by asking it for gradients, which it refuses.
+    pub fn of<M: Module>(isolated: M) -> Self {
         let mut lister = Lister::default();
-        twin.visit(&mut lister);
-        let forced = twin.set_require_grad(true);
-        let mut probe = GradientRequirement(Vec::new());
-        forced.visit(&mut probe);
-        for (tensor, accepts) in lister.tensors.iter_mut().zip(probe.0) {
-            tensor.kind = match (accepts, tensor.kind) {
-                (false, _) => TensorKind::Buffer,
-                (true, kind) => kind,
-            };
+        isolated.visit(&mut lister);
+        let forced = isolated.set_require_grad(true);
+        let mut accepted = GradientRequirement(Vec::new());
+        forced.visit(&mut accepted);
+        for (tensor, accepts) in lister.tensors.iter_mut().zip(accepted.0) {
+            if !accepts {
+                tensor.kind = TensorKind::Buffer;
+            }
         }
         Self {
             tensors: lister.tensors,
@@ -91,7 +100,7 @@ impl Layout {
         model.visit(&mut reader);
         if reader.problem.is_none() && reader.values.len() < self.tensors.len() {
             reader.problem = Some(format!(
-                "tensor `{}` is gone",
+                "tensor `{}` is missing",
                 self.tensors[reader.values.len()].path
             ));
         }
@@ -103,7 +112,7 @@ impl Layout {
 
     /// Puts values into a model on an autodiff device; trainable tensors become leaves.
     pub fn write<M: Module>(&self, model: M, values: &Values, track: &Tracking) -> M {
-        let mut writer = Writer {
+        let mut writer = ValueWriter {
             layout: &self.tensors,
             values: &values.0,
             track,
@@ -135,7 +144,7 @@ impl Layout {
     }
 
     /// The tensors of one kind with their index.
-    pub fn of_kind(&self, kind: TensorKind) -> impl Iterator<Item = (usize, &TensorInfo)> {
+    pub fn of_kind(&self, kind: TensorKind) -> impl Iterator<Item = (usize, &ModelTensor)> {
         self.tensors
             .iter()
             .enumerate()
@@ -192,6 +201,15 @@ pub(crate) fn is_initialized<M: Module>(model: &M) -> bool {
     visitor.0
 }
 
+/// The type to sum in: f64 where the device has it.
+pub(crate) fn sum_dtype(device: &Device) -> FloatDType {
+    if device.supports_dtype(DType::F64) {
+        FloatDType::F64
+    } else {
+        FloatDType::F32
+    }
+}
+
 /// A half-precision or packed tensor as f32; others as they are.
 fn at_least_f32<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     match tensor.dtype() {
@@ -205,7 +223,7 @@ fn at_least_f32<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
 struct Lister {
     path: Vec<String>,
     containers: Vec<String>,
-    tensors: Vec<TensorInfo>,
+    tensors: Vec<ModelTensor>,
 }
 
 impl Lister {
@@ -239,12 +257,13 @@ impl ModuleVisitor for Lister {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let tensor = param.base();
         let shape = tensor.dims().to_vec();
-        self.tensors.push(TensorInfo {
+        self.tensors.push(ModelTensor {
             path: self.path.join("."),
             len: shape.iter().product(),
-            kind: match tensor.is_require_grad() {
-                true => TensorKind::Trainable,
-                false => TensorKind::Frozen,
+            kind: if tensor.is_require_grad() {
+                TensorKind::Trainable
+            } else {
+                TensorKind::Frozen
             },
             unit_axis: self.unit_axis(D),
             in_batch_norm: self
@@ -270,7 +289,7 @@ impl ModuleVisitor for GradientRequirement {
 }
 
 struct Reader<'a> {
-    expected: &'a [TensorInfo],
+    expected: &'a [ModelTensor],
     values: Vec<Tensor<1>>,
     problem: Option<String>,
 }
@@ -282,10 +301,15 @@ impl ModuleVisitor for Reader<'_> {
         }
         let tensor = param.base();
         match self.expected.get(self.values.len()) {
-            None => self.problem = Some(format!("a tensor of shape {:?} is new", tensor.dims())),
+            None => {
+                self.problem = Some(format!(
+                    "there is a new tensor, of shape {:?}",
+                    tensor.dims()
+                ))
+            }
             Some(info) if info.id != param.id || info.shape != tensor.dims() => {
                 self.problem = Some(format!(
-                    "tensor `{}` was of shape {:?} and is now another one, of shape {:?}",
+                    "tensor `{}` of shape {:?} was replaced by another one, of shape {:?}",
                     info.path,
                     info.shape,
                     tensor.dims()
@@ -298,14 +322,14 @@ impl ModuleVisitor for Reader<'_> {
     }
 }
 
-struct Writer<'a> {
-    layout: &'a [TensorInfo],
+struct ValueWriter<'a> {
+    layout: &'a [ModelTensor],
     values: &'a [Tensor<1>],
     track: &'a Tracking,
     next: usize,
 }
 
-impl ModuleMapper for Writer<'_> {
+impl ModuleMapper for ValueWriter<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let (info, value) = (&self.layout[self.next], &self.values[self.next]);
         let leaf = self.track.leaves[self.next];

@@ -2,9 +2,9 @@
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
-use super::{ObservedStep, Tracked};
+use super::tracked::Tracked;
 use crate::LcaError;
-use crate::allocation::device_error;
+use crate::allocation::StepAllocation;
 use crate::record::{HISTOGRAM_BINS, HistogramRows, Rows};
 
 /// Lines that a tensor is folded into for counting: a scatter works on them side by side.
@@ -32,8 +32,12 @@ impl Histograms {
         }
     }
 
-    pub fn add(&mut self, tracked: &[Tracked], step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
-        let iteration = step.allocation.iteration();
+    pub fn add(
+        &mut self,
+        tracked: &[Tracked],
+        step: &StepAllocation,
+    ) -> Result<Vec<Rows>, LcaError> {
+        let iteration = step.iteration();
         let mut rows = Vec::new();
         if let Some(open) = &self.open
             && iteration / self.window != open.start / self.window
@@ -42,7 +46,7 @@ impl Histograms {
         }
         let lca: Vec<Tensor<1>> = tracked
             .iter()
-            .filter_map(|tensor| tensor.lca(step.allocation.probe()))
+            .filter_map(|tensor| tensor.lca(step.probe()))
             .collect();
         let open = self.open.get_or_insert_with(|| Window {
             start: iteration,
@@ -73,7 +77,7 @@ impl Histograms {
             .collect::<Vec<_>>();
         let data = Tensor::cat(counts, 0)
             .try_into_data()
-            .map_err(device_error)?;
+            .map_err(LcaError::device)?;
         let all: Vec<i64> = data.iter::<i64>().collect();
         let steps = window.end - window.start;
         Ok(vec![Rows::Histograms(

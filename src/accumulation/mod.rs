@@ -4,42 +4,19 @@
 mod histograms;
 mod parameters;
 mod totals;
+mod tracked;
 mod units;
 
-use std::sync::Arc;
-
-use burn::tensor::{Tensor, TensorData, Transaction};
-
 use crate::LcaError;
-use crate::allocation::{ProbeAllocation, StepAllocation, device_error};
-use crate::parameters::{Layout, TensorKind, Values};
+use crate::allocation::StepAllocation;
+use crate::parameters::{Layout, Segment, TensorKind, Values};
 use crate::record::{ParameterTotalRows, Recorder, Rows};
 
 use histograms::Histograms;
 use parameters::Parameters;
 use totals::Totals;
+use tracked::Tracked;
 use units::Units;
-
-/// A trainable tensor of the model.
-struct Tracked {
-    /// Its index in the layout.
-    tensor: usize,
-    /// Its index among the tensors of an allocation, which has no buffers.
-    allocated: usize,
-    path: Arc<str>,
-    shape: Vec<usize>,
-    unit_axis: usize,
-    len: usize,
-}
-
-/// One step as the accumulators see it.
-pub(crate) struct ObservedStep<'a> {
-    pub allocation: &'a StepAllocation,
-    /// Δθ.
-    pub step: &'a Values,
-    /// θ_{t+1}.
-    pub after: &'a Values,
-}
 
 /// All that is gathered beside the tables that every step writes.
 pub(crate) struct Accumulators {
@@ -90,10 +67,10 @@ impl Accumulators {
     }
 
     /// Takes a step in; returns the rows that are due.
-    pub fn add(&mut self, step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
+    pub fn add(&mut self, step: &StepAllocation, segment: &Segment) -> Result<Vec<Rows>, LcaError> {
         let mut rows = Vec::new();
         if let Some(totals) = &mut self.totals {
-            totals.add(&self.tracked, step);
+            totals.add(&self.tracked, step, segment);
         }
         if let Some(histograms) = &mut self.histograms {
             rows.extend(histograms.add(&self.tracked, step)?);
@@ -102,7 +79,7 @@ impl Accumulators {
             rows.extend(units.add(&self.tracked, step)?);
         }
         if let Some(parameters) = &self.parameters {
-            rows.extend(parameters.rows(&self.tracked, step)?);
+            rows.extend(parameters.rows(&self.tracked, step, segment)?);
         }
         Ok(rows)
     }
@@ -122,28 +99,4 @@ impl Accumulators {
         }
         Ok(rows)
     }
-}
-
-impl Tracked {
-    fn lca(&self, probe: &ProbeAllocation) -> Option<Tensor<1>> {
-        probe.parameters[self.allocated].clone()
-    }
-
-    fn gradient(&self, probe: &ProbeAllocation) -> Option<Tensor<1>> {
-        probe.gradients[self.allocated].clone()
-    }
-}
-
-/// Reads tensors back together.
-fn read(tensors: Vec<Tensor<1>>) -> Result<Vec<TensorData>, LcaError> {
-    tensors
-        .into_iter()
-        .fold(Transaction::default(), Transaction::register)
-        .try_execute()
-        .map_err(device_error)
-}
-
-/// One tensor's values, of whatever type the device computes in.
-fn floats(data: TensorData) -> Vec<f32> {
-    data.iter::<f32>().collect()
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use burn::tensor::{Int, Tensor};
 
-use super::{ObservedStep, Tracked, floats, read};
+use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
-use crate::parameters::Values;
+use crate::allocation::StepAllocation;
+use crate::parameters::{Segment, Values};
 use crate::record::{ParameterRows, ParameterSelection, Rows};
 
 pub(super) struct Parameters {
@@ -49,12 +50,17 @@ impl Parameters {
         Self { selection, tensors }
     }
 
-    pub fn rows(&self, tracked: &[Tracked], step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
-        let iteration = step.allocation.iteration();
+    pub fn rows(
+        &self,
+        tracked: &[Tracked],
+        step: &StepAllocation,
+        segment: &Segment,
+    ) -> Result<Vec<Rows>, LcaError> {
+        let iteration = step.iteration();
         if !self.selection.wants_iteration(iteration) {
             return Ok(Vec::new());
         }
-        let probe = step.allocation.probe();
+        let probe = step.probe();
         let mut columns = Vec::new();
         let mut recorded = Vec::new();
         for (tensor, sample) in tracked.iter().zip(&self.tensors) {
@@ -64,7 +70,8 @@ impl Parameters {
                 continue;
             };
             columns.extend(
-                [lca, step.step.0[tensor.tensor].clone(), gradient].map(|column| sample.of(column)),
+                [lca, segment.step.0[tensor.tensor].clone(), gradient]
+                    .map(|column| sample.of(column)),
             );
             recorded.push((tensor, sample));
         }

@@ -1,10 +1,11 @@
 //! What every parameter did over the whole run.
 
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::Tensor;
 
-use super::{ObservedStep, Tracked, floats, read};
+use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
-use crate::parameters::Values;
+use crate::allocation::StepAllocation;
+use crate::parameters::{Segment, Values, sum_dtype};
 use crate::record::{ParameterTotalRows, Rows};
 
 pub(super) struct Totals {
@@ -19,14 +20,14 @@ struct TensorTotals {
     helping: Tensor<1>,
     hurting: Tensor<1>,
     zero: Tensor<1>,
-    step: Turns,
-    gradient: Turns,
+    step: SignChanges,
+    gradient: SignChanges,
     initial: Tensor<1>,
     last: Tensor<1>,
 }
 
 /// Counts the sign changes between consecutive non-zero values.
-struct Turns {
+struct SignChanges {
     count: Tensor<1>,
     /// Sign of the last value that was not zero, 0 before the first.
     sign: Tensor<1>,
@@ -52,30 +53,27 @@ impl Totals {
         Self { tensors }
     }
 
-    pub fn add(&mut self, tracked: &[Tracked], step: &ObservedStep) {
+    pub fn add(&mut self, tracked: &[Tracked], step: &StepAllocation, segment: &Segment) {
         for (totals, tensor) in self.tensors.iter_mut().zip(tracked) {
-            let probe = step.allocation.probe();
+            let probe = step.probe();
             let (Some(lca), Some(gradient)) = (tensor.lca(probe), tensor.gradient(probe)) else {
                 continue;
             };
-            let validation = step
-                .allocation
-                .validation()
-                .and_then(|probe| tensor.lca(probe));
+            let validation = step.validation().and_then(|probe| tensor.lca(probe));
             totals.helping = totals.helping.clone() + lca.clone().lower_elem(0.0).float();
             totals.hurting = totals.hurting.clone() + lca.clone().greater_elem(0.0).float();
             totals.zero = totals.zero.clone() + lca.clone().equal_elem(0.0).float();
-            totals.lca = totals.lca.clone() + lca.cast(wide(&totals.lca));
+            totals.lca = totals.lca.clone() + lca.cast(totals.lca.dtype());
             if let Some(lca) = validation {
-                let lca = lca.cast(wide(&totals.lca));
+                let lca = lca.cast(totals.lca.dtype());
                 totals.lca_validation = Some(match totals.lca_validation.take() {
                     Some(sum) => sum + lca,
                     None => lca,
                 });
             }
-            totals.step.add(step.step.0[tensor.tensor].clone());
+            totals.step.add(segment.step.0[tensor.tensor].clone());
             totals.gradient.add(gradient);
-            totals.last = step.after.0[tensor.tensor].clone();
+            totals.last = segment.after.0[tensor.tensor].clone();
         }
     }
 
@@ -125,18 +123,14 @@ impl Totals {
 impl TensorTotals {
     fn start(value: Tensor<1>) -> Self {
         let zeros = || value.zeros_like();
-        let wide = match value.device().supports_dtype(DType::F64) {
-            true => FloatDType::F64,
-            false => FloatDType::F32,
-        };
         Self {
-            lca: zeros().cast(wide),
+            lca: zeros().cast(sum_dtype(&value.device())),
             lca_validation: None,
             helping: zeros(),
             hurting: zeros(),
             zero: zeros(),
-            step: Turns::new(zeros()),
-            gradient: Turns::new(zeros()),
+            step: SignChanges::new(zeros()),
+            gradient: SignChanges::new(zeros()),
             initial: value.clone(),
             last: value,
         }
@@ -161,11 +155,11 @@ impl TensorTotals {
             helping: counts(rows.helping),
             hurting: counts(rows.hurting),
             zero: counts(rows.zero),
-            step: Turns {
+            step: SignChanges {
                 count: counts(rows.step_sign_changes),
                 sign: signs(rows.step_sign),
             },
-            gradient: Turns {
+            gradient: SignChanges {
                 count: counts(rows.gradient_sign_changes),
                 sign: signs(rows.gradient_sign),
             },
@@ -175,7 +169,7 @@ impl TensorTotals {
     }
 }
 
-impl Turns {
+impl SignChanges {
     fn new(zeros: Tensor<1>) -> Self {
         Self {
             count: zeros.clone(),
@@ -185,16 +179,11 @@ impl Turns {
 
     fn add(&mut self, values: Tensor<1>) {
         let sign = values.sign();
-        let turned = (sign.clone() * self.sign.clone()).lower_elem(0.0).float();
-        self.count = self.count.clone() + turned;
+        let changed = (sign.clone() * self.sign.clone()).lower_elem(0.0).float();
+        self.count = self.count.clone() + changed;
         let zero = sign.clone().equal_elem(0.0);
         self.sign = sign.mask_where(zero, self.sign.clone());
     }
-}
-
-/// The type that sums of a tensor are kept in.
-fn wide(sum: &Tensor<1>) -> DType {
-    sum.dtype()
 }
 
 #[cfg(test)]
@@ -204,10 +193,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_turn_is_a_sign_change_between_consecutive_values_that_are_not_zero() {
+    fn a_sign_change_is_one_between_consecutive_values_that_are_not_zero() {
         let at = |values: [f32; 3]| Tensor::<1>::from_floats(values, &Device::flex());
-        let mut turns = Turns::new(at([0.0; 3]));
-        // First: + 0 − 0 0 + turns twice. Second: − − 0 − turns never. Third: 0 + − + turns twice.
+        let mut changes = SignChanges::new(at([0.0; 3]));
+        // First: + 0 − 0 0 +, two changes. Second: − − 0 −, none. Third: 0 + − +, two.
         for values in [
             [1.0, -1.0, 0.0],
             [0.0, -2.0, 0.5],
@@ -216,11 +205,11 @@ mod tests {
             [0.0, -1.0, 0.0],
             [2.0, -1.0, 0.0],
         ] {
-            turns.add(at(values));
+            changes.add(at(values));
         }
-        let counts = turns.count.into_data().iter::<f32>().collect::<Vec<_>>();
+        let counts = changes.count.into_data().iter::<f32>().collect::<Vec<_>>();
         assert_eq!(counts, [2.0, 0.0, 2.0]);
-        let signs = turns.sign.into_data().iter::<f32>().collect::<Vec<_>>();
+        let signs = changes.sign.into_data().iter::<f32>().collect::<Vec<_>>();
         assert_eq!(signs, [1.0, -1.0, 1.0]);
     }
 }

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
 
-use super::{ObservedStep, Tracked, floats, read};
+use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
+use crate::allocation::StepAllocation;
 use crate::record::{Recorder, Rows, UnitRows};
 
 /// Steps that are kept on the device at most.
@@ -29,21 +30,26 @@ impl Units {
         }
     }
 
-    pub fn add(&mut self, tracked: &[Tracked], step: &ObservedStep) -> Result<Vec<Rows>, LcaError> {
-        let iteration = step.allocation.iteration();
+    pub fn add(
+        &mut self,
+        tracked: &[Tracked],
+        step: &StepAllocation,
+    ) -> Result<Vec<Rows>, LcaError> {
+        let iteration = step.iteration();
         if self.recorder.wants_units(iteration) {
             let sums = tracked
                 .iter()
-                .filter_map(|tensor| Some(tensor.unit_sums(tensor.lca(step.allocation.probe())?)))
+                .filter_map(|tensor| Some(tensor.unit_sums(tensor.lca(step.probe())?)))
                 .collect();
             if self.waiting.is_empty() {
                 self.since = Instant::now();
             }
             self.waiting.push((iteration, Tensor::cat(sums, 0)));
         }
-        match self.waiting.len() >= STEPS || self.since.elapsed() >= AGE {
-            true => self.flush(tracked),
-            false => Ok(Vec::new()),
+        if self.waiting.len() >= STEPS || self.since.elapsed() >= AGE {
+            self.flush(tracked)
+        } else {
+            Ok(Vec::new())
         }
     }
 

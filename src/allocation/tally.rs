@@ -3,12 +3,13 @@
 use std::iter::Sum;
 use std::ops::Add;
 
-use burn::tensor::{DType, FloatDType, Tensor};
+use burn::tensor::Tensor;
 
-use crate::parameters::{Layout, TensorKind, Values};
+use crate::parameters::{Layout, TensorKind, Values, sum_dtype};
 
-/// Counts and sums of the LCA of some parameters.
+/// How many of some parameters helped and hurt, and by how much.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Tally {
     /// Parameters with negative LCA.
     pub helping: u64,
@@ -16,25 +17,27 @@ pub struct Tally {
     pub hurting: u64,
     /// Parameters whose LCA is exactly zero.
     pub zero: u64,
-    /// Sum of the negative LCA.
+    /// Sum of the negative LCA, in units of the loss.
     pub lca_helping: f64,
-    /// Sum of the positive LCA.
+    /// Sum of the positive LCA, in units of the loss.
     pub lca_hurting: f64,
 }
 
 impl Tally {
-    /// Returns the sum of LCA.
+    /// Returns the sum of LCA, in units of the loss.
     pub fn lca(&self) -> f64 {
         self.lca_helping + self.lca_hurting
     }
 
-    /// Returns helping / all, in percent.
+    /// Returns helping / all, in percent; not a number where there are no parameters.
     pub fn percent_helping(&self) -> f64 {
         percent(self.helping, self.helping + self.hurting + self.zero)
     }
 
-    /// Returns helping / (helping + hurting), in percent: exact zeros, as of the dead inputs of
-    /// an image's border, are left out.
+    /// Returns helping / (helping + hurting), in percent; not a number where all LCA is zero.
+    ///
+    /// Exact zeros are left out: a dead input, such as a pixel at the border of an image, neither
+    /// helps nor hurts.
     pub fn percent_helping_of_nonzero(&self) -> f64 {
         percent(self.helping, self.helping + self.hurting)
     }
@@ -231,10 +234,7 @@ const BLOCK: usize = 256;
 /// in the last place, and only few elements have to be converted. Counts stay exact.
 fn sum(rows: Tensor<2>) -> Tensor<1> {
     let [count, len] = rows.dims();
-    let wide = match rows.device().supports_dtype(DType::F64) {
-        true => FloatDType::F64,
-        false => FloatDType::F32,
-    };
+    let wide = sum_dtype(&rows.device());
     let block = block(len);
     let whole = len - len % block;
     let blocks = |rows: Tensor<2>| {

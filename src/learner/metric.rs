@@ -19,44 +19,10 @@ use crate::record::Recorder;
 /// the residual:
 ///
 /// ```no_run
-/// # use burn::{module::Module, nn::{Linear, LinearConfig, loss::{MseLoss, Reduction}}};
-/// # use burn::data::dataloader::{DataLoader, DataLoaderBuilder, batcher::Batcher};
-/// # use burn::data::dataset::InMemDataset;
-/// # use burn::optim::SgdConfig;
-/// # use burn::tensor::{Device, Tensor};
-/// # use burn::train::{InferenceStep, Learner, RegressionOutput, SupervisedTraining, TrainOutput, TrainStep, metric::LossMetric};
-/// # #[derive(Module, Debug)] struct Model { linear: Linear }
-/// # #[derive(Clone, Debug)] struct Batch { x: Tensor<2> }
-/// # #[derive(Clone)] struct MyBatcher;
-/// # impl Batcher<f32, Batch> for MyBatcher {
-/// #     fn batch(&self, items: Vec<f32>, device: &Device) -> Batch {
-/// #         Batch { x: Tensor::<1>::from_floats(items.as_slice(), device).reshape([-1, 1]) }
-/// #     }
-/// # }
-/// # impl InferenceStep for Model {
-/// #     type Input = Batch;
-/// #     type Output = RegressionOutput;
-/// #     fn step(&self, batch: Batch) -> RegressionOutput {
-/// #         let output = self.linear.forward(batch.x.clone());
-/// #         let loss = MseLoss::new().forward(output.clone(), batch.x.clone(), Reduction::Mean);
-/// #         RegressionOutput::new(loss, output, batch.x)
-/// #     }
-/// # }
-/// # impl TrainStep for Model {
-/// #     type Input = Batch;
-/// #     type Output = RegressionOutput;
-/// #     fn step(&self, batch: Batch) -> TrainOutput<RegressionOutput> {
-/// #         let output = InferenceStep::step(self, batch);
-/// #         TrainOutput::new(self, output.loss.backward(), output)
-/// #     }
-/// # }
-/// # let loader = || DataLoaderBuilder::new(MyBatcher).batch_size(2).build(InMemDataset::new(vec![0.0_f32; 8]));
-/// # let (dataloader_train, dataloader_valid) = (loader(), loader());
-/// # let model = Model { linear: LinearConfig::new(1, 1).init(&Device::flex().autodiff()) };
-/// # let (optimizer, lr) = (SgdConfig::new().init(), 0.1);
+#[doc = include_str!("../doc_setup.md")]
 /// use burn_lca::prelude::*;
 ///
-/// let training = SupervisedTraining::new("artifacts", dataloader_train, dataloader_valid)
+/// let training = SupervisedTraining::new("artifacts", loader(), loader())
 ///     .metrics((LossMetric::new(),))
 ///     .metric(LcaMetric::new())
 ///     .num_epochs(3)
@@ -64,7 +30,25 @@ use crate::record::Recorder;
 /// let result = training.launch(Learner::new(model, optimizer, lr));
 /// ```
 ///
+/// Settings are added on the metric, and are checked before the first step of the training. Those
+/// on a probe of one's own go with [`Probe`]:
+///
+/// ```no_run
+#[doc = include_str!("../doc_setup.md")]
+/// use burn_lca::prelude::*;
+///
+/// let metric = LcaMetric::new()
+///     .probe(Probe::new(dataset(), MyBatcher).classes(2, |&x: &f32| usize::from(x > 0.5)))
+///     .integrator(Integrator::adaptive().tolerance(1e-5, 0.0))
+///     .layer("linear") // one more series in the dashboard
+///     .class(1) // and another
+///     .on_step(|step| println!("{}: {:+.3e}", step.iteration(), step.lca()))
+///     .record(Recorder::new("artifacts/lca"));
+/// # SupervisedTraining::<Model>::new("artifacts", loader(), loader()).metric(metric);
+/// ```
+///
 /// `B` is what the model's `InferenceStep` takes, `S` where the probe comes from.
+#[must_use = "the metric measures nothing until a training has it"]
 pub struct LcaMetric<B, S = TrainingData> {
     pub(super) origin: S,
     pub(super) settings: Settings<B>,
@@ -87,7 +71,8 @@ impl<B, S: fmt::Debug> fmt::Debug for LcaMetric<B, S> {
 }
 
 impl<B: 'static> LcaMetric<B, TrainingData> {
-    /// Returns the metric with default settings.
+    /// Returns the metric with default settings: it measures on the learner's own training data
+    /// with [`Integrator::adaptive`], and records nothing.
     #[expect(
         clippy::new_without_default,
         reason = "a default for one of the two kinds of origin would leave the type ambiguous"
@@ -104,8 +89,8 @@ impl<B: 'static> LcaMetric<B, TrainingData> {
 }
 
 impl<B: 'static, S> LcaMetric<B, S> {
-    /// Measures on a probe in place of the learner's own training batches: larger chunks,
-    /// classes, a subset.
+    /// Returns the metric measuring on a probe in place of the learner's own training batches:
+    /// with larger chunks, by class, on a subset.
     pub fn probe<I: 'static>(self, probe: Probe<I, B>) -> LcaMetric<B, UserProbe<B>> {
         LcaMetric {
             origin: UserProbe(Box::new(probe)),
@@ -116,52 +101,58 @@ impl<B: 'static, S> LcaMetric<B, S> {
         }
     }
 
-    /// Adds a second probe, measured along the same steps: which parameters help training and
-    /// hurt validation? Its LCA is shown too.
+    /// Returns the metric with a second probe, measured along the same steps: which parameters
+    /// help training and hurt validation? Its LCA is shown too.
     pub fn validation<I: 'static>(mut self, probe: Probe<I, B>) -> Self {
         self.settings.validation = Some(Box::new(probe));
         self.series.push(StepSeries::Validation);
         self
     }
 
-    /// Sets how finely the gradient is integrated along a step.
+    /// Returns the metric with another rule for how finely the gradient is integrated along a
+    /// step.
     pub fn integrator(mut self, integrator: Integrator) -> Self {
         self.settings.integrator = integrator;
         self
     }
 
-    /// Sets which statistics batch normalization uses while the loss is measured.
+    /// Returns the metric with other statistics for batch normalization while the loss is
+    /// measured.
     pub fn batch_norm(mut self, mode: BatchNormMode) -> Self {
         self.settings.batch_norm = Some(mode);
         self
     }
 
-    /// Records the run as Parquet files.
+    /// Returns the metric recording the run as Parquet files.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.settings.recorder = Some(recorder);
         self
     }
 
-    /// Shows the LCA of one layer too: of all tensors whose path is `path` or below it, such as
-    /// `fc1` or `fc1.weight`.
+    /// Returns the metric with one more series in the dashboard: the LCA of one layer, that is of
+    /// all tensors whose path is `path` or below it, such as `fc1` or `fc1.weight`.
     pub fn layer(mut self, path: impl Into<String>) -> Self {
         self.series.push(StepSeries::Layer(path.into()));
         self
     }
 
-    /// Shows the LCA of one class of the probe too.
+    /// Returns the metric with one more series in the dashboard: the LCA of one class of the probe,
+    /// by its index.
     pub fn class(mut self, class: usize) -> Self {
         self.series.push(StepSeries::Class(class));
         self
     }
 
-    /// Calls a function with every observed step, on the training thread.
+    /// Returns the metric calling a function with every observed step, on the training thread.
+    ///
+    /// Training waits for it.
     pub fn on_step(mut self, function: impl FnMut(&StepAllocation) + 'static) -> Self {
         self.on_step = Some(Box::new(function));
         self
     }
 
-    /// Trains on another device than the one that the model was made on.
+    /// Returns the metric making the training run on another device than the one that the model was
+    /// made on.
     pub fn device(mut self, device: Device) -> Self {
         self.device = Some(device);
         self

@@ -7,14 +7,14 @@ use super::failure::fail;
 use super::metric::{LcaMetric, OnStep};
 use super::origin::{ProbeOrigin, count_batches};
 use crate::LcaError;
-use crate::observer::{Observer, Resume};
+use crate::observer::{Engine, MainProbe, Resume};
 use crate::probe::MeanLoss;
 use crate::record::RunState;
 
 /// Measures a learner's steps, shows them, and stands aside when measuring fails: training goes
 /// on.
 pub(super) struct LearnerObserver<M: LearnerModel> {
-    observer: Option<Observer<M>>,
+    engine: Option<Engine<M>>,
     dashboard: DashboardState,
     on_step: Option<OnStep>,
     failure: Option<LcaError>,
@@ -39,9 +39,9 @@ where
         let steps = if epochs == 0 {
             0
         } else {
-            let batches = match probe.count_batches() {
-                Some(batches) => batches,
-                None => count_batches::<M>(loader)?,
+            let batches = match &probe {
+                MainProbe::Batches(chunks) => chunks.chunks.len(),
+                MainProbe::Given(_) => count_batches::<M>(loader)?,
             };
             epochs * batches.div_ceil(accumulation)
         };
@@ -49,10 +49,10 @@ where
             epoch: epochs as u32,
             iteration: steps as u64,
         };
-        let observer = Observer::start(model, probe, metric.settings, resume)?;
-        dashboard.check(&observer.paths(), observer.classes())?;
+        let engine = Engine::start(model, probe, metric.settings, resume)?;
+        dashboard.check(&engine.paths(), engine.classes())?;
         Ok(Self {
-            observer: Some(observer),
+            engine: Some(engine),
             dashboard: dashboard.clone(),
             on_step: metric.on_step,
             failure: None,
@@ -61,13 +61,13 @@ where
 
     /// Measures the step that the learner has just taken.
     pub fn step(&mut self, learner: &Learner<M>, epoch: usize) {
-        let Some(observer) = &mut self.observer else {
+        let Some(engine) = &mut self.engine else {
             return self.no_step();
         };
         let learning_rate = learner.lr_current().base();
-        match observer.observe(&learner.model(), epoch as u32, Some(learning_rate)) {
+        match engine.observe(&learner.model(), epoch as u32, Some(learning_rate)) {
             Ok(step) => {
-                if let Some(failure) = observer.recording_failure() {
+                if let Some(failure) = engine.recording_failure() {
                     self.dashboard
                         .notify(format!("the recording stopped: {failure}"));
                 }
@@ -93,8 +93,8 @@ where
         log::error!("LCA is no longer measured: {error}");
         self.dashboard
             .notify(format!("LCA is no longer measured: {error}"));
-        if let Some(observer) = self.observer.take()
-            && let Err(error) = observer.finish(RunState::Failed(error.to_string()))
+        if let Some(engine) = self.engine.take()
+            && let Err(error) = engine.finish(RunState::Failed(error.to_string()))
         {
             log::error!("LCA: {error}");
         }
@@ -102,8 +102,8 @@ where
     }
 
     pub fn end_epoch(&mut self, epoch: usize) {
-        if let Some(observer) = &mut self.observer
-            && let Err(error) = observer.end_epoch(epoch as u32)
+        if let Some(engine) = &mut self.engine
+            && let Err(error) = engine.end_epoch(epoch as u32)
         {
             self.stop(error);
         }
@@ -115,8 +115,8 @@ where
             (None, Some(_)) => RunState::Interrupted,
             (None, None) => RunState::Finished,
         };
-        if let Some(observer) = self.observer.take()
-            && let Err(error) = observer.finish(state)
+        if let Some(engine) = self.engine.take()
+            && let Err(error) = engine.finish(state)
         {
             self.failure = Some(error);
         }

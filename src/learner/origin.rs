@@ -38,7 +38,7 @@ impl<M: LearnerModel> ProbeOrigin<M> for UserProbe<<M as InferenceStep>::Input> 
         self,
         _loader: &TrainLoader<M>,
     ) -> Result<MainProbe<<M as InferenceStep>::Input>, LcaError> {
-        Ok(MainProbe::given(self.0))
+        Ok(MainProbe::Given(self.0))
     }
 }
 
@@ -60,7 +60,7 @@ where
             batches.push((batch, processed - seen));
             seen = processed;
         }
-        Chunks::from_batches("training", batches).map(MainProbe::batches)
+        Chunks::from_batches("training", batches).map(MainProbe::Batches)
     }
 }
 

@@ -10,18 +10,11 @@ use burn::train::InferenceStep;
 use crate::LcaError;
 use crate::allocation::{
     ClassAllocation, ClassLoss, ProbeAllocation, Tallies, Tally, TensorAllocation,
-    TensorClassAllocation, TensorTally, device_error,
+    TensorClassAllocation, TensorTally,
 };
-use crate::parameters::{TensorKind, Values};
-use crate::probe::{Chunks, MeanLoss, Sweep, Twin};
+use crate::parameters::{Segment, TensorKind, Values};
+use crate::probe::{Chunks, EvalModel, MeanLoss, Sweep};
 use crate::quadrature::{Integrator, Verdict, midpoints};
-
-/// The straight line that one optimizer step moves along.
-pub(super) struct Segment {
-    pub before: Values,
-    pub step: Values,
-    pub after: Values,
-}
 
 /// A probe with its gradient at the point that training has reached.
 pub(super) struct Measurement<B> {
@@ -41,12 +34,16 @@ type Gradient = Vec<Option<Tensor<2>>>;
 
 impl<B: Clone> Measurement<B> {
     /// Sweeps the probe where training starts.
-    pub fn start<M>(twin: &Twin<M>, here: &Values, chunks: Chunks<B>) -> Result<Self, LcaError>
+    pub fn start<M>(
+        eval_model: &EvalModel<M>,
+        here: &Values,
+        chunks: Chunks<B>,
+    ) -> Result<Self, LcaError>
     where
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,
     {
-        let sweep = twin.sweep(here, &chunks);
+        let sweep = eval_model.sweep(here, &chunks);
         if !sweep.reached {
             return Err(LcaError::NothingToMeasure {
                 problem: format!(
@@ -67,7 +64,7 @@ impl<B: Clone> Measurement<B> {
     /// Splits the probe's loss change along a step, and moves on to its end.
     pub fn observe<M>(
         &mut self,
-        twin: &Twin<M>,
+        eval_model: &EvalModel<M>,
         integrator: &Integrator,
         segment: &Segment,
     ) -> Result<ProbeAllocation, LcaError>
@@ -76,7 +73,7 @@ impl<B: Clone> Measurement<B> {
         M::Output: MeanLoss,
     {
         let started = Instant::now();
-        let end = twin.sweep(&segment.after, &self.chunks);
+        let end = eval_model.sweep(&segment.after, &self.chunks);
         let mut ladder = Ladder::new(self.here.gradient.clone(), end.gradient.clone());
         let mut losses: Option<Losses> = None;
         let mut goal = integrator.first();
@@ -84,11 +81,11 @@ impl<B: Clone> Measurement<B> {
             while ladder.splits < goal {
                 ladder.climb(|alpha| {
                     let point = segment.before.along(&segment.step, alpha);
-                    twin.sweep(&point, &self.chunks).gradient
+                    eval_model.sweep(&point, &self.chunks).gradient
                 });
             }
             let tallies = Tallies::new(
-                &twin.layout,
+                &eval_model.layout,
                 &ladder.integrated(),
                 &self.here.gradient,
                 &segment.step,
@@ -101,7 +98,7 @@ impl<B: Clone> Measurement<B> {
             let data = read(read_out)?;
             let after = losses.unwrap_or_else(|| Losses::of(&self.chunks, &data[1]));
             let sums = tallies.unpack(&data[0], &self.chunks.scales());
-            let (lca, buffers) = totals(twin, &sums, |sum| sum.total);
+            let (lca, buffers) = totals(eval_model, &sums, |sum| sum.total);
             let change = after.total - self.losses.total;
             let residual = change - lca.lca() - buffers;
             let verdict = integrator.next(ladder.splits, change, residual);
@@ -120,22 +117,22 @@ impl<B: Clone> Measurement<B> {
             capped: verdict == Verdict::Capped,
             splits: ladder.splits,
             sweeps: ladder.sweeps,
-            ..self.assemble(twin, &before, tallies, &sums, started)
+            ..self.assemble(eval_model, &before, tallies, &sums, started)
         })
     }
 
     fn assemble<M: Module + Display>(
         &self,
-        twin: &Twin<M>,
+        eval_model: &EvalModel<M>,
         before: &Losses,
         mut tallies: Tallies,
         sums: &[TensorTally],
         started: Instant,
     ) -> ProbeAllocation {
         let after = &self.losses;
-        let (total, buffers) = totals(twin, sums, |sum| sum.total);
+        let (total, buffers) = totals(eval_model, sums, |sum| sum.total);
         let classes = self.classes(before, |row| {
-            let (tally, buffers) = totals(twin, sums, |sum| match sum.rows.get(row) {
+            let (tally, buffers) = totals(eval_model, sums, |sum| match sum.rows.get(row) {
                 Some(line) => line.tally,
                 // One class alone is the whole probe.
                 None => sum.total,
@@ -145,7 +142,7 @@ impl<B: Clone> Measurement<B> {
         let mut tensors = Vec::new();
         let mut parameters = Vec::new();
         let mut gradients = Vec::new();
-        for (index, info) in twin.layout.tensors.iter().enumerate() {
+        for (index, info) in eval_model.layout.tensors.iter().enumerate() {
             if info.kind == TensorKind::Buffer {
                 continue;
             }
@@ -170,7 +167,7 @@ impl<B: Clone> Measurement<B> {
             loss_after: after.total,
             lca: total.lca(),
             residual: after.total - before.total - total.lca() - buffers,
-            buffers: (!twin.statistics.is_empty()).then_some(buffers),
+            buffers: (!eval_model.statistics.is_empty()).then_some(buffers),
             splits: 0,
             sweeps: 0,
             capped: false,
@@ -234,14 +231,14 @@ impl<B: Clone> Measurement<B> {
 
 /// Sums over the trainable tensors, and the share of the buffers.
 fn totals<M: Module + Display>(
-    twin: &Twin<M>,
+    eval_model: &EvalModel<M>,
     sums: &[TensorTally],
     pick: impl Fn(&TensorTally) -> Tally,
 ) -> (Tally, f64) {
     let mut lca = Tally::default();
     let mut buffers = 0.0;
     for sum in sums {
-        match twin.layout.tensors[sum.tensor].kind {
+        match eval_model.layout.tensors[sum.tensor].kind {
             TensorKind::Trainable => lca = lca + pick(sum),
             _ => buffers += pick(sum).lca(),
         }
@@ -339,7 +336,7 @@ fn combine(x: &Gradient, y: &Gradient, a: f64, b: f64) -> Gradient {
 fn read(transaction: Transaction) -> Result<Vec<Vec<f64>>, LcaError> {
     Ok(transaction
         .try_execute()
-        .map_err(device_error)?
+        .map_err(LcaError::device)?
         .into_iter()
         .map(|data| data.iter::<f64>().collect())
         .collect())

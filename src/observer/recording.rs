@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::LcaError;
-use crate::accumulation::{Accumulators, ObservedStep};
-use crate::allocation::StepAllocation;
+use crate::accumulation::Accumulators;
+use crate::allocation::{StepAllocation, Tally};
+use crate::parameters::Segment;
 use crate::record::{ClassRow, Rows, RunState, RunWriter, StepRow, TensorRow};
 
 /// A run that is being recorded.
@@ -21,9 +22,9 @@ impl Recording {
         }
     }
 
-    pub fn add(&mut self, step: &ObservedStep) -> Result<(), LcaError> {
-        let mut rows = rows(step.allocation);
-        rows.extend(self.accumulators.add(step)?);
+    pub fn add(&mut self, step: &StepAllocation, segment: &Segment) -> Result<(), LcaError> {
+        let mut rows = rows(step);
+        rows.extend(self.accumulators.add(step, segment)?);
         self.writer.write(rows);
         Ok(())
     }
@@ -81,7 +82,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
         });
         for tensor in probe.tensors().iter().filter(|tensor| !tensor.is_frozen()) {
             let path: Arc<str> = tensor.path().into();
-            let row = |class, tally: crate::Tally, gradient_norm| TensorRow {
+            let row = |class, tally: Tally, gradient_norm| TensorRow {
                 iteration,
                 probe: name.clone(),
                 class,

@@ -5,40 +5,16 @@ use std::fmt::Display;
 use burn::module::Module;
 use burn::train::InferenceStep;
 
-use super::{Measurement, Observer, Recording, Settings};
+use super::engine::Engine;
+use super::measurement::Measurement;
+use super::recording::Recording;
+use super::settings::{MainProbe, Settings};
 use crate::LcaError;
 use crate::accumulation::Accumulators;
 use crate::parameters::{TensorKind, Values};
-use crate::probe::{Chunks, Examples, MeanLoss, Plan, Twin, check_mean, time_chunk};
+use crate::probe::{Chunks, EvalModel, Examples, MeanLoss, Plan, check_mean, time_chunk};
+use crate::quadrature::Integrator;
 use crate::record::{ClassInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
-
-/// Where the main probe's examples come from. Public for a sealed trait only.
-pub struct MainProbe<B>(Source<B>);
-
-enum Source<B> {
-    Given(Box<dyn Examples<B>>),
-    Batches(Chunks<B>),
-}
-
-impl<B> MainProbe<B> {
-    /// What the user gave.
-    pub(crate) fn given(examples: Box<dyn Examples<B>>) -> Self {
-        Self(Source::Given(examples))
-    }
-
-    /// The learner's own batches.
-    pub(crate) fn batches(chunks: Chunks<B>) -> Self {
-        Self(Source::Batches(chunks))
-    }
-
-    /// The number of batches, where they are the learner's own.
-    pub(crate) fn count_batches(&self) -> Option<usize> {
-        match &self.0 {
-            Source::Given(_) => None,
-            Source::Batches(chunks) => Some(chunks.chunks.len()),
-        }
-    }
-}
 
 /// Where the count of iterations goes on.
 pub(crate) enum Resume {
@@ -58,7 +34,7 @@ const WORTH_MORE_MEMORY: f64 = 0.97;
 /// Where the loss depends on the chunk, its size must not depend on the machine.
 const CHUNK_WITH_STATISTICS: usize = 256;
 
-impl<M> Observer<M>
+impl<M> Engine<M>
 where
     M: Module + Display + InferenceStep,
     M::Input: Clone,
@@ -76,24 +52,26 @@ where
             .validation
             .map(|examples| Ok((Plan::new("validation", &*examples)?, examples)))
             .transpose()?;
-        let main = match probe.0 {
-            Source::Given(examples) => Prepared::Plan(Plan::new("training", &*examples)?, examples),
-            Source::Batches(chunks) => Prepared::Chunks(chunks),
+        let main = match probe {
+            MainProbe::Given(examples) => {
+                Prepared::Plan(Plan::new("training", &*examples)?, examples)
+            }
+            MainProbe::Batches(chunks) => Prepared::Chunks(chunks),
         };
         let classes = main.has_classes()
             || validation
                 .as_ref()
-                .is_some_and(|(_, examples)| examples.class_names().is_some());
+                .is_some_and(|(plan, _)| plan.has_classes());
 
-        let twin = Twin::of(model, settings.batch_norm, classes)?;
-        let here = twin.read(model)?;
-        warn_of_other_buffers(&twin);
+        let eval_model = EvalModel::of(model, settings.batch_norm, classes)?;
+        let here = eval_model.read(model)?;
+        warn_of_other_buffers(&eval_model);
         let main = match main {
-            Prepared::Plan(plan, examples) => cut(&twin, &here, plan, &*examples)?,
+            Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, &*examples)?,
             Prepared::Chunks(chunks) => chunks,
         };
         let validation = validation
-            .map(|(plan, examples)| cut(&twin, &here, plan, &*examples))
+            .map(|(plan, examples)| cut(&eval_model, &here, plan, &*examples))
             .transpose()?;
 
         let (epoch, mut iteration) = match resume {
@@ -105,20 +83,20 @@ where
             let probes: Vec<_> = std::iter::once(&main).chain(&validation).collect();
             let info = RunInfo {
                 first_iteration: iteration,
-                ..run_info(model, &twin, &settings.integrator, &probes)
+                ..run_info(model, &eval_model, &settings.integrator, &probes)
             };
             let mut writer = RunWriter::create(recorder, info, epoch)?;
             iteration = writer.first_iteration();
             let totals = writer.take_totals();
-            let accumulators = Accumulators::new(recorder, &twin.layout, &here, totals);
+            let accumulators = Accumulators::new(recorder, &eval_model.layout, &here, totals);
             recording = Some(Recording::new(writer, accumulators));
         }
         Ok(Self {
-            main: Measurement::start(&twin, &here, main)?,
+            main: Measurement::start(&eval_model, &here, main)?,
             validation: validation
-                .map(|chunks| Measurement::start(&twin, &here, chunks))
+                .map(|chunks| Measurement::start(&eval_model, &here, chunks))
                 .transpose()?,
-            twin,
+            eval_model,
             integrator: settings.integrator,
             here,
             iteration,
@@ -135,7 +113,7 @@ enum Prepared<B> {
 impl<B> Prepared<B> {
     fn has_classes(&self) -> bool {
         match self {
-            Self::Plan(_, examples) => examples.class_names().is_some(),
+            Self::Plan(plan, _) => plan.has_classes(),
             Self::Chunks(_) => false,
         }
     }
@@ -143,7 +121,7 @@ impl<B> Prepared<B> {
 
 /// Checks the loss and cuts the probe into chunks of the size given, or of the fastest.
 fn cut<M>(
-    twin: &Twin<M>,
+    eval_model: &EvalModel<M>,
     here: &Values,
     plan: Plan,
     examples: &dyn Examples<M::Input>,
@@ -153,19 +131,19 @@ where
     M::Input: Clone,
     M::Output: MeanLoss,
 {
-    check_mean(twin, here, &plan, examples)?;
+    check_mean(eval_model, here, &plan, examples)?;
     let size = match examples.chunk_size() {
         Some(size) => size,
-        None if twin.depends_on_chunks() => CHUNK_WITH_STATISTICS,
-        None => fastest_chunk(twin, here, &plan, examples)?,
+        None if eval_model.depends_on_chunks() => CHUNK_WITH_STATISTICS,
+        None => fastest_chunk(eval_model, here, &plan, examples)?,
     };
-    plan.cut(examples, size, twin.device())
+    plan.cut(examples, size, eval_model.device())
 }
 
-/// Climbs the chunk sizes as long as the time per example falls: matrix products want large
-/// chunks, convolutions on a CPU small ones.
+/// Tries larger chunks as long as the time per example falls: matrix products want large chunks,
+/// convolutions on a CPU small ones.
 fn fastest_chunk<M>(
-    twin: &Twin<M>,
+    eval_model: &EvalModel<M>,
     here: &Values,
     plan: &Plan,
     examples: &dyn Examples<M::Input>,
@@ -185,8 +163,8 @@ where
     for size in CHUNK_SIZES {
         let count = size.min(plan.examples());
         let indices: Vec<usize> = plan.spread(count).iter().map(|&(k, _)| k).collect();
-        let batch = plan.batch(examples, &indices, twin.device())?;
-        let seconds = time_chunk(twin, here, &batch)?.as_secs_f64() / count as f64;
+        let batch = plan.batch(examples, &indices, eval_model.device())?;
+        let seconds = time_chunk(eval_model, here, &batch)?.as_secs_f64() / count as f64;
         if seconds > best.1 * WORTH_MORE_MEMORY {
             break;
         }
@@ -203,9 +181,10 @@ where
     Ok(best.0)
 }
 
-/// Buffers that move in a way this crate doesn't know: their share ends up in the residual.
-fn warn_of_other_buffers<M: Module + Display>(twin: &Twin<M>) {
-    let others: Vec<&str> = twin
+/// Warns of buffers that move in a way that this crate doesn't know: their share ends up in the
+/// residual.
+fn warn_of_other_buffers<M: Module + Display>(eval_model: &EvalModel<M>) {
+    let others: Vec<&str> = eval_model
         .layout
         .of_kind(TensorKind::Buffer)
         .filter(|(_, tensor)| !tensor.in_batch_norm)
@@ -213,7 +192,7 @@ fn warn_of_other_buffers<M: Module + Display>(twin: &Twin<M>) {
         .collect();
     if !others.is_empty() {
         log::warn!(
-            "LCA: what the buffers {} change of the loss when they move shows as residual",
+            "LCA: where the buffers {} move, their share of the loss change is part of the residual",
             others.join(", ")
         );
     }
@@ -222,11 +201,11 @@ fn warn_of_other_buffers<M: Module + Display>(twin: &Twin<M>) {
 /// What is needed to read the numbers of the run.
 fn run_info<M: Module + Display, B>(
     model: &M,
-    twin: &Twin<M>,
-    integrator: &crate::Integrator,
+    eval_model: &EvalModel<M>,
+    integrator: &Integrator,
     probes: &[&Chunks<B>],
 ) -> RunInfo {
-    let tensors = &twin.layout.tensors;
+    let tensors = &eval_model.layout.tensors;
     RunInfo {
         model: model.to_string(),
         tensors: tensors
@@ -241,7 +220,7 @@ fn run_info<M: Module + Display, B>(
                 trainable: tensor.kind == TensorKind::Trainable,
             })
             .collect(),
-        buffers: twin
+        buffers: eval_model
             .layout
             .of_kind(TensorKind::Buffer)
             .map(|(_, tensor)| tensor.path.clone())
@@ -270,8 +249,8 @@ fn run_info<M: Module + Display, B>(
         batch_norm: tensors
             .iter()
             .any(|tensor| tensor.in_batch_norm)
-            .then(|| twin.mode.to_string()),
-        device: format!("{:?}", twin.device().clone().without_autodiff()),
+            .then(|| eval_model.mode.to_string()),
+        device: format!("{:?}", eval_model.device().clone().without_autodiff()),
         seeds: probes
             .iter()
             .filter_map(|probe| Some((format!("subset of {}", probe.name), probe.subset_seed?)))

@@ -1,11 +1,10 @@
 //! Which examples a probe is made of, and how they are cut into chunks of one class each.
 
 use burn::tensor::Device;
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-use rand::seq::index;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::{Examples, Subset, validate};
+use super::examples::{Examples, Subset};
 use crate::LcaError;
 
 /// The examples of a probe in sweeping order: by class, then as the dataset has them.
@@ -49,16 +48,16 @@ pub(crate) struct Chunks<B> {
 
 impl Plan {
     /// Orders a probe's examples, after checking its settings and labels.
-    pub fn new<B>(name: &str, probe: &dyn Examples<B>) -> Result<Self, LcaError> {
-        validate(probe)?;
-        let class_names = probe.class_names().unwrap_or_default().to_vec();
-        let labels = probe.labels().map_err(|problem| LcaError::Examples {
+    pub fn new<B>(name: &str, examples: &dyn Examples<B>) -> Result<Self, LcaError> {
+        examples.check()?;
+        let class_names = examples.class_names();
+        let labels = examples.labels().map_err(|problem| LcaError::Examples {
             probe: name.to_owned(),
             problem,
         })?;
 
         let groups = match labels {
-            None => vec![(None, (0..probe.len()).collect::<Vec<_>>())],
+            None => vec![(None, (0..examples.len()).collect::<Vec<_>>())],
             Some(labels) => {
                 let mut groups = vec![Vec::new(); class_names.len()];
                 for (example, label) in labels.into_iter().enumerate() {
@@ -71,7 +70,7 @@ impl Plan {
                                 class_names.len(),
                                 class_names.len() - 1
                             ),
-                            "raise the number of classes or mend the label",
+                            "raise the number of classes or correct the label",
                         ));
                     };
                     group.push(example);
@@ -83,7 +82,7 @@ impl Plan {
                     .collect()
             }
         };
-        let groups = match probe.subset() {
+        let groups = match examples.subset() {
             None => groups,
             Some(subset) => stratify(groups, subset),
         };
@@ -94,7 +93,7 @@ impl Plan {
             rows: Vec::new(),
             row_of_class: vec![None; class_names.len()],
             class_names,
-            subset_seed: probe.subset().map(|subset| subset.seed),
+            subset_seed: examples.subset().map(|subset| subset.seed),
         };
         for (class, group) in groups {
             if group.is_empty() {
@@ -124,6 +123,10 @@ impl Plan {
         &self.rows
     }
 
+    pub fn has_classes(&self) -> bool {
+        !self.class_names.is_empty()
+    }
+
     /// Up to `count` examples spread evenly over the plan, so that most classes are in it, each
     /// with its row.
     pub fn spread(&self, count: usize) -> Vec<(usize, usize)> {
@@ -148,12 +151,12 @@ impl Plan {
     /// Makes the batch of some examples.
     pub fn batch<B>(
         &self,
-        probe: &dyn Examples<B>,
-        examples: &[usize],
+        examples: &dyn Examples<B>,
+        indices: &[usize],
         device: &Device,
     ) -> Result<B, LcaError> {
-        probe
-            .batch(examples, device)
+        examples
+            .batch(indices, device)
             .map_err(|problem| LcaError::Examples {
                 probe: self.name.clone(),
                 problem,
@@ -247,10 +250,11 @@ impl<B> Chunks<B> {
     }
 }
 
-type Group = (Option<usize>, Vec<usize>);
+/// The examples of one class, or all where there are no classes.
+type ClassGroup = (Option<usize>, Vec<usize>);
 
 /// Draws a subset in which every group keeps its share, by the method of largest remainders.
-fn stratify(groups: Vec<Group>, subset: Subset) -> Vec<Group> {
+fn stratify(groups: Vec<ClassGroup>, subset: Subset) -> Vec<ClassGroup> {
     let total: usize = groups.iter().map(|(_, group)| group.len()).sum();
     let exact = |group: &[usize]| subset.examples * group.len();
     let mut counts: Vec<usize> = groups.iter().map(|(_, g)| exact(g) / total).collect();
@@ -261,14 +265,22 @@ fn stratify(groups: Vec<Group>, subset: Subset) -> Vec<Group> {
         counts[k] += 1;
     }
 
-    let mut rng = StdRng::seed_from_u64(subset.seed);
+    // Every example draws a key, and the smallest keys are picked. This needs nothing of a random
+    // number library but the bits of ChaCha, which no later version can change.
+    let mut rng = ChaCha8Rng::seed_from_u64(subset.seed);
     groups
         .into_iter()
         .zip(counts)
         .map(|((class, group), count)| {
-            let mut picked: Vec<usize> = index::sample(&mut rng, group.len(), count)
+            let mut keyed: Vec<(u64, usize)> = group
                 .into_iter()
-                .map(|k| group[k])
+                .map(|example| (rng.next_u64(), example))
+                .collect();
+            keyed.sort_unstable();
+            let mut picked: Vec<usize> = keyed
+                .into_iter()
+                .take(count)
+                .map(|(_, example)| example)
                 .collect();
             picked.sort_unstable();
             (class, picked)
@@ -278,48 +290,29 @@ fn stratify(groups: Vec<Group>, subset: Subset) -> Vec<Group> {
 
 #[cfg(test)]
 mod tests {
+    use burn::data::dataloader::batcher::Batcher;
+    use burn::data::dataset::InMemDataset;
+
     use super::*;
+    use crate::Probe;
 
-    struct Labels {
-        labels: Vec<usize>,
-        names: Vec<String>,
-        subset: Option<Subset>,
-    }
+    /// An example is its index and its label; a batch is the indices.
+    struct Indices;
 
-    impl Labels {
-        fn new(labels: &[usize], classes: usize) -> Self {
-            Self {
-                labels: labels.to_vec(),
-                names: (0..classes).map(|class| class.to_string()).collect(),
-                subset: None,
-            }
+    impl Batcher<(usize, usize), Vec<usize>> for Indices {
+        fn batch(&self, items: Vec<(usize, usize)>, _: &Device) -> Vec<usize> {
+            items.into_iter().map(|(index, _)| index).collect()
         }
     }
 
-    impl Examples<Vec<usize>> for Labels {
-        fn len(&self) -> usize {
-            self.labels.len()
-        }
-        fn chunk_size(&self) -> Option<usize> {
-            None
-        }
-        fn subset(&self) -> Option<Subset> {
-            self.subset
-        }
-        fn class_names(&self) -> Option<&[String]> {
-            (!self.names.is_empty()).then_some(&*self.names)
-        }
-        fn labels(&self) -> Result<Option<Vec<usize>>, String> {
-            Ok((!self.names.is_empty()).then(|| self.labels.clone()))
-        }
-        fn batch(&self, indices: &[usize], _: &Device) -> Result<Vec<usize>, String> {
-            Ok(indices.to_vec())
-        }
+    fn probe(labels: &[usize], classes: usize) -> Probe<(usize, usize), Vec<usize>> {
+        let items = labels.iter().copied().enumerate().collect();
+        Probe::new(InMemDataset::new(items), Indices).classes(classes, |&(_, label)| label)
     }
 
     #[test]
     fn chunks_hold_one_class_each_and_every_example_once() {
-        let probe = Labels::new(&[2, 0, 2, 2, 0, 2, 2], 4);
+        let probe = probe(&[2, 0, 2, 2, 0, 2, 2], 4);
         let plan = Plan::new("training", &probe).unwrap();
         let chunks = plan.cut(&probe, 2, &Device::default()).unwrap();
 
@@ -334,27 +327,34 @@ mod tests {
     #[test]
     fn a_stratified_subset_keeps_the_share_of_every_class() {
         let labels: Vec<usize> = (0..1000).map(|k| usize::from(k % 10 < 3)).collect();
-        let mut probe = Labels::new(&labels, 2);
-        probe.subset = Some(Subset {
-            examples: 101,
-            seed: 7,
-        });
-        let plan = Plan::new("training", &probe).unwrap();
+        let plan = Plan::new("training", &probe(&labels, 2).subset(101, 7)).unwrap();
         // 70 % of 101 is 70.7 and 30 % is 30.3.
         assert_eq!((plan.rows[0].examples, plan.rows[1].examples), (71, 30));
         let mut distinct = plan.order.clone();
         distinct.sort_unstable();
         distinct.dedup();
         assert_eq!(distinct.len(), 101);
-        assert_eq!(Plan::new("training", &probe).unwrap().order, plan.order);
+        let (zeros, ones) = plan.order.split_at(71);
+        assert!(zeros.iter().all(|&example| labels[example] == 0));
+        assert!(ones.iter().all(|&example| labels[example] == 1));
+    }
+
+    /// Published results rest on it: these numbers may never change.
+    #[test]
+    fn a_seed_picks_the_same_examples_on_every_machine_and_in_every_version() {
+        let order = |probe| Plan::new("training", &probe).unwrap().order;
+        let labels: Vec<usize> = (0..1000).map(|k| k % 3).collect();
+        assert_eq!(
+            order(probe(&labels, 3).subset(9, 7)),
+            [240, 840, 966, 1, 136, 769, 53, 557, 938]
+        );
+        assert_eq!(order(probe(&[0; 20], 1).subset(5, 42)), [5, 9, 15, 17, 19]);
     }
 
     #[test]
     fn a_label_outside_the_classes_is_named_with_its_example() {
-        let error = Plan::new("training", &Labels::new(&[0, 1, 5], 3))
-            .err()
-            .unwrap()
-            .to_string();
+        let error = Plan::new("training", &probe(&[0, 1, 5], 3)).err().unwrap();
+        let error = error.to_string();
         assert!(error.contains("example 2 has class 5"), "{error}");
     }
 }

@@ -7,8 +7,9 @@ use burn::module::Module;
 use burn::train::InferenceStep;
 
 use super::chunks::Plan;
-use super::twin::Twin;
-use super::{Examples, MeanLoss};
+use super::eval_model::EvalModel;
+use super::examples::Examples;
+use super::loss::MeanLoss;
 use crate::LcaError;
 use crate::parameters::Values;
 
@@ -18,7 +19,7 @@ const EXAMPLES: usize = 64;
 /// What rounding explains, relative to the loss: other batch sizes sum in another order.
 const TOLERANCE: f64 = 1e-4;
 
-/// The same for half precision, whose last bit is at 1e-3.
+/// The same in half precision, which resolves a thousandth.
 const HALF_TOLERANCE: f64 = 2e-2;
 
 /// Examples in a part where there are no classes to tell the parts apart. The fewer, the further
@@ -29,40 +30,38 @@ const PART: usize = 2;
 /// Compares the loss of a mixed batch with the mean over its parts: of one class each, or pairs
 /// without classes.
 pub(crate) fn check_mean<M>(
-    twin: &Twin<M>,
+    eval_model: &EvalModel<M>,
     values: &Values,
     plan: &Plan,
-    probe: &dyn Examples<M::Input>,
+    examples: &dyn Examples<M::Input>,
 ) -> Result<(), LcaError>
 where
     M: Module + Display + InferenceStep,
     M::Output: MeanLoss,
 {
-    if twin.depends_on_chunks() {
+    if eval_model.depends_on_chunks() {
         return Ok(());
     }
-    let examples = plan.spread(EXAMPLES);
-    if examples.len() < 2 {
+    let spread = plan.spread(EXAMPLES);
+    if spread.len() < 2 {
         return Ok(());
     }
-    let model = twin.at(values);
+    let model = eval_model.at(values);
     let mut half = false;
     let mut loss_of = |part: &[usize]| -> Result<f64, LcaError> {
-        let batch = plan.batch(probe, part, twin.device())?;
+        let batch = plan.batch(examples, part, eval_model.device())?;
         let loss = model.step(batch).mean_loss().without_autodiff();
         half |= loss.dtype().size() < 4;
-        let data = loss
-            .try_into_data()
-            .map_err(|error| LcaError::Device(error.to_string()))?;
+        let data = loss.try_into_data().map_err(LcaError::device)?;
         Ok(data.iter::<f64>().next().unwrap_or(f64::NAN))
     };
 
-    let all: Vec<usize> = examples.iter().map(|&(example, _)| example).collect();
+    let all: Vec<usize> = spread.iter().map(|&(example, _)| example).collect();
     let mixed = loss_of(&all)?;
     let parts: Vec<&[usize]> = if plan.rows().len() > 1 {
         // The spread is in the plan's order, so a class is a run of it.
         let mut rest = &*all;
-        examples
+        spread
             .chunk_by(|(_, a), (_, b)| a == b)
             .map(|run| {
                 let (part, tail) = rest.split_at(run.len());
@@ -81,12 +80,12 @@ where
 
     let tolerance = if half { HALF_TOLERANCE } else { TOLERANCE };
     // A loss that is not finite is a matter of the model, and is recorded as such.
-    match (mixed - mean).abs() > tolerance * mixed.abs().max(1e-3) {
-        true => Err(LcaError::NotMean {
+    if (mixed - mean).abs() > tolerance * mixed.abs().max(1e-3) {
+        return Err(LcaError::NotMean {
             mixed,
             parts: mean,
             examples: all.len(),
-        }),
-        false => Ok(()),
+        });
     }
+    Ok(())
 }

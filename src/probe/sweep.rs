@@ -7,9 +7,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::train::InferenceStep;
 
-use super::MeanLoss;
 use super::chunks::Chunks;
-use super::twin::Twin;
+use super::eval_model::EvalModel;
+use super::loss::MeanLoss;
 use crate::LcaError;
 use crate::parameters::Values;
 
@@ -26,7 +26,7 @@ pub(crate) struct Sweep {
     pub reached: bool,
 }
 
-impl<M> Twin<M>
+impl<M> EvalModel<M>
 where
     M: Module + Display + InferenceStep,
     M::Output: MeanLoss,
@@ -132,7 +132,7 @@ where
 /// Seconds that one forward and backward pass over a batch takes, the better of two after a
 /// warm-up.
 pub(crate) fn time_chunk<M>(
-    twin: &Twin<M>,
+    eval_model: &EvalModel<M>,
     values: &Values,
     batch: &M::Input,
 ) -> Result<Duration, LcaError>
@@ -141,19 +141,17 @@ where
     M::Output: MeanLoss,
     M::Input: Clone,
 {
-    let model = twin.at(values);
-    let device = twin.device().clone().without_autodiff();
+    let model = eval_model.at(values);
+    let device = eval_model.device().clone().without_autodiff();
     let mut best = Duration::MAX;
     for run in 0..3 {
         let start = Instant::now();
         let loss = model.step(batch.clone()).mean_loss();
         if loss.is_tracked() {
             let mut gradients = loss.backward();
-            drop(twin.layout.gradients(&model, &mut gradients));
+            drop(eval_model.layout.gradients(&model, &mut gradients));
         }
-        device
-            .sync()
-            .map_err(|error| LcaError::Device(error.to_string()))?;
+        device.sync().map_err(LcaError::device)?;
         if run > 0 {
             best = best.min(start.elapsed());
         }

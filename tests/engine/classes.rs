@@ -1,6 +1,6 @@
 //! The split by class, against the whole and against probes that are cut otherwise.
 
-use burn_lca::{Integrator, Lca, Probe, StepAllocation, Tally};
+use burn_lca::{Integrator, Lca, LcaError, Probe, StepAllocation};
 
 use crate::digits::{Digit, DigitBatch};
 use crate::scaffold::{
@@ -146,41 +146,50 @@ fn a_stratified_subset_keeps_the_shares_and_is_near_the_whole() {
 #[test]
 fn counts_and_sums_are_those_of_the_parameters_read_back() {
     let step = observe(by_class(training()));
-    let mut all = Tally::default();
+    let mut counts = [0; 3];
+    let mut sums = [0.0; 2];
     for tensor in step.tensors() {
         let lca = step.parameter(tensor.path()).unwrap();
         let count = |sign: fn(&f32) -> bool| lca.iter().filter(|value| sign(value)).count() as u64;
         let sum = |sign: fn(&f64) -> bool| -> f64 {
             lca.iter().map(|&value| value.into()).filter(sign).sum()
         };
-        assert_eq!(tensor.helping(), count(|&value| value < 0.0));
-        assert_eq!(tensor.hurting(), count(|&value| value > 0.0));
-        assert_eq!(tensor.zero(), count(|&value| value == 0.0));
-        let parts = tensor.helping() + tensor.hurting() + tensor.zero();
-        assert_eq!((parts, lca.len()), (lca.len() as u64, tensor.parameters()));
-        let here = Tally {
-            helping: tensor.helping(),
-            hurting: tensor.hurting(),
-            zero: tensor.zero(),
-            lca_helping: sum(|&value| value < 0.0),
-            lca_hurting: sum(|&value| value > 0.0),
-        };
-        let size = here.lca_hurting - here.lca_helping;
-        assert_close(tensor.lca(), here.lca(), 1e-6 * size);
-        all = all + here;
+        let counted = [
+            count(|&value| value < 0.0),
+            count(|&value| value > 0.0),
+            count(|&value| value == 0.0),
+        ];
+        assert_eq!(counted, [tensor.helping(), tensor.hurting(), tensor.zero()]);
+        assert_eq!(counted.iter().sum::<u64>(), lca.len() as u64);
+        assert_eq!(tensor.parameters(), lca.len());
+        let [helping, hurting] = [sum(|&value| value < 0.0), sum(|&value| value > 0.0)];
+        assert_close(tensor.lca(), helping + hurting, 1e-6 * (hurting - helping));
+        counts = std::array::from_fn(|k| counts[k] + counted[k]);
+        sums = [sums[0] + helping, sums[1] + hurting];
     }
     let tally = step.probe().tally();
-    let size = all.lca_hurting - all.lca_helping;
-    assert_close(tally.lca_helping, all.lca_helping, 1e-6 * size);
-    assert_close(tally.lca_hurting, all.lca_hurting, 1e-6 * size);
-    let counts = |tally: Tally| [tally.helping, tally.hurting, tally.zero];
-    assert_eq!(counts(tally), counts(all));
-    let [helping, hurting, zero] = counts(all).map(|count| count as f64);
+    let size = sums[1] - sums[0];
+    assert_close(tally.lca_helping, sums[0], 1e-6 * size);
+    assert_close(tally.lca_hurting, sums[1], 1e-6 * size);
+    assert_eq!([tally.helping, tally.hurting, tally.zero], counts);
+    let [helping, hurting, zero] = counts.map(|count| count as f64);
     let percent = 100.0 * helping / (helping + hurting + zero);
     assert_close(tally.percent_helping(), percent, 1e-9);
     let percent = 100.0 * helping / (helping + hurting);
     assert_close(tally.percent_helping_of_nonzero(), percent, 1e-9);
-    assert_eq!(step.parameter("fc4.weight"), None);
+}
+
+#[test]
+fn a_path_that_the_model_does_not_have_is_refused_with_those_it_has() {
+    let step = observe(by_class(training()));
+    match step.parameter("fc4.weight") {
+        Err(LcaError::UnknownParameter { path, known }) => {
+            assert_eq!(path, "fc4.weight");
+            let paths: Vec<&str> = step.tensors().iter().map(|tensor| tensor.path()).collect();
+            assert_eq!(known, paths);
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Pixels that are blank in all digits have a gradient of exactly zero. Their rows of
@@ -220,9 +229,8 @@ fn norms_are_those_of_the_step_that_was_taken() {
 
 #[test]
 fn a_class_without_examples_is_named_and_the_rest_is_finite() {
-    let names = (0..12).map(|class| format!("digit {class}"));
-    let probe = probe(training()).classes(12, label).class_names(names);
-    let step = observe(probe);
+    let names = || (0..12).map(|class| format!("digit {class}"));
+    let step = observe(probe(training()).classes(12, label).class_names(names()));
     assert_eq!(step.classes().len(), 12);
     for class in step.classes() {
         assert_eq!(class.name(), format!("digit {}", class.class()));
@@ -239,7 +247,16 @@ fn a_class_without_examples_is_named_and_the_rest_is_finite() {
                 .all(|class| class.lca().is_finite())
         );
     }
-    assert_alike(&step, &observe(crate::scaffold::probe(training())));
+    assert_alike(&step, &observe(probe(training())));
+}
+
+#[test]
+fn classes_can_be_named_before_they_are_told_apart() {
+    let names = (0..CLASSES).map(|class| format!("digit {class}"));
+    let step = observe(probe(training()).class_names(names).classes(CLASSES, label));
+    let named: Vec<&str> = step.classes().iter().map(|class| class.name()).collect();
+    assert_eq!(named[..2], ["digit 0", "digit 1"]);
+    assert_eq!(named.len(), CLASSES);
 }
 
 /// One class is one row, which is the whole probe.

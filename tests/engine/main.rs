@@ -7,6 +7,7 @@ mod digits;
 mod shared;
 
 mod adaptive;
+mod bounds;
 mod by_hand;
 mod classes;
 mod frozen;

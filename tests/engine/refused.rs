@@ -116,7 +116,7 @@ fn a_loss_that_is_detached_from_the_parameters_is_refused() {
 }
 
 #[test]
-fn settings_that_hold_nothing_are_refused_by_name() {
+fn settings_that_cannot_work_are_refused_by_name() {
     let empty = || Probe::<Digit, DigitBatch>::new(InMemDataset::new(Vec::new()), DigitBatcher);
     let cases = [
         (by_class(training()).chunk_size(0), "Probe::chunk_size"),
@@ -127,6 +127,14 @@ fn settings_that_hold_nothing_are_refused_by_name() {
         (
             probe(&training()[..20]).subset(21, 1),
             "Probe::subset: 21 of 20",
+        ),
+        (
+            probe(training()).class_names(["even", "odd"]),
+            "Probe::class_names: there are names for classes, but no classes",
+        ),
+        (
+            by_class(training()).class_names(["even", "odd"]),
+            "Probe::class_names: there are 2 names for 10 classes",
         ),
     ];
     for (probe, name) in cases {

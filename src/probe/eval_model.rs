@@ -1,5 +1,5 @@
-//! The measuring twin: a model that shares nothing with the one that trains, with its stochastic
-//! layers off.
+//! The model to measure on: a copy that shares nothing with the one that trains, with its
+//! stochastic layers off.
 
 use std::fmt::Display;
 
@@ -10,15 +10,31 @@ use crate::LcaError;
 use crate::parameters::{BATCH_NORM, Layout, TensorKind, Tracking, Values};
 
 /// Which statistics batch normalization uses while the loss is measured.
+///
+/// It makes no difference to models without batch normalization.
+///
+/// ```
+#[doc = include_str!("../doc_setup.md")]
+/// use burn_lca::prelude::*;
+///
+/// let probe = Probe::new(dataset(), MyBatcher);
+/// let mut lca = Lca::new(probe).batch_norm(BatchNormMode::Running).start(&model)?;
+/// # model = trained(model);
+/// let step = lca.observe(&model)?;
+/// // This model has no batch normalization whose running statistics could move.
+/// assert_eq!(step.probe().buffers(), None);
+/// # Ok::<(), LcaError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum BatchNormMode {
     /// Those of the chunk, as in training and in the original experiments. The loss then depends
-    /// on the chunk size, which is recorded. Not with classes, whose chunks are not alike. The
-    /// default without classes.
+    /// on the chunk size, which is recorded. Not possible with classes, since a chunk of one
+    /// class has the statistics of that class. The default without classes.
     Chunk,
-    /// The running ones. They move between steps too, so they are interpolated along with the
-    /// parameters, and their share of the loss change is reported apart. The default with
-    /// classes.
+    /// The running statistics. They move between steps too, so they are interpolated along with
+    /// the parameters, and their share of the loss change is reported apart, as
+    /// [`ProbeAllocation::buffers`](crate::ProbeAllocation::buffers). The default with classes.
     Running,
 }
 
@@ -32,7 +48,7 @@ impl Display for BatchNormMode {
 }
 
 /// A copy of the training model to measure on.
-pub(crate) struct Twin<M> {
+pub(crate) struct EvalModel<M> {
     pub layout: Layout,
     pub mode: BatchNormMode,
     /// Moving statistics whose share of the loss change follows from the gradients.
@@ -51,8 +67,8 @@ pub(crate) struct RunningStatistics {
     pub epsilon: f64,
 }
 
-impl<M: Module + Display> Twin<M> {
-    /// Makes a twin of a training model.
+impl<M: Module + Display> EvalModel<M> {
+    /// Makes the copy of a training model.
     ///
     /// `valid` also lets a batch normalization fold its last batch into the running statistics,
     /// which Burn would otherwise do at the next forward pass, to the same values.
@@ -75,7 +91,7 @@ impl<M: Module + Display> Twin<M> {
         if layout.trainable() == 0 {
             return Err(LcaError::NothingToMeasure {
                 problem: "the model has no parameter that requires gradients".to_owned(),
-                remedy: "unfreeze what should be trained before the learner is built",
+                remedy: "unfreeze what is to be trained before the training is set up",
             });
         }
         let statistics = match mode {
@@ -117,7 +133,7 @@ impl<M: Module + Display> Twin<M> {
         self.layout.read(&live.valid())
     }
 
-    /// The twin at some point of parameter space.
+    /// The copy at some point of parameter space.
     pub fn at(&self, values: &Values) -> M {
         self.layout.write(self.model.clone(), values, &self.track)
     }
@@ -153,13 +169,14 @@ fn device_of<M: Module>(live: &M) -> Device {
     let mut first = First(None);
     live.visit(&mut first);
     let device = first.0.unwrap_or_default();
-    match device.is_autodiff() {
-        true => device,
-        false => device.autodiff(),
+    if device.is_autodiff() {
+        device
+    } else {
+        device.autodiff()
     }
 }
 
-/// Turns training behavior off, except where batch normalization is to use the chunk.
+/// Turns training behavior off, except where batch normalization uses the statistics of the chunk.
 struct MeasuringFlags {
     containers: Vec<String>,
     keep_batch_norm: bool,
@@ -176,9 +193,10 @@ impl ModuleMapper for MeasuringFlags {
 
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
         let in_batch_norm = self.containers.iter().any(|name| name == BATCH_NORM);
-        match self.keep_batch_norm && in_batch_norm {
-            true => flag,
-            false => flag.with_value(false),
+        if self.keep_batch_norm && in_batch_norm {
+            flag
+        } else {
+            flag.with_value(false)
         }
     }
 }

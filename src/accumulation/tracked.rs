@@ -1,0 +1,44 @@
+//! The tensors that numbers are gathered of, and how these are read back.
+
+use std::sync::Arc;
+
+use burn::tensor::{Tensor, TensorData, Transaction};
+
+use crate::LcaError;
+use crate::allocation::ProbeAllocation;
+
+/// A trainable tensor of the model.
+pub(super) struct Tracked {
+    /// Its index in the layout.
+    pub tensor: usize,
+    /// Its index among the tensors of an allocation, which has no buffers.
+    pub allocated: usize,
+    pub path: Arc<str>,
+    pub shape: Vec<usize>,
+    pub unit_axis: usize,
+    pub len: usize,
+}
+
+impl Tracked {
+    pub fn lca(&self, probe: &ProbeAllocation) -> Option<Tensor<1>> {
+        probe.parameters[self.allocated].clone()
+    }
+
+    pub fn gradient(&self, probe: &ProbeAllocation) -> Option<Tensor<1>> {
+        probe.gradients[self.allocated].clone()
+    }
+}
+
+/// Reads tensors back together.
+pub(super) fn read(tensors: Vec<Tensor<1>>) -> Result<Vec<TensorData>, LcaError> {
+    tensors
+        .into_iter()
+        .fold(Transaction::default(), Transaction::register)
+        .try_execute()
+        .map_err(LcaError::device)
+}
+
+/// One tensor's values, of whatever type the device computes in.
+pub(super) fn floats(data: TensorData) -> Vec<f32> {
+    data.iter::<f32>().collect()
+}

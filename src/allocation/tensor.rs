@@ -1,0 +1,103 @@
+//! The share of one tensor.
+
+use super::tally::Tally;
+
+/// One tensor's share of a step.
+#[derive(Debug, Clone)]
+pub struct TensorAllocation {
+    pub(crate) path: String,
+    pub(crate) parameters: usize,
+    pub(crate) frozen: bool,
+    pub(crate) tally: Tally,
+    pub(crate) step_norm: f64,
+    pub(crate) gradient_norm: f64,
+    pub(crate) classes: Vec<TensorClassAllocation>,
+}
+
+impl TensorAllocation {
+    /// Returns the path of the tensor, such as `fc1.weight`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the number of parameters.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// Returns whether the tensor is frozen: its gradients are turned off, and its LCA is zero.
+    pub fn is_frozen(&self) -> bool {
+        self.frozen
+    }
+
+    /// Returns the sum of LCA over the tensor, in units of the loss.
+    pub fn lca(&self) -> f64 {
+        self.tally.lca()
+    }
+
+    /// Returns the number of parameters with negative LCA.
+    pub fn helping(&self) -> u64 {
+        self.tally.helping
+    }
+
+    /// Returns the number of parameters with positive LCA.
+    pub fn hurting(&self) -> u64 {
+        self.tally.hurting
+    }
+
+    /// Returns the number of parameters whose LCA is exactly zero.
+    pub fn zero(&self) -> u64 {
+        self.tally.zero
+    }
+
+    /// Returns the Euclidean norm of the step, ‖Δθ‖.
+    pub fn step_norm(&self) -> f64 {
+        self.step_norm
+    }
+
+    /// Returns the Euclidean norm of the probe's gradient at the start of the step, ‖∂L/∂θ‖.
+    pub fn gradient_norm(&self) -> f64 {
+        self.gradient_norm
+    }
+
+    /// Returns the tensor's share by class, for the classes that have examples; empty where the
+    /// probe has no classes or the tensor is frozen.
+    pub fn by_class(&self) -> &[TensorClassAllocation] {
+        &self.classes
+    }
+}
+
+/// One tensor's share in the loss change of one class.
+#[derive(Debug, Clone)]
+pub struct TensorClassAllocation {
+    pub(crate) class: usize,
+    pub(crate) tally: Tally,
+    pub(crate) gradient_norm: f64,
+}
+
+impl TensorClassAllocation {
+    /// Returns the index of the class.
+    pub fn class(&self) -> usize {
+        self.class
+    }
+
+    /// Returns the sum over the tensor of the LCA of the class's mean loss, in units of that loss.
+    pub fn lca(&self) -> f64 {
+        self.tally.lca()
+    }
+
+    /// Returns the number of parameters that helped this class.
+    pub fn helping(&self) -> u64 {
+        self.tally.helping
+    }
+
+    /// Returns the number of parameters that hurt this class.
+    pub fn hurting(&self) -> u64 {
+        self.tally.hurting
+    }
+
+    /// Returns the number of parameters that did neither to this class.
+    pub fn zero(&self) -> u64 {
+        self.tally.zero
+    }
+}

@@ -1,0 +1,98 @@
+//! The engine: from the model before and after a step to the allocation of the step.
+
+use std::fmt::Display;
+
+use burn::module::Module;
+use burn::train::InferenceStep;
+
+use super::measurement::Measurement;
+use super::recording::Recording;
+use crate::LcaError;
+use crate::allocation::StepAllocation;
+use crate::parameters::{Segment, TensorKind, Values};
+use crate::probe::{EvalModel, MeanLoss};
+use crate::quadrature::Integrator;
+use crate::record::RunState;
+
+/// Measures every step it is shown, and hands the numbers to the record.
+pub(crate) struct Engine<M: InferenceStep> {
+    pub(super) eval_model: EvalModel<M>,
+    pub(super) integrator: Integrator,
+    pub(super) main: Measurement<M::Input>,
+    pub(super) validation: Option<Measurement<M::Input>>,
+    /// θ_t, the parameters that were seen last.
+    pub(super) here: Values,
+    /// Of the step that comes next.
+    pub(super) iteration: u64,
+    pub(super) recording: Option<Recording>,
+}
+
+impl<M> Engine<M>
+where
+    M: Module + Display + InferenceStep,
+    M::Input: Clone,
+    M::Output: MeanLoss,
+{
+    /// Allocates the loss change from the last observed parameters to the model's present ones.
+    pub fn observe(
+        &mut self,
+        model: &M,
+        epoch: u32,
+        learning_rate: Option<f64>,
+    ) -> Result<StepAllocation, LcaError> {
+        let after = self.eval_model.read(model)?;
+        let segment = Segment {
+            step: after.minus(&self.here),
+            before: std::mem::replace(&mut self.here, after.clone()),
+            after,
+        };
+        let measure = |measurement: &mut Measurement<_>| {
+            measurement.observe(&self.eval_model, &self.integrator, &segment)
+        };
+        let step = StepAllocation {
+            iteration: self.iteration,
+            epoch,
+            learning_rate,
+            probe: measure(&mut self.main)?,
+            validation: self.validation.as_mut().map(measure).transpose()?,
+        };
+        self.iteration += 1;
+        if let Some(recording) = &mut self.recording {
+            recording.add(&step, &segment)?;
+        }
+        Ok(step)
+    }
+
+    /// Makes durable what was recorded of an epoch, before a checkpoint of it is written.
+    pub fn end_epoch(&mut self, epoch: u32) -> Result<(), LcaError> {
+        match &mut self.recording {
+            Some(recording) => recording.end_epoch(epoch, self.iteration),
+            None => Ok(()),
+        }
+    }
+
+    /// Paths of all parameters.
+    pub fn paths(&self) -> Vec<&str> {
+        let tensors = self.eval_model.layout.tensors.iter();
+        tensors
+            .filter(|tensor| tensor.kind != TensorKind::Buffer)
+            .map(|tensor| &*tensor.path)
+            .collect()
+    }
+
+    /// Number of classes of the main probe.
+    pub fn classes(&self) -> usize {
+        self.main.chunks.class_names.len()
+    }
+
+    /// What stopped the recording, if something did.
+    pub fn recording_failure(&self) -> Option<String> {
+        self.recording.as_ref()?.failure()
+    }
+
+    /// Ends the recording, if there is one.
+    pub fn finish(self, state: RunState) -> Result<(), LcaError> {
+        self.recording
+            .map_or(Ok(()), |recording| recording.finish(state))
+    }
+}

@@ -1,0 +1,238 @@
+//! The engine in a training loop of one's own.
+
+use std::fmt::{self, Display};
+
+use burn::module::Module;
+use burn::train::InferenceStep;
+
+use super::engine::Engine;
+use super::settings::{MainProbe, Settings};
+use super::start::Resume;
+use crate::LcaError;
+use crate::allocation::StepAllocation;
+use crate::parameters::is_initialized;
+use crate::probe::{BatchNormMode, Examples, MeanLoss, Probe};
+use crate::quadrature::Integrator;
+use crate::record::{Recorder, RunState};
+
+/// Loss change allocation for a training loop of one's own.
+///
+/// It takes the same settings as [`LcaMetric`](crate::LcaMetric) does for a learner, and measures
+/// nothing before [`start`](Self::start).
+///
+/// ```
+#[doc = include_str!("../doc_setup.md")]
+/// use burn_lca::prelude::*;
+///
+/// let probe = Probe::new(dataset(), MyBatcher); // any Dataset and Batcher
+/// let mut lca = Lca::new(probe).start(&model)?;
+/// for batch in batches {
+///     let grads = TrainStep::step(&model, batch).grads;
+///     model = optimizer.step(lr, model, grads);
+///     let step: StepAllocation = lca.observe(&model)?;
+///     println!("{:+.3e} residual {:+.1e}", step.lca(), step.residual());
+/// }
+/// lca.finish()?;
+/// # Ok::<(), LcaError>(())
+/// ```
+#[must_use = "`Lca` measures nothing before `start`"]
+pub struct Lca<B> {
+    probe: Box<dyn Examples<B>>,
+    settings: Settings<B>,
+}
+
+impl<B> fmt::Debug for Lca<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lca")
+            .field("probe", &self.probe)
+            .field("settings", &self.settings)
+            .finish()
+    }
+}
+
+impl<B: Clone + 'static> Lca<B> {
+    /// Returns loss change allocation over a probe, with the default settings: adaptive
+    /// quadrature, no validation probe, nothing recorded.
+    pub fn new<I: 'static>(probe: Probe<I, B>) -> Self {
+        Self {
+            probe: Box::new(probe),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Returns it with a second probe, measured along the same steps.
+    pub fn validation<I: 'static>(mut self, probe: Probe<I, B>) -> Self {
+        self.settings.validation = Some(Box::new(probe));
+        self
+    }
+
+    /// Returns it with another rule for how finely the gradient is integrated along a step.
+    pub fn integrator(mut self, integrator: Integrator) -> Self {
+        self.settings.integrator = integrator;
+        self
+    }
+
+    /// Returns it with other statistics for batch normalization while the loss is measured.
+    pub fn batch_norm(mut self, mode: BatchNormMode) -> Self {
+        self.settings.batch_norm = Some(mode);
+        self
+    }
+
+    /// Returns it recording the run as Parquet files.
+    pub fn record(mut self, recorder: Recorder) -> Self {
+        self.settings.recorder = Some(recorder);
+        self
+    }
+
+    /// Returns an observer that starts at the model's present parameters.
+    ///
+    /// Burn draws the initial value of a parameter at its first use. If the model has parameters
+    /// that are not drawn yet, they are left alone so that training draws the same numbers as
+    /// without this crate, and the observer starts at the first
+    /// [`observe`](LcaObserver::observe), which then returns the errors.
+    ///
+    /// # Errors
+    ///
+    /// Settings that can't work, a loss that is not a mean over examples, a model without
+    /// trainable parameters, examples that can't be read, a device that fails, a folder that can't
+    /// be written.
+    pub fn start<M>(self, model: &M) -> Result<LcaObserver<M>, LcaError>
+    where
+        M: Module + Display + InferenceStep<Input = B>,
+        M::Output: MeanLoss,
+    {
+        let mut observer = LcaObserver {
+            state: ObserverState::Waiting(Box::new(Waiting {
+                model: model.clone(),
+                lca: self,
+            })),
+            epoch: 0,
+            learning_rate: None,
+        };
+        if is_initialized(model) {
+            observer.started()?;
+        }
+        Ok(observer)
+    }
+}
+
+/// A running observation of a training loop; made by [`Lca::start`].
+///
+/// ```
+#[doc = include_str!("../doc_setup.md")]
+/// use burn_lca::prelude::*;
+///
+/// let mut lca = Lca::new(Probe::new(dataset(), MyBatcher)).start(&model)?;
+/// for epoch in 1..=2 {
+///     lca.set_epoch(epoch);
+///     lca.set_learning_rate(lr);
+///     for batch in batches.clone() {
+///         let grads = TrainStep::step(&model, batch).grads;
+///         model = optimizer.step(lr, model, grads);
+///         let step = lca.observe(&model)?;
+///         assert_eq!((step.epoch(), step.learning_rate()), (epoch, Some(lr)));
+///     }
+/// }
+/// lca.finish()?;
+/// # Ok::<(), LcaError>(())
+/// ```
+pub struct LcaObserver<M: InferenceStep> {
+    state: ObserverState<M>,
+    epoch: u32,
+    learning_rate: Option<f64>,
+}
+
+enum ObserverState<M: InferenceStep> {
+    Waiting(Box<Waiting<M>>),
+    Started(Box<Engine<M>>),
+    /// Starting failed; the error has been returned.
+    Failed,
+}
+
+/// An observation that reads its first parameters once training has drawn them: the clone
+/// shares them with the model.
+struct Waiting<M: InferenceStep> {
+    model: M,
+    lca: Lca<M::Input>,
+}
+
+impl<M: InferenceStep> fmt::Debug for LcaObserver<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let next_iteration = match &self.state {
+            ObserverState::Started(engine) => Some(engine.iteration),
+            ObserverState::Waiting(_) | ObserverState::Failed => None,
+        };
+        f.debug_struct("LcaObserver")
+            .field("next_iteration", &next_iteration)
+            .field("epoch", &self.epoch)
+            .field("learning_rate", &self.learning_rate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<M> LcaObserver<M>
+where
+    M: Module + Display + InferenceStep,
+    M::Input: Clone + 'static,
+    M::Output: MeanLoss,
+{
+    /// Returns the allocation of the step that led from the last observed parameters to these.
+    ///
+    /// Call it after every optimizer step. If several steps were taken since the last call, their
+    /// joint effect is allocated along the straight line from the first point to the last.
+    ///
+    /// # Errors
+    ///
+    /// A model with other tensors than at the start, a device that fails, and at the first call
+    /// the errors of [`Lca::start`] where it could not start yet. A disk that fails stops the
+    /// recording, and is the error of [`finish`](Self::finish).
+    pub fn observe(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
+        let (epoch, learning_rate) = (self.epoch, self.learning_rate);
+        self.started()?.observe(model, epoch, learning_rate)
+    }
+
+    /// Sets the epoch, from 1, that the coming steps are recorded with.
+    pub fn set_epoch(&mut self, epoch: u32) {
+        self.epoch = epoch;
+    }
+
+    /// Sets the learning rate that the coming steps are recorded with.
+    pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.learning_rate = Some(learning_rate);
+    }
+
+    /// Ends the observation, and the recording if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A disk that failed while the run was recorded.
+    pub fn finish(self) -> Result<(), LcaError> {
+        match self.state {
+            ObserverState::Started(engine) => engine.finish(RunState::Finished),
+            ObserverState::Waiting(_) | ObserverState::Failed => Ok(()),
+        }
+    }
+
+    fn started(&mut self) -> Result<&mut Engine<M>, LcaError> {
+        if let ObserverState::Waiting(_) = self.state
+            && let ObserverState::Waiting(waiting) =
+                std::mem::replace(&mut self.state, ObserverState::Failed)
+        {
+            let Waiting { model, lca } = *waiting;
+            let engine = Engine::start(
+                &model,
+                MainProbe::Given(lca.probe),
+                lca.settings,
+                Resume::AfterLastStep,
+            )?;
+            self.state = ObserverState::Started(Box::new(engine));
+        }
+        match &mut self.state {
+            ObserverState::Started(engine) => Ok(engine),
+            ObserverState::Waiting(_) | ObserverState::Failed => Err(LcaError::NothingToMeasure {
+                problem: "the observation failed to start".to_owned(),
+                remedy: "correct what its error named, and start again",
+            }),
+        }
+    }
+}

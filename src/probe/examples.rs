@@ -1,0 +1,241 @@
+//! The examples that the loss is taken over.
+
+use std::fmt;
+use std::sync::Arc;
+
+use burn::data::dataloader::batcher::Batcher;
+use burn::data::dataset::Dataset;
+use burn::tensor::Device;
+
+use crate::LcaError;
+
+/// A fixed set of labelled examples whose mean loss is split over the parameters.
+///
+/// Usually the whole training set. The examples are batched once, kept on the training device,
+/// and swept at every observed step: a sweep is one forward and backward pass over all of them.
+/// Settings are checked when the measuring starts.
+///
+/// ```
+/// # use burn::data::dataset::InMemDataset;
+/// # use burn::data::dataloader::batcher::Batcher;
+/// # use burn::tensor::Device;
+/// # #[derive(Clone, Debug)] struct Item { label: u8 }
+/// # struct MyBatcher;
+/// # impl Batcher<Item, Vec<Item>> for MyBatcher {
+/// #     fn batch(&self, items: Vec<Item>, _: &Device) -> Vec<Item> { items }
+/// # }
+/// # let dataset = InMemDataset::new(vec![Item { label: 1 }]);
+/// use burn_lca::Probe;
+///
+/// let probe = Probe::new(dataset, MyBatcher)
+///     .chunk_size(4096)
+///     .classes(3, |item: &Item| item.label as usize)
+///     .class_names(["cat", "dog", "bird"])
+///     .subset(10_000, 1);
+/// ```
+#[must_use = "a probe measures nothing until it is given to `LcaMetric` or `Lca`"]
+pub struct Probe<I, B> {
+    dataset: Arc<dyn Dataset<I>>,
+    batcher: Arc<dyn Batcher<I, B>>,
+    chunk_size: Option<usize>,
+    classes: Option<Classes<I>>,
+    class_names: Option<Vec<String>>,
+    subset: Option<Subset>,
+}
+
+struct Classes<I> {
+    count: usize,
+    of: Arc<dyn Fn(&I) -> usize + Send + Sync>,
+}
+
+/// A random part of the probe's examples.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Subset {
+    pub examples: usize,
+    pub seed: u64,
+}
+
+impl<I, B> fmt::Debug for Probe<I, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Probe")
+            .field("examples", &self.dataset.len())
+            .field("chunk_size", &self.chunk_size)
+            .field(
+                "classes",
+                &self.classes.as_ref().map(|classes| classes.count),
+            )
+            .field("class_names", &self.class_names)
+            .field("subset", &self.subset)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<I, B> Probe<I, B> {
+    /// Returns a probe over all examples of a dataset, without classes.
+    ///
+    /// The batcher makes what the model's `InferenceStep` takes; it should neither shuffle nor
+    /// augment.
+    pub fn new(dataset: impl Dataset<I> + 'static, batcher: impl Batcher<I, B> + 'static) -> Self {
+        Self {
+            dataset: Arc::new(dataset),
+            batcher: Arc::new(batcher),
+            chunk_size: None,
+            classes: None,
+            class_names: None,
+            subset: None,
+        }
+    }
+
+    /// Returns the probe with at most this many examples, at least 1, in each forward and
+    /// backward pass.
+    ///
+    /// It decides memory and speed, not the result, unless batch normalization uses the
+    /// statistics of the chunk ([`BatchNormMode::Chunk`](crate::BatchNormMode::Chunk)). By
+    /// default a few sizes are timed at the start.
+    pub fn chunk_size(mut self, examples: usize) -> Self {
+        self.chunk_size = Some(examples);
+        self
+    }
+
+    /// Returns the probe with its loss split by ground-truth class, at no extra sweep.
+    ///
+    /// `class_of` gives the class of an example, from 0 to `count` − 1.
+    pub fn classes(
+        mut self,
+        count: usize,
+        class_of: impl Fn(&I) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        self.classes = Some(Classes {
+            count,
+            of: Arc::new(class_of),
+        });
+        self
+    }
+
+    /// Returns the probe with names for its classes in place of their numbers, class 0 first.
+    ///
+    /// There must be as many names as [`classes`](Self::classes); it does not matter which of
+    /// the two is called first.
+    pub fn class_names<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.class_names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Returns the probe over a random part of its examples, 1 to all of them: cheaper, and an
+    /// estimate.
+    ///
+    /// With classes the part is stratified: every class keeps its share. A seed picks the same
+    /// examples of the same dataset on every machine and in every later version of this crate.
+    pub fn subset(mut self, examples: usize, seed: u64) -> Self {
+        self.subset = Some(Subset { examples, seed });
+        self
+    }
+}
+
+/// A probe's examples with their own type left behind; what remains is the model's input.
+pub(crate) trait Examples<B>: fmt::Debug + Send {
+    /// Checks the settings, before anything is computed.
+    fn check(&self) -> Result<(), LcaError>;
+    fn len(&self) -> usize;
+    fn chunk_size(&self) -> Option<usize>;
+    fn subset(&self) -> Option<Subset>;
+    /// Names of the classes, in their order; empty without classes.
+    fn class_names(&self) -> Vec<String>;
+    /// The class of every example; `None` without classes.
+    fn labels(&self) -> Result<Option<Vec<usize>>, String>;
+    fn batch(&self, indices: &[usize], device: &Device) -> Result<B, String>;
+}
+
+impl<I, B> Examples<B> for Probe<I, B> {
+    fn check(&self) -> Result<(), LcaError> {
+        if self.len() == 0 {
+            return Err(LcaError::setting(
+                "Probe::new",
+                "the probe has no examples",
+                "give it a dataset with at least one",
+            ));
+        }
+        if self.chunk_size == Some(0) {
+            return Err(LcaError::setting(
+                "Probe::chunk_size",
+                "a chunk of 0 examples holds nothing",
+                "use at least 1, or leave it out to have it chosen by timing",
+            ));
+        }
+        let classes = self.classes.as_ref().map(|classes| classes.count);
+        if classes == Some(0) {
+            return Err(LcaError::setting(
+                "Probe::classes",
+                "there are 0 classes",
+                "use at least 1, or leave it out to measure without classes",
+            ));
+        }
+        if let Some(names) = &self.class_names
+            && classes != Some(names.len())
+        {
+            return Err(LcaError::setting(
+                "Probe::class_names",
+                match classes {
+                    Some(count) => format!("there are {} names for {count} classes", names.len()),
+                    None => "there are names for classes, but no classes".to_owned(),
+                },
+                "call `Probe::classes` too, with as many classes as names",
+            ));
+        }
+        if let Some(subset) = self.subset
+            && !(1..=self.len()).contains(&subset.examples)
+        {
+            return Err(LcaError::setting(
+                "Probe::subset",
+                format!(
+                    "{} of {} examples can't be drawn",
+                    subset.examples,
+                    self.len()
+                ),
+                "use a number from 1 to the size of the dataset",
+            ));
+        }
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.dataset.len()
+    }
+
+    fn chunk_size(&self) -> Option<usize> {
+        self.chunk_size
+    }
+
+    fn subset(&self) -> Option<Subset> {
+        self.subset
+    }
+
+    fn class_names(&self) -> Vec<String> {
+        match (&self.class_names, &self.classes) {
+            (Some(names), _) => names.clone(),
+            (None, Some(classes)) => (0..classes.count).map(|class| class.to_string()).collect(),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn labels(&self) -> Result<Option<Vec<usize>>, String> {
+        let Some(classes) = &self.classes else {
+            return Ok(None);
+        };
+        (0..self.dataset.len())
+            .map(|index| match self.dataset.get(index) {
+                Ok(item) => Ok((classes.of)(&item)),
+                Err(error) => Err(format!("example {index}: {error}")),
+            })
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    fn batch(&self, indices: &[usize], device: &Device) -> Result<B, String> {
+        let items = self
+            .dataset
+            .get_many(indices.to_vec())
+            .map_err(|error| error.to_string())?;
+        Ok(self.batcher.batch(items, device))
+    }
+}
