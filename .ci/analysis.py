@@ -154,7 +154,7 @@ def over_runs(tests):
 def peaks(program, run, classes):
     columns = {"lca": ("lca", np.add), "step": ("step_norm", np.hypot), "gradient": ("gradient_norm", np.hypot)}
     for of, (column, join) in columns.items():
-        answer = ask(program, "peaks", run, "--of", of, "--permutations", "10")
+        answer = ask(program, "peaks", run, "--quantity", of, "--permutations", "10")
         by_class = bool(classes) and of != "step"
         iterations, found = series(run, column, "training", by_class, join)
         width, steps = min(51, len(iterations)), len(iterations)

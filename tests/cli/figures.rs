@@ -45,7 +45,7 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 14] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -57,11 +57,15 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
             "give 200 to 4000",
         ),
         (&["plot", run, run, "loss"], 2, "draw `layers`"),
-        (&["plot", run, "loss", "--index", "3"], 2, "for trace only"),
+        (&["plot", run, "loss", "--index", "3"], 2, "to trace only"),
         (&["plot", run, "helping", "--layer", "fc1"], 2, "--by-layer"),
-        (&["plot", run, "loss", "--class", "1"], 2, "for layers only"),
+        (&["plot", run, "loss", "--class", "1"], 2, "to layers only"),
         (&["plot", run, "layers", "--probe", "x"], 5, "only training"),
-        (&["plot", run, "loss", "--format", "csv"], 2, "--format out"),
+        (
+            &["plot", run, "loss", "--format", "csv"],
+            2,
+            "leave them out",
+        ),
         (
             &["plot", run, "units", "--layer", "fc9"],
             2,
@@ -70,6 +74,8 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
         (&["plot", run, "everything"], 2, "trajectories"),
         (&["plot", "no-run", "loss"], 3, "holds no run"),
         (&["report", run, run], 2, "given twice"),
+        (&["report", run, "--format", "json"], 2, "leave them out"),
+        (&["report", run, "--table", "runs"], 2, "leave them out"),
     ];
     for (command, code, way_out) in cases {
         let answer = burn_lca(command);

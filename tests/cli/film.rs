@@ -21,7 +21,16 @@ fn a_film_goes_into_its_file_and_what_it_shows_is_printed() {
     assert!(fs::read(&file).unwrap().starts_with(b"GIF89a"));
     let frames = folder.path().join("frames");
     let output = frames.to_str().unwrap();
-    let answer = burn_lca(["film", run, "--of", "step", "--frames", "2", "-o", output]);
+    let answer = burn_lca([
+        "film",
+        run,
+        "--quantity",
+        "step",
+        "--frames",
+        "2",
+        "-o",
+        output,
+    ]);
     assert_eq!(answer.code, Some(0), "{answer:?}");
     assert!(
         fs::read(frames.join("frame-00001.png"))
@@ -46,7 +55,7 @@ fn a_film_that_can_not_be_made_says_the_way_out() {
         (&["film", run, "-o", "film.mp4"], 2, "ends in .gif"),
         (&["film", run, "-o", "x.gif", "--fps", "90"], 2, "0.1 to 50"),
         (
-            &["film", run, "-o", "x.gif", "--of", "loss"],
+            &["film", run, "-o", "x.gif", "--quantity", "loss"],
             2,
             "cumulative",
         ),

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use burn_lca::LcaError;
 
 /// Why there is no answer.
 #[derive(Debug)]
 pub enum Failure {
-    /// A run could not be analysed.
+    /// A run could not be analysed or drawn.
     Run(LcaError),
     /// The options don't fit each other or the answer.
     Usage(String),
@@ -22,15 +21,16 @@ pub enum Failure {
 
 impl Failure {
     /// Returns the exit code, as `burn-lca --help` lists them.
-    pub fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub fn code(&self) -> u8 {
+        match self {
             Self::Output { .. } | Self::Run(LcaError::Render(_)) => 1,
             Self::Usage(_) | Self::Run(LcaError::Setting { .. }) => 2,
+            Self::Run(LcaError::NoRun { .. } | LcaError::Disk { .. }) => 3,
             Self::Run(LcaError::Damaged { .. } | LcaError::NewerSchema { .. }) => 4,
             Self::Run(LcaError::NotRecorded { .. }) => 5,
-            Self::Run(LcaError::Internal(_)) => 70,
-            Self::Run(_) => 3,
-        })
+            // The rest is about measuring, which no command does.
+            Self::Run(_) => 70,
+        }
     }
 }
 
@@ -62,5 +62,20 @@ impl fmt::Display for Failure {
                  reads it"
             ),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_drawing_or_of_the_program_is_no_wrong_command_line() {
+        let render = LcaError::Render("too many pixels".into());
+        assert_eq!(Failure::Run(render).code(), 1);
+        let bug = LcaError::Internal("a column is missing".into());
+        assert_eq!(Failure::Run(bug).code(), 70);
+        let device = LcaError::Device("out of memory".into());
+        assert_eq!(Failure::Run(device).code(), 70);
     }
 }

@@ -34,9 +34,9 @@ Exit codes:
   3  there is no run, or it can't be read from disk
   4  a file of the run is damaged, foreign, or from a newer version of burn-lca
   5  the run has not recorded what the command needs
-  70 burn-lca contradicts itself, which is a bug: please report it
+  70 there is a bug in burn-lca: please report it
 
-Colours are left out where the output is no terminal or NO_COLOR is set.
+Colours are left out if the output is not a terminal or NO_COLOR is set.
 A run that is still being written, or was killed, is read as far as its record reaches.";
 
 fn main() -> ExitCode {
@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("burn-lca: {failure}");
-            failure.code()
+            ExitCode::from(failure.code())
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use burn_lca::analysis::{
-    self, Candidates, CandidatesOptions, LcaSum, Overfitting, Span, SumTest, Verdict,
+    self, Candidates, CandidatesOptions, LayerUnits, Overfitting, OverfittingTensor, Span, SumTest,
+    UnitCandidate, Verdict,
 };
 
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Report, Table};
+use crate::output::{Answer, AnswerTable, Cell};
 
 /// Parameters of a tensor that its row names; JSON has all that were asked for.
 const SHOWN_WORST: usize = 3;
@@ -16,7 +17,7 @@ const SHOWN_WORST: usize = 3;
 /// parameters that do nothing or hardly ever help.
 ///
 /// These are pointers, each with its numbers; what training would do without them takes another
-/// run to see. Over several runs (seeds of one model) tensors are tested over the runs.
+/// run to see. With several runs (seeds of one model) tensors are tested over the runs.
 ///
 /// Tables: freeze, overfitting, lags, units, parameters.
 #[derive(Debug, clap::Args)]
@@ -24,16 +25,16 @@ const SHOWN_WORST: usize = 3;
     after_help = "Example:\n  burn-lca candidates artifacts/seed1 artifacts/seed2 \
                         artifacts/seed3"
 )]
-pub struct Args {
+pub struct CandidatesArgs {
     /// The folders of the runs.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
-    /// The greatest corrected p-value of a candidate.
+    /// The largest corrected p-value of a candidate.
     #[arg(long, default_value_t = CandidatesOptions::default().level, value_name = "P")]
-    level: f64,
-    /// What counts as hardly ever helping: at most this part of the steps that are not zero.
-    #[arg(long, default_value_t = CandidatesOptions::default().rarely, value_name = "PART")]
-    rarely: f64,
+    alpha: f64,
+    /// What counts as rarely helping: at most this fraction of the steps with nonzero LCA.
+    #[arg(long, default_value_t = CandidatesOptions::default().rarely, value_name = "FRACTION")]
+    max_helping_fraction: f64,
     /// How many units of each layer are listed, and parameters of each tensor in JSON.
     #[arg(long, default_value_t = CandidatesOptions::default().top, value_name = "N")]
     top: usize,
@@ -45,45 +46,33 @@ pub struct Args {
     seed: u64,
 }
 
-pub fn report(args: &Args) -> Result<Report, Failure> {
+pub fn answer(args: &CandidatesArgs) -> Result<Answer, Failure> {
     let runs = super::open(&args.runs)?;
     let options = CandidatesOptions {
-        level: args.level,
-        rarely: args.rarely,
+        level: args.alpha,
+        rarely: args.max_helping_fraction,
         top: args.top,
         resamples: args.resamples,
         seed: args.seed,
     };
     let found = analysis::candidates(&runs, &options)?;
-    let report = Report::new(&found, &runs)
+    Ok(Answer::new(&found, &runs)?
         .table(freeze(&found))
         .table(overfitting(&found))
         .table(lags(&found))
         .table(units(&found, args.top))
-        .table(parameters(&found));
-    Ok(report)
+        .table(parameters(&found)))
 }
 
-fn interval(sum: &LcaSum) -> [Cell; 2] {
-    match sum.interval {
-        Some([low, high]) => [Cell::Number(low), Cell::Number(high)],
-        None => [Cell::Empty, Cell::Empty],
-    }
-}
-
-fn number(value: Option<f64>) -> Cell {
-    value.map_or(Cell::Empty, Cell::Number)
-}
-
-fn yes(candidate: bool) -> Cell {
-    Cell::text(if candidate { "yes" } else { "no" })
+fn yes(candidate: bool) -> String {
+    if candidate { "yes" } else { "no" }.into()
 }
 
 fn test_note(test: SumTest) -> String {
     match test {
         SumTest::StudentT { runs } => format!(
-            "One-sided t-test over the sums of {runs} runs, 95 % intervals; p corrected after \
-             Holm."
+            "One-sided t-test over the sums of {runs} runs, 95 % confidence intervals; p corrected \
+             after Holm."
         ),
         SumTest::BlockBootstrap { block, resamples } => format!(
             "One run: block bootstrap over its steps ({resamples} draws of blocks of {block} \
@@ -91,244 +80,186 @@ fn test_note(test: SumTest) -> String {
              seeds may differ; give several runs to see."
         ),
         SumTest::TooFewSteps { least } => {
-            format!("No test: one run of fewer than {least} steps can't tell this from chance.")
+            format!("No test: fewer than {least} steps of one run can't tell this from chance.")
         }
     }
 }
 
-fn freeze(found: &Candidates) -> Table {
-    let mut table = Table::new(
-        "freeze",
-        "To freeze? Tensors that hurt over the run",
-        vec![
-            Column::text("tensor", "tensor"),
-            Column::number("lca", "LCA"),
-            Column::number("low", "from"),
-            Column::number("high", "to"),
-            Column::number("p", "p"),
-            Column::text("candidate", "candidate"),
-        ],
-    );
-    let hurting = || {
-        let tensors = found.freeze.tensors.iter();
-        tensors.filter(|tensor| tensor.training.lca > 0.0)
-    };
-    for tensor in hurting() {
-        let [low, high] = interval(&tensor.training);
-        table.push(vec![
-            Cell::text(&tensor.tensor),
-            Cell::Lca(tensor.training.lca),
-            low,
-            high,
-            number(tensor.p_corrected),
-            yes(tensor.candidate),
-        ]);
-    }
-    for tensor in hurting() {
+fn freeze(found: &Candidates) -> AnswerTable {
+    let tensors = found.freeze.tensors.iter();
+    let hurting: Vec<_> = tensors.filter(|tensor| tensor.training.lca > 0.0).collect();
+    let title = "To freeze? Tensors that hurt over the run";
+    let mut table = AnswerTable::of("freeze", title, &hurting)
+        .text("tensor", "tensor", |tensor| tensor.tensor.clone())
+        .lca("lca", "LCA", |tensor| tensor.training.lca)
+        .number("lower", "lower", |tensor| {
+            tensor.training.interval.map(|interval| interval[0])
+        })
+        .number("upper", "upper", |tensor| {
+            tensor.training.interval.map(|interval| interval[1])
+        })
+        .number("p", "p", |tensor| tensor.p_corrected)
+        .text("candidate", "candidate", |tensor| yes(tensor.candidate))
+        .build();
+    for tensor in &hurting {
         table.note(format!("{}: {}.", tensor.tensor, tensor.reason));
     }
-    if hurting().next().is_none() {
+    if hurting.is_empty() {
         table.note("None: no tensor's LCA is positive over the run.");
     }
     table.note(test_note(found.freeze.test));
     table
 }
 
-fn overfitting(found: &Candidates) -> Table {
-    let mut table = Table::new(
-        "overfitting",
-        "Over-fitting? Tensors that help training and hurt validation",
-        vec![
-            Column::text("tensor", "tensor"),
-            Column::text("span", "steps"),
-            Column::number("lca", "training LCA"),
-            Column::number("lca_validation", "validation LCA"),
-            Column::number("p", "p"),
-            Column::text("candidate", "candidate"),
-        ],
-    );
-    match &found.overfitting {
-        Some(overfitting) => overfitting_rows(&mut table, overfitting),
-        None => table.note("No validation probe was recorded; set `LcaMetric::validation`."),
+fn overfitting(found: &Candidates) -> AnswerTable {
+    let tensors = found.overfitting.iter().flat_map(|found| &found.tensors);
+    let both =
+        |tensor: &&OverfittingTensor| tensor.training.lca < 0.0 && tensor.validation.lca > 0.0;
+    let tensors: Vec<&OverfittingTensor> = tensors.filter(both).collect();
+    let title = "Over-fitting? Tensors that help training and hurt validation";
+    let mut table = AnswerTable::of("overfitting", title, &tensors)
+        .text("tensor", "tensor", |tensor| tensor.tensor.clone())
+        .text("span", "steps", |tensor| steps(tensor.span).to_owned())
+        .lca("lca", "training LCA", |tensor| tensor.training.lca)
+        .lca("lca_validation", "validation LCA", |tensor| {
+            tensor.validation.lca
+        })
+        .number("p", "p", |tensor| tensor.p_corrected)
+        .text("candidate", "candidate", |tensor| yes(tensor.candidate))
+        .build();
+    for tensor in &tensors {
+        let steps = steps(tensor.span);
+        table.note(format!("{}, {steps}: {}.", tensor.tensor, tensor.reason));
     }
+    let Some(Overfitting { test, .. }) = &found.overfitting else {
+        table.note("No validation probe was recorded; set `LcaMetric::validation`.");
+        return table;
+    };
+    if tensors.is_empty() {
+        table.note("None: no tensor does both, over the run or over its second half.");
+    }
+    table.note(test_note(*test));
     table
 }
 
-fn overfitting_rows(table: &mut Table, overfitting: &Overfitting) {
-    let mut none = true;
-    for tensor in &overfitting.tensors {
-        if tensor.training.lca >= 0.0 || tensor.validation.lca <= 0.0 {
-            continue;
-        }
-        none = false;
-        let span = match tensor.span {
-            Span::Run => "all",
-            Span::SecondHalf => "second half",
-        };
-        table.push(vec![
-            Cell::text(&tensor.tensor),
-            Cell::text(span),
-            Cell::Lca(tensor.training.lca),
-            Cell::Lca(tensor.validation.lca),
-            number(tensor.p_corrected),
-            yes(tensor.candidate),
-        ]);
-        table.note(format!("{}, {span}: {}.", tensor.tensor, tensor.reason));
+fn steps(span: Span) -> &'static str {
+    match span {
+        Span::Run => "all",
+        Span::SecondHalf => "second half",
     }
-    if none {
-        table.note("None: no tensor does both, over the run or over its second half.");
-    }
-    table.note(test_note(overfitting.test));
 }
 
-fn lags(found: &Candidates) -> Table {
-    let mut table = Table::new(
-        "lags",
-        "Behind? Layers against the rest of the network",
-        vec![
-            Column::text("layer", "layer"),
-            Column::number("lag", "steps later"),
-            Column::number("correlation", "correlation"),
-            Column::count("later", "parts later"),
-            Column::count("earlier", "earlier"),
-            Column::number("percent_hurting_steps", "steps hurting %"),
-            Column::number("p", "p"),
-            Column::text("candidate", "candidate"),
-        ],
-    );
-    for layer in &found.lags.layers {
-        let greatest = layer.correlation.iter().copied().fold(-1.0, f64::max);
-        table.push(vec![
-            Cell::text(&layer.layer),
-            Cell::Number(layer.lag as f64),
-            Cell::Number(greatest),
-            Cell::Count(layer.later as u64),
-            Cell::Count(layer.earlier as u64),
-            Cell::Percent(100.0 * layer.hurting),
-            Cell::Number(layer.p_corrected),
-            yes(layer.candidate),
-        ]);
-        if layer.candidate {
-            table.note(format!("{}: {}.", layer.layer, layer.reason));
-        }
+fn lags(found: &Candidates) -> AnswerTable {
+    let layers = &found.lags.layers;
+    let title = "Lagging? Layers against the rest of the network";
+    let mut table = AnswerTable::of("lags", title, layers)
+        .text("layer", "layer", |layer| layer.layer.clone())
+        .number("lag", "lag in steps", |layer| layer.lag as f64)
+        .number("correlation", "correlation", |layer| {
+            let correlations = layer.correlation.iter().copied();
+            correlations.fold(-1.0, f64::max)
+        })
+        .count("later", "parts later", |layer| layer.later as u64)
+        .count("earlier", "earlier", |layer| layer.earlier as u64)
+        .fraction("fraction_hurting_steps", "hurting steps %", |layer| {
+            layer.hurting
+        })
+        .number("p", "p", |layer| layer.p_corrected)
+        .text("candidate", "candidate", |layer| yes(layer.candidate))
+        .build();
+    for layer in layers.iter().filter(|layer| layer.candidate) {
+        table.note(format!("{}: {}.", layer.layer, layer.reason));
     }
-    if found.lags.layers.is_empty() {
-        table.note("Not known: this takes two layers and some 420 observed steps.");
+    table.note(if layers.is_empty() {
+        "Not known: this takes two layers and some 420 observed steps.".to_owned()
     } else {
-        table.note(format!(
+        format!(
             "In observed steps, over {} parts of the runs; sign test of later against earlier \
              parts, p corrected after Holm.",
             found.lags.parts
-        ));
-    }
+        )
+    });
     table
 }
 
-fn units(found: &Candidates, top: usize) -> Table {
-    let mut table = Table::new(
-        "units",
-        "Units that are dead or hardly ever help",
-        vec![
-            Column::count("run", "run"),
-            Column::text("layer", "layer"),
-            Column::count("unit", "unit"),
-            Column::text("verdict", "verdict"),
-            Column::number("lca", "LCA"),
-            Column::count("helping", "helped"),
-            Column::count("hurting", "hurt"),
-            Column::count("zero", "zero"),
-            Column::count("last_active", "last active"),
-        ],
-    );
-    for layer in &found.units {
-        for unit in layer.candidates.iter().take(top) {
+fn units(found: &Candidates, top: usize) -> AnswerTable {
+    let listed = found.units.iter().flat_map(|layer| {
+        let candidates = layer.candidates.iter().take(top);
+        candidates.map(move |unit| (layer, unit))
+    });
+    let listed: Vec<(&LayerUnits, &UnitCandidate)> = listed.collect();
+    let title = "Units that are dead or rarely help";
+    let mut table = AnswerTable::of("units", title, &listed)
+        .count("run", "run", |(layer, _)| layer.run as u64 + 1)
+        .text("layer", "layer", |(layer, _)| layer.layer.clone())
+        .count("unit", "unit", |(_, unit)| u64::from(unit.unit))
+        .text("verdict", "verdict", |(_, unit)| {
             let verdict = match unit.verdict {
                 Verdict::Dead => "dead",
                 Verdict::RarelyHelps => "rarely helps",
             };
-            table.push(vec![
-                Cell::Count(layer.run as u64 + 1),
-                Cell::text(&layer.layer),
-                Cell::Count(u64::from(unit.unit)),
-                Cell::text(verdict),
-                Cell::Lca(unit.lca),
-                Cell::Count(unit.helping),
-                Cell::Count(unit.hurting),
-                Cell::Count(unit.zero),
-                unit.last_active.map_or(Cell::Empty, Cell::Count),
-            ]);
-        }
-        if !layer.candidates.is_empty() {
-            let rarely = layer.candidates.iter();
-            let rarely = rarely
-                .filter(|unit| unit.verdict == Verdict::RarelyHelps)
-                .count();
-            table.note(format!(
-                "Run {}, {}: {} of {} units are dead, {rarely} hardly ever help ({} by fair \
-                 coins).",
-                layer.run + 1,
-                layer.layer,
-                layer.candidates.len() - rarely,
-                layer.units,
-                Cell::Number(layer.rarely_expected),
-            ));
-        }
+            verdict.to_owned()
+        })
+        .lca("lca", "LCA", |(_, unit)| unit.lca)
+        .count("helping", "helped", |(_, unit)| unit.helping)
+        .count("hurting", "hurt", |(_, unit)| unit.hurting)
+        .count("zero", "zero", |(_, unit)| unit.zero)
+        .count("last_active", "last active", |(_, unit)| unit.last_active)
+        .build();
+    let layers = found.units.iter();
+    for layer in layers.filter(|layer| !layer.candidates.is_empty()) {
+        let rarely = layer.candidates.iter();
+        let rarely = rarely
+            .filter(|unit| unit.verdict == Verdict::RarelyHelps)
+            .count();
+        table.note(format!(
+            "Run {}, {}: {} of {} units are dead, {rarely} rarely help (fair coins: {}).",
+            layer.run + 1,
+            layer.layer,
+            layer.candidates.len() - rarely,
+            layer.units,
+            Cell::Number(layer.rarely_expected),
+        ));
     }
-    match (
-        found.units.is_empty(),
-        found.units.iter().all(|layer| layer.candidates.is_empty()),
-    ) {
-        (true, _) => {
-            table.note("Units were not recorded; use the standard or full recorder to have them.");
-        }
-        (_, true) => table.note("None at the recorded steps."),
-        _ => table.note(
-            "A dead unit's LCA is exactly zero at all of the last recorded steps: prune it or \
+    table.note(if found.units.is_empty() {
+        "Units were not recorded; use the standard or full recorder to have them."
+    } else if found.units.iter().all(|layer| layer.candidates.is_empty()) {
+        "None at the recorded steps."
+    } else {
+        "A dead unit's LCA is exactly zero at all of the last recorded steps: prune it or \
              initialize it anew. One that rarely helps mostly hurt: initialize it anew, or prune \
-             it if the loss allows.",
-        ),
-    }
+             it if the loss allows."
+    });
     table
 }
 
-fn parameters(found: &Candidates) -> Table {
-    let mut table = Table::new(
-        "parameters",
-        "Parameters that never did anything or hardly ever helped",
-        vec![
-            Column::count("run", "run"),
-            Column::text("tensor", "tensor"),
-            Column::count("parameters", "parameters"),
-            Column::count("dead", "dead"),
-            Column::count("unmoved", "unmoved"),
-            Column::count("rarely", "rarely help"),
-            Column::number("rarely_expected", "by fair coins"),
-            Column::number("rarely_lca", "their LCA"),
-            Column::text("worst", "worst, by index"),
-        ],
-    );
-    for tensor in &found.parameters {
-        let worst = tensor.worst.iter().take(SHOWN_WORST);
-        let worst = worst.map(|worst| worst.index.to_string());
-        table.push(vec![
-            Cell::Count(tensor.run as u64 + 1),
-            Cell::text(&tensor.tensor),
-            Cell::Count(tensor.parameters),
-            Cell::Count(tensor.dead),
-            Cell::Count(tensor.unmoved),
-            Cell::Count(tensor.rarely),
-            Cell::Number(tensor.rarely_expected),
-            Cell::Lca(tensor.rarely_lca),
-            Cell::Text(worst.collect::<Vec<_>>().join(" ")),
-        ]);
-    }
-    if found.parameters.is_empty() {
-        table.note("Totals were not recorded; use the standard or full recorder to have them.");
+fn parameters(found: &Candidates) -> AnswerTable {
+    let title = "Parameters that never did anything or rarely helped";
+    let mut table = AnswerTable::of("parameters", title, &found.parameters)
+        .count("run", "run", |tensor| tensor.run as u64 + 1)
+        .text("tensor", "tensor", |tensor| tensor.tensor.clone())
+        .count("parameters", "parameters", |tensor| tensor.parameters)
+        .count("dead", "dead", |tensor| tensor.dead)
+        .count("unmoved", "unmoved", |tensor| tensor.unmoved)
+        .count("rarely_helping", "rarely help", |tensor| tensor.rarely)
+        .number("rarely_helping_expected", "fair coins", |tensor| {
+            tensor.rarely_expected
+        })
+        .lca("rarely_helping_lca", "their LCA", |tensor| {
+            tensor.rarely_lca
+        })
+        .text("worst", "worst indices", |tensor| {
+            let worst = tensor.worst.iter().take(SHOWN_WORST);
+            let worst: Vec<String> = worst.map(|worst| worst.index.to_string()).collect();
+            (!worst.is_empty()).then(|| worst.join(" "))
+        })
+        .build();
+    table.note(if found.parameters.is_empty() {
+        "Totals were not recorded; use the standard or full recorder to have them."
     } else {
-        table.note(
-            "dead: LCA exactly zero at every step; unmoved: those that kept their first value. \
-             Steps are not independent as coins are, so somewhat more than by coins is normal.",
-        );
-    }
+        "dead: LCA exactly zero at every step; unmoved: those of the dead that kept their first \
+         value; fair coins: how many would rarely help if helping were a matter of tossing a \
+         coin. Steps are not independent as coins are, so somewhat more is normal."
+    });
     table
 }

@@ -1,15 +1,16 @@
-//! One file a command: its arguments, and the report made of the analysis.
+//! One file a command: its arguments, and the answer made of the analysis.
 //!
-//! To add one: a file with `Args` and `report`, and a line in each of the lists below.
+//! To add one: a file with its arguments and `answer`, and a line in each of the lists below.
 
 mod candidates;
-mod colors;
 mod compare;
 mod film;
 mod layers;
 mod noise;
+mod palette;
 mod peaks;
 mod plot;
+mod quantiles;
 mod report;
 mod summary;
 mod trace;
@@ -20,21 +21,21 @@ use burn_lca::{LcaError, Run};
 use clap::Subcommand;
 
 use crate::failure::Failure;
-use crate::output::{OutputArgs, Report};
+use crate::output::{Answer, OutputArgs};
 use crate::progress;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Summary(summary::Args),
-    Layers(layers::Args),
-    Noise(noise::Args),
-    Trace(trace::Args),
-    Peaks(peaks::Args),
-    Candidates(candidates::Args),
-    Compare(compare::Args),
-    Plot(plot::Args),
-    Report(report::Args),
-    Film(film::Args),
+    Summary(summary::SummaryArgs),
+    Layers(layers::LayersArgs),
+    Noise(noise::NoiseArgs),
+    Trace(trace::TraceArgs),
+    Peaks(peaks::PeaksArgs),
+    Candidates(candidates::CandidatesArgs),
+    Compare(compare::CompareArgs),
+    Plot(plot::PlotArgs),
+    Report(report::ReportArgs),
+    Film(film::FilmArgs),
 }
 
 impl Command {
@@ -55,43 +56,46 @@ impl Command {
 
     /// Reads the runs and writes the answer to where it is wanted.
     pub fn run(&self, output: &OutputArgs) -> Result<(), Failure> {
-        match self.answer(output)? {
-            Answer::Tables(report) => output.write(&report),
-            Answer::Page(page) => output.write_page(&page),
-            Answer::Film(report) => output.print(&report),
-            Answer::Figure(svg) => output.write_figure(&svg),
+        match self.product(output)? {
+            Product::Tables(answer) => output.write(&answer),
+            Product::Page(page) => output.write_page(&page),
+            Product::Film(answer) => output.print(&answer),
+            Product::Figure(svg) => output.write_figure(&svg),
         }
     }
 
-    fn answer(&self, output: &OutputArgs) -> Result<Answer, Failure> {
-        if matches!(self, Self::Plot(_)) {
-            output.check_figure()?;
+    fn product(&self, output: &OutputArgs) -> Result<Product, Failure> {
+        match self {
+            Self::Plot(_) => output.check_figure()?,
+            Self::Report(_) => output.check_page()?,
+            Self::Film(_) => output.film().map(|_| ())?,
+            _ => output.check_tables()?,
         }
         let _progress = progress::show(self.name());
-        let report = match self {
-            Self::Summary(args) => summary::report(args),
-            Self::Layers(args) => layers::report(args),
-            Self::Noise(args) => noise::report(args),
-            Self::Trace(args) => trace::report(args),
-            Self::Peaks(args) => peaks::report(args),
-            Self::Candidates(args) => candidates::report(args),
-            Self::Compare(args) => compare::report(args),
-            Self::Plot(args) => return plot::figure(args).map(Answer::Figure),
-            Self::Report(args) => return report::html(args).map(Answer::Page),
-            Self::Film(args) => return film::report(args, output.film()?).map(Answer::Film),
+        let answer = match self {
+            Self::Summary(args) => summary::answer(args),
+            Self::Layers(args) => layers::answer(args),
+            Self::Noise(args) => noise::answer(args),
+            Self::Trace(args) => trace::answer(args),
+            Self::Peaks(args) => peaks::answer(args),
+            Self::Candidates(args) => candidates::answer(args),
+            Self::Compare(args) => compare::answer(args),
+            Self::Plot(args) => return plot::figure(args).map(Product::Figure),
+            Self::Report(args) => return report::html(args).map(Product::Page),
+            Self::Film(args) => return film::answer(args, output.film()?).map(Product::Film),
         };
-        report.map(Answer::Tables)
+        answer.map(Product::Tables)
     }
 }
 
 /// What a command gives.
-enum Answer {
+enum Product {
     /// Numbers, in the form that is asked for.
-    Tables(Report),
+    Tables(Answer),
     /// A page, which has one form only.
     Page(String),
     /// What there is to say about a film, which is written already.
-    Film(Report),
+    Film(Answer),
     /// An SVG, whose form is that of the file it goes to.
     Figure(String),
 }

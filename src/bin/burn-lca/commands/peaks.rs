@@ -1,31 +1,34 @@
 //! `burn-lca peaks`.
 
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::{self, Alignment, Moment, Peaks, PeaksOptions, Quantity};
+use burn_lca::analysis::{
+    self, Alignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions, Quantity,
+};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
-use crate::output::{Cell, Column, Report, Table};
+use crate::output::{Answer, AnswerTable, Cell};
 
 /// Moments that are shown without `--list`.
 const SHOWN: usize = 30;
 
 /// Moments of learning: when layers help far more than right before and after, and whether they
-/// do at the very same iteration more often than chance would have it.
+/// do so at the very same iteration more often than by chance.
 ///
 /// Tables: alignment, classes, moments; with --list, peaks.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  burn-lca peaks artifacts/lca\n  \
-                        burn-lca peaks artifacts/lca --of step --top 50 --seed 7")]
-pub struct Args {
+                        burn-lca peaks artifacts/lca --quantity step --top 50 --seed 7")]
+pub struct PeaksArgs {
     /// The folder of the run.
     run: PathBuf,
-    /// What has peaks: LCA (its minima), or the norm of the step or the gradient (maxima).
-    #[arg(long, value_enum, default_value_t = Of::Lca, value_name = "WHAT")]
-    of: Of,
-    /// How many peaks of each layer and class count, the furthest from their running median.
+    /// What has peaks: LCA (its minima), or the norm of the step or of the gradient (maxima).
+    #[arg(long, value_enum, default_value_t = PeakQuantity::Lca)]
+    quantity: PeakQuantity,
+    /// How many peaks of each layer and class count: those furthest from their running median.
     #[arg(long, default_value_t = PeaksOptions::default().top, value_name = "N")]
     top: usize,
     /// Averages over this many observed steps first, an odd number.
@@ -37,9 +40,9 @@ pub struct Args {
     /// The most steps within which the null model shifts peaks.
     #[arg(long, default_value_t = PeaksOptions::default().window, value_name = "STEPS")]
     window: usize,
-    /// Lists moments of at least so many layers; of all by default.
+    /// Lists moments of at least this many layers; of all by default.
     #[arg(long, value_name = "LAYERS")]
-    at_least: Option<usize>,
+    min_layers: Option<usize>,
     /// How often peaks are shifted at random for a p-value.
     #[arg(long, default_value_t = PeaksOptions::default().permutations, value_name = "N")]
     permutations: usize,
@@ -52,37 +55,37 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Of {
+enum PeakQuantity {
     Lca,
     Step,
     Gradient,
 }
 
-pub fn report(args: &Args) -> Result<Report, Failure> {
+pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
     let run = Run::open(&args.run)?;
     let options = PeaksOptions {
-        of: match args.of {
-            Of::Lca => Quantity::Lca,
-            Of::Step => Quantity::Step,
-            Of::Gradient => Quantity::Gradient,
+        of: match args.quantity {
+            PeakQuantity::Lca => Quantity::Lca,
+            PeakQuantity::Step => Quantity::Step,
+            PeakQuantity::Gradient => Quantity::Gradient,
         },
         top: args.top,
         smooth: args.smooth,
         detrend: args.detrend,
         window: args.window,
-        at_least: args.at_least,
+        at_least: args.min_layers,
         permutations: args.permutations,
         seed: args.seed,
     };
     let peaks = analysis::peaks(&run, &options)?;
-    let report = Report::new(&peaks, std::slice::from_ref(&run))
+    let answer = Answer::new(&peaks, from_ref(&run))?
         .table(alignment(&peaks))
         .table(classes(&peaks))
         .table(moments(&peaks, args.list));
     Ok(if args.list {
-        report.table(list(&peaks))
+        answer.table(list(&peaks))
     } else {
-        report
+        answer
     })
 }
 
@@ -102,35 +105,19 @@ fn value(peaks: &Peaks, value: f64) -> Cell {
     }
 }
 
-fn counts(alignment: &Alignment) -> [Cell; 4] {
-    [
-        Cell::Count(alignment.layers as u64),
-        Cell::Count(alignment.observed as u64),
-        Cell::Number(alignment.expected),
-        Cell::Number(alignment.p),
-    ]
-}
-
-fn counted() -> [Column; 4] {
-    [
-        Column::count("layers", "layers or more"),
-        Column::count("observed", "iterations"),
-        Column::number("expected", "by chance"),
-        Column::number("p", "p"),
-    ]
-}
-
-fn alignment(peaks: &Peaks) -> Table {
+fn alignment(peaks: &Peaks) -> AnswerTable {
     let title = format!(
         "Highest {} at the very same iteration: {} layers, {} steps, summed over classes",
         noun(peaks),
         peaks.layers.len(),
         Cell::Count(peaks.steps as u64),
     );
-    let mut table = Table::new("alignment", title, counted().to_vec());
-    for alignment in &peaks.alignment {
-        table.push(counts(alignment).to_vec());
-    }
+    let mut table = AnswerTable::of("alignment", title, &peaks.alignment)
+        .count("layers", "layers or more", |row| row.layers as u64)
+        .count("observed", "iterations", |row| row.observed as u64)
+        .number("expected", "by chance", |row| row.expected)
+        .number("p", "p", |row| row.p)
+        .build();
     if peaks.alignment.is_empty() {
         table.note("With fewer than two layers that have peaks, nothing can line up.");
         return table;
@@ -142,7 +129,7 @@ fn alignment(peaks: &Peaks) -> Table {
     ));
     table.note(
         "Layers see the same batch at the same step: peaks that line up have a common moment, \
-         which is not to say that one layer makes the other learn.",
+         which does not mean that one layer makes the other learn.",
     );
     if !peaks.layers_without.is_empty() {
         let without = peaks.layers_without.join(", ");
@@ -167,78 +154,61 @@ fn alignment(peaks: &Peaks) -> Table {
 fn class_text(class: Option<i32>, name: Option<&String>) -> String {
     match (class, name) {
         (None, _) => "all".into(),
-        (Some(class), Some(name)) => match name.parse() == Ok(class) {
-            true => class.to_string(),
-            false => format!("{class} {name}"),
-        },
-        (Some(class), None) => class.to_string(),
+        (Some(class), Some(name)) if name.parse() != Ok(class) => format!("{class} {name}"),
+        (Some(class), _) => class.to_string(),
     }
 }
 
-fn classes(peaks: &Peaks) -> Table {
-    let mut columns = vec![Column::text("class", "class")];
-    columns.extend(counted());
-    let mut table = Table::new("classes", "In all layers, by class", columns);
-    for class in &peaks.classes {
-        if let Some(all) = class.alignment.last() {
-            let mut row = vec![Cell::Text(class_text(class.class, class.name.as_ref()))];
-            row.extend(counts(all));
-            table.push(row);
-        }
-    }
+fn classes(peaks: &Peaks) -> AnswerTable {
+    let rows = peaks.classes.iter().filter_map(|class| {
+        let name = class_text(class.class, class.name.as_ref());
+        Some((name, class.alignment.last()?))
+    });
+    let rows: Vec<(String, &Alignment)> = rows.collect();
+    let mut table = AnswerTable::of("classes", "In all layers, by class", &rows)
+        .text("class", "class", |(name, _)| name.clone())
+        .count("layers", "layers or more", |(_, row)| row.layers as u64)
+        .count("observed", "iterations", |(_, row)| row.observed as u64)
+        .number("expected", "by chance", |(_, row)| row.expected)
+        .number("p", "p", |(_, row)| row.p)
+        .build();
     if peaks.classes.len() > 1 {
         table.note("These p-values are not corrected for the number of classes.");
     }
     table
 }
 
-fn moments(peaks: &Peaks, all: bool) -> Table {
-    let mut table = Table::new(
-        "moments",
-        format!("Iterations at which {} layers or more peak", peaks.at_least),
-        vec![
-            Column::count("iteration", "iteration"),
-            Column::number("value", "value"),
-            Column::number("height", "from median"),
-            Column::count("class_count", "in"),
-            Column::text("classes", "classes"),
-        ],
-    );
+fn moments(peaks: &Peaks, all: bool) -> AnswerTable {
     let mut shown: Vec<&Moment> = peaks.moments.iter().collect();
     if !all {
-        // The ones of most classes, then the furthest from the median.
-        shown.sort_by(|one, other| {
-            let heights = height(other).total_cmp(&height(one));
-            other.classes.len().cmp(&one.classes.len()).then(heights)
+        // Those of most classes, then those furthest from the median.
+        shown.sort_by(|a, b| {
+            let classes = b.classes.len().cmp(&a.classes.len());
+            classes.then(height(b).total_cmp(&height(a)))
         });
         shown.truncate(SHOWN);
         shown.sort_by_key(|moment| moment.iteration);
     }
-    for moment in &shown {
-        let classes = moment.classes.iter();
-        let names: Vec<String> = classes
-            .map(|class| class_text(class.class, class.name.as_ref()))
-            .collect();
-        let deepest = moment
-            .classes
-            .iter()
-            .max_by(|one, other| one.height.total_cmp(&other.height));
-        table.push(vec![
-            Cell::Count(moment.iteration),
-            deepest.map_or(Cell::Empty, |class| value(peaks, class.value)),
-            Cell::Number(height(moment)),
-            Cell::Count(moment.classes.len() as u64),
-            Cell::Text(names.join(", ")),
-        ]);
-    }
-    if shown.is_empty() {
-        table.note("None; --at-least LAYERS lists those of fewer layers.");
+    let title = format!("Iterations at which {} layers or more peak", peaks.at_least);
+    let mut table = AnswerTable::of("moments", title, &shown)
+        .count("iteration", "iteration", |moment| moment.iteration)
+        .cells("value", "value", |moment| {
+            highest(moment).map_or(Cell::Empty, |class| value(peaks, class.value))
+        })
+        .number("height", "from median", |moment| height(moment))
+        .count("class_count", "in", |moment| moment.classes.len() as u64)
+        .text("classes", "classes", |moment| {
+            let classes = moment.classes.iter();
+            let names = classes.map(|class| class_text(class.class, class.name.as_ref()));
+            names.collect::<Vec<_>>().join(", ")
+        })
+        .build();
+    table.note(if shown.is_empty() {
+        "None; --min-layers LAYERS lists those of fewer layers."
     } else {
-        table.note(
-            "value: of the peaking layers together, for the class that is furthest from the \
-             running medians there; from median: how far.",
-        );
-    }
+        "value: of the peaking layers together, for the class that is furthest from the running \
+         medians there; from median: how far."
+    });
     if shown.len() < peaks.moments.len() {
         table.note(format!(
             "{} more; --list lists them.",
@@ -248,34 +218,28 @@ fn moments(peaks: &Peaks, all: bool) -> Table {
     table
 }
 
-/// The greatest height over a moment's classes.
-fn height(moment: &Moment) -> f64 {
-    let heights = moment.classes.iter().map(|class| class.height);
-    heights.fold(f64::NEG_INFINITY, f64::max)
+/// The class that is furthest from the median at a moment.
+fn highest(moment: &Moment) -> Option<&ClassMoment> {
+    let classes = moment.classes.iter();
+    classes.max_by(|a, b| a.height.total_cmp(&b.height))
 }
 
-fn list(peaks: &Peaks) -> Table {
-    let mut table = Table::new(
-        "peaks",
-        format!("The highest {} of every layer and class", noun(peaks)),
-        vec![
-            Column::text("layer", "layer"),
-            Column::text("class", "class"),
-            Column::count("iteration", "iteration"),
-            Column::number("value", "value"),
-            Column::number("height", "from median"),
-        ],
-    );
-    for series in &peaks.series {
-        for peak in &series.peaks {
-            table.push(vec![
-                Cell::text(&series.layer),
-                Cell::Text(class_text(series.class, None)),
-                Cell::Count(peak.iteration),
-                value(peaks, peak.value),
-                Cell::Number(peak.height),
-            ]);
-        }
-    }
-    table
+fn height(moment: &Moment) -> f64 {
+    highest(moment).map_or(f64::NEG_INFINITY, |class| class.height)
+}
+
+fn list(peaks: &Peaks) -> AnswerTable {
+    let rows = peaks.series.iter();
+    let rows = rows.flat_map(|series| series.peaks.iter().map(move |peak| (series, peak)));
+    let rows: Vec<(&PeakSeries, &Peak)> = rows.collect();
+    let title = format!("The highest {} of every layer and class", noun(peaks));
+    AnswerTable::of("peaks", title, &rows)
+        .text("layer", "layer", |(series, _)| series.layer.clone())
+        .text("class", "class", |(series, _)| {
+            class_text(series.class, None)
+        })
+        .count("iteration", "iteration", |(_, peak)| peak.iteration)
+        .cells("value", "value", |(_, peak)| value(peaks, peak.value))
+        .number("height", "from median", |(_, peak)| peak.height)
+        .build()
 }

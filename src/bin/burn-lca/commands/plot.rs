@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 use crate::failure::Failure;
 
-use super::colors::Colors;
+use super::palette::PaletteArg;
 use super::{open, warn_of_unfinished};
 
 /// Most columns of steps and rows of units that a figure has room for.
@@ -30,23 +30,23 @@ const ROWS: usize = 200;
   burn-lca plot seeds/*/lca layers --probe validation -o layers.svg
   burn-lca plot artifacts/lca helping --by-layer --smooth 51 -o helping.png
   burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg")]
-pub struct Args {
-    /// The folder of the run; for `layers` also of several runs of the same model.
+pub struct PlotArgs {
+    /// The folder of the run; for `layers` also those of several runs of one model.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// What to draw.
     #[arg(value_enum)]
     figure: Figure,
-    /// The width in points, of which an inch has 96.
+    /// The width in points, 96 to the inch.
     #[arg(long, default_value_t = FigureOptions::default().width)]
     width: f64,
     /// The height in points; by default what the figure needs.
     #[arg(long)]
     height: Option<f64>,
     /// The colours: green helps and red hurts, blue and orange, or greys.
-    #[arg(long, value_enum, default_value_t = Colors::default())]
-    palette: Colors,
-    /// Steps that a smoothed line averages over (helping), or that peaks are looked for in.
+    #[arg(long, value_enum, default_value_t = PaletteArg::default())]
+    palette: PaletteArg,
+    /// Steps that lines are smoothed over (helping), or LCA before peaks are looked for (peaks).
     #[arg(long, value_name = "STEPS")]
     smooth: Option<usize>,
     /// A logarithmic axis of losses (loss) or of counts (heroes).
@@ -67,7 +67,7 @@ pub struct Args {
     /// The tensor of the parameters (trace).
     #[arg(long)]
     tensor: Option<String>,
-    /// Positions in the tensor, row-major, from 0, separated by commas (trace).
+    /// Indices into the tensor, row-major, from 0, separated by commas (trace).
     #[arg(long, value_delimiter = ',')]
     index: Vec<u32>,
 }
@@ -78,7 +78,7 @@ enum Figure {
     Loss,
     /// Percent of parameters that help, by step.
     Helping,
-    /// How large the LCA of parameters is, with fitted laws.
+    /// How large the LCA of parameters is, with fitted distributions.
     Distribution,
     /// How often each parameter helps, against chance.
     Heroes,
@@ -97,7 +97,7 @@ enum Figure {
 }
 
 /// Returns the figure as an SVG.
-pub fn figure(args: &Args) -> Result<String, Failure> {
+pub fn figure(args: &PlotArgs) -> Result<String, Failure> {
     check_options(args)?;
     let runs = open(&args.runs)?;
     let svg = draw(args, &runs)?;
@@ -105,7 +105,7 @@ pub fn figure(args: &Args) -> Result<String, Failure> {
     Ok(svg)
 }
 
-fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
+fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     let options = FigureOptions {
         width: args.width,
         height: args.height,
@@ -119,7 +119,7 @@ fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
         [first, ..] if args.figure == Figure::Layers => first,
         _ => {
             return Err(Failure::Usage(
-                "this figure is of one run; give one, or draw `layers`".into(),
+                "this figure shows one run; give one, or draw `layers`".into(),
             ));
         }
     };
@@ -170,8 +170,8 @@ fn draw(args: &Args, runs: &[Run]) -> Result<String, Failure> {
     })
 }
 
-/// Fails if an option is given that the figure has no use for.
-fn check_options(args: &Args) -> Result<(), Failure> {
+/// Fails if an option is given that does not apply to the figure.
+fn check_options(args: &PlotArgs) -> Result<(), Failure> {
     use Figure::{Helping, Heroes, Loss, Peaks, Trace, Trajectories, Units};
     let options: [(&str, bool, &[Figure]); 8] = [
         ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
@@ -194,7 +194,7 @@ fn check_options(args: &Args) -> Result<(), Failure> {
         let names = figures.iter().filter_map(Figure::to_possible_value);
         let names: Vec<String> = names.map(|value| value.get_name().to_owned()).collect();
         return Err(Failure::Usage(format!(
-            "{option} is for {} only; leave it out",
+            "{option} applies to {} only; leave it out",
             names.join(", ")
         )));
     }

@@ -6,7 +6,7 @@ use burn_lca::report::page;
 
 use crate::failure::Failure;
 
-/// One page to explore runs and to send to a colleague: a single HTML file without a network.
+/// One page to explore runs and to send to a colleague: a single HTML file that needs no network.
 ///
 /// It begins with whether LCA adds up, and ends with every parameter as a pixel. Several runs
 /// stand side by side. Give the file with --output.
@@ -15,14 +15,14 @@ use crate::failure::Failure;
     after_help = "Example:\n  burn-lca report artifacts/lca -o report.html\n  \
                   burn-lca report artifacts/seed1 artifacts/seed2 -o seeds.html"
 )]
-pub struct Args {
+pub struct ReportArgs {
     /// The folders of the runs.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
 }
 
 /// Returns the page.
-pub fn html(args: &Args) -> Result<String, Failure> {
+pub fn html(args: &ReportArgs) -> Result<String, Failure> {
     let runs = super::open(&args.runs)?;
     let page = page::page(&runs)?;
     super::warn_of_unfinished(&runs);

@@ -1,65 +1,58 @@
-//! Tables for other programs: CSV and Parquet, with full precision.
+//! Tables for other programs: CSV and Parquet of one and the same record batch, in full precision.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, StringArray, UInt64Array};
+use arrow::csv::WriterBuilder;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
+use burn_lca::LcaError;
 use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
 
-use super::report::{Cell, Column, Kind, Table};
+use super::answer::{AnswerColumn, AnswerTable, Cell};
 
-/// Returns a table as RFC 4180 describes CSV, with line feeds; what is missing is empty.
-pub(super) fn csv(table: &Table) -> String {
-    let names = table.columns().iter().map(|column| quoted(column.name));
-    let mut text = names.collect::<Vec<_>>().join(",");
-    text.push('\n');
-    for row in table.rows() {
-        let cells = row.iter().map(|cell| match cell {
-            Cell::Text(text) => quoted(text),
-            Cell::Count(count) => count.to_string(),
-            Cell::Empty => String::new(),
-            number => number
-                .number()
-                .map_or(String::new(), |number| number.to_string()),
-        });
-        text.push_str(&cells.collect::<Vec<_>>().join(","));
-        text.push('\n');
-    }
-    text
+/// Returns a table as RFC 4180 describes CSV, with line feeds; missing values are empty.
+pub(super) fn csv(table: &AnswerTable) -> Result<Vec<u8>, LcaError> {
+    let write = || -> Result<_, ArrowError> {
+        let batch = batch(table)?;
+        let mut writer = WriterBuilder::new().build(Vec::new());
+        writer.write(&batch)?;
+        Ok(writer.into_inner())
+    };
+    write().map_err(|error| failed(table, error))
 }
 
-/// Returns a table as a Parquet file; what is missing is null.
-pub(super) fn parquet(table: &Table) -> Result<Vec<u8>, parquet::errors::ParquetError> {
-    let columns = table.columns().iter().enumerate();
-    let arrays = columns.map(|(place, column)| (column.name, array(table, place, column), true));
-    let batch = RecordBatch::try_from_iter_with_nullable(arrays)?;
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None)?;
-    writer.write(&batch)?;
-    writer.close()?;
-    Ok(bytes)
+/// Returns a table as a Parquet file; missing values are null.
+pub(super) fn parquet(table: &AnswerTable) -> Result<Vec<u8>, LcaError> {
+    let write = || -> Result<_, ParquetError> {
+        let batch = batch(table)?;
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None)?;
+        writer.write(&batch)?;
+        writer.into_inner()
+    };
+    write().map_err(|error| failed(table, error))
 }
 
-fn array(table: &Table, place: usize, column: &Column) -> ArrayRef {
-    let cells = table
-        .rows()
-        .iter()
-        .map(|row| row.get(place).unwrap_or(&Cell::Empty));
-    match column.kind {
-        Kind::Text => Arc::new(StringArray::from_iter(cells.map(|cell| match cell {
-            Cell::Text(text) => Some(text.as_str()),
-            _ => None,
-        }))),
-        Kind::Count => Arc::new(UInt64Array::from_iter(cells.map(Cell::count))),
-        Kind::Number => Arc::new(Float64Array::from_iter(cells.map(Cell::number))),
-    }
+fn failed(table: &AnswerTable, error: impl std::fmt::Display) -> LcaError {
+    LcaError::Internal(format!("table {} can't be encoded: {error}", table.name()))
 }
 
-/// Returns a text in quotes if it needs them.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.into()
+fn batch(table: &AnswerTable) -> Result<RecordBatch, ArrowError> {
+    let columns = table.columns().iter();
+    let fields = columns
+        .clone()
+        .map(|column| Field::new(column.name, column.data_type.clone(), true));
+    let schema = Schema::new(fields.collect::<Vec<_>>());
+    RecordBatch::try_new(Arc::new(schema), columns.map(array).collect())
+}
+
+fn array(column: &AnswerColumn) -> ArrayRef {
+    let cells = column.cells.iter();
+    match column.data_type {
+        DataType::Utf8 => Arc::new(StringArray::from_iter(cells.map(Cell::as_text))),
+        DataType::UInt64 => Arc::new(UInt64Array::from_iter(cells.map(Cell::as_count))),
+        _ => Arc::new(Float64Array::from_iter(cells.map(Cell::as_number))),
     }
 }

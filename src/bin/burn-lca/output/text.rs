@@ -1,6 +1,12 @@
 //! Aligned tables for people, at most 100 columns wide.
+//!
+//! Table crates break a cell that is too long over several lines and squeeze every column of a
+//! wide table. Here a row stays on one line per block, so that it can be searched for: a long path
+//! loses its middle, and columns that don't fit follow in a further block.
 
-use super::report::{Cell, Kind, Report, Table};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::answer::{Answer, AnswerColumn, AnswerTable, Cell};
 
 const WIDTH: usize = 100;
 /// Between two columns.
@@ -14,16 +20,13 @@ const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 
 /// Returns the tables as text.
-pub(super) fn render(report: &Report, tables: &[&Table], coloured: bool) -> String {
+pub(super) fn render(answer: &Answer, tables: &[&AnswerTable], coloured: bool) -> String {
     let mut text = String::new();
-    for note in report.run_notes() {
-        wrap(&mut text, &format!("Note: {note}."));
+    for note in answer.run_notes() {
+        push_lines(&mut text, wrap(&format!("Note: {note}.")));
     }
-    if !report.run_notes().is_empty() {
-        text.push('\n');
-    }
-    for (place, table) in tables.iter().enumerate() {
-        if place > 0 {
+    for (index, table) in tables.iter().enumerate() {
+        if index > 0 || !text.is_empty() {
             text.push('\n');
         }
         render_table(&mut text, table, coloured);
@@ -31,167 +34,174 @@ pub(super) fn render(report: &Report, tables: &[&Table], coloured: bool) -> Stri
     text
 }
 
-fn render_table(text: &mut String, table: &Table, coloured: bool) {
-    text.push_str(&paint(&printable(table.title()), BOLD, coloured));
-    text.push('\n');
-    if !table.rows().is_empty() {
-        let rows: Vec<Vec<String>> = table
-            .rows()
-            .iter()
-            .map(|row| {
-                row.iter()
-                    .map(|cell| printable(&cell.to_string()))
-                    .collect()
-            })
-            .collect();
-        let widths = widths(table, &rows);
-        let headings: Vec<String> = table
-            .columns()
-            .iter()
-            .map(|column| column.heading.to_owned())
-            .collect();
-        for block in blocks(&widths) {
-            line(text, table, &widths, &block, &headings, |_, text| text);
-            for (cells, row) in rows.iter().zip(table.rows()) {
-                line(
-                    text,
-                    table,
-                    &widths,
-                    &block,
-                    cells,
-                    |column, text| match row.get(column) {
-                        Some(Cell::Lca(value)) if *value < 0.0 => paint(&text, GREEN, coloured),
-                        Some(Cell::Lca(value)) if *value > 0.0 => paint(&text, RED, coloured),
-                        _ => text,
-                    },
-                );
+fn render_table(text: &mut String, table: &AnswerTable, coloured: bool) {
+    let title = wrap(table.title()).into_iter();
+    push_lines(text, title.map(|line| paint(&line, BOLD, coloured)));
+    if table.rows() > 0 {
+        let mut columns: Vec<PrintedColumn> =
+            table.columns().iter().map(PrintedColumn::new).collect();
+        fit(&mut columns);
+        for block in blocks(&columns) {
+            let heading = |column: &PrintedColumn| column.padded(column.heading, "", false);
+            push_lines(text, [joined(&block, heading)]);
+            for row in 0..table.rows() {
+                let cell = |column: &PrintedColumn| {
+                    column.padded(&column.cells[row], color(&column.source[row]), coloured)
+                };
+                push_lines(text, [joined(&block, cell)]);
             }
         }
     }
     for note in table.notes() {
-        wrap(text, note);
+        push_lines(text, wrap(note));
     }
 }
 
-/// Returns the columns' widths; the widest texts give way where the table would be too wide.
-fn widths(table: &Table, rows: &[Vec<String>]) -> Vec<usize> {
-    let columns = table.columns();
-    let mut widths: Vec<usize> = columns
-        .iter()
-        .enumerate()
-        .map(|(column, heading)| {
-            let cells = rows.iter().filter_map(|row| row.get(column));
-            let widest = cells.map(|cell| cell.chars().count()).max().unwrap_or(0);
-            widest.max(heading.heading.chars().count())
-        })
-        .collect();
-    loop {
-        let total = widths.iter().sum::<usize>() + GAP * columns.len().saturating_sub(1);
-        let texts = (0..columns.len())
-            .filter(|column| columns[*column].kind == Kind::Text && widths[*column] > NARROWEST);
-        match texts.max_by_key(|column| widths[*column]) {
-            Some(widest) if total > WIDTH => widths[widest] -= 1,
-            _ => return widths,
+/// A column as it is printed.
+struct PrintedColumn<'a> {
+    heading: &'static str,
+    source: &'a [Cell],
+    cells: Vec<String>,
+    is_text: bool,
+    width: usize,
+}
+
+impl<'a> PrintedColumn<'a> {
+    fn new(column: &'a AnswerColumn) -> Self {
+        let cells = column.cells.iter();
+        let cells: Vec<String> = cells.map(|cell| printable(&cell.to_string())).collect();
+        let widest = cells.iter().map(|cell| cell.width()).max().unwrap_or(0);
+        Self {
+            heading: column.heading,
+            source: &column.cells,
+            cells,
+            is_text: column.is_text(),
+            width: widest.max(column.heading.width()),
+        }
+    }
+
+    /// Returns a text in the column's width, texts to the left and numbers to the right.
+    fn padded(&self, text: &str, color: &str, coloured: bool) -> String {
+        let text = cut(text, self.width);
+        let space = " ".repeat(self.width - text.width());
+        let text = paint(&text, color, coloured);
+        if self.is_text {
+            text + &space
+        } else {
+            space + &text
+        }
+    }
+}
+
+/// Makes the widest texts narrower where the table would be too wide.
+fn fit(columns: &mut [PrintedColumn]) {
+    let gaps = GAP * columns.len().saturating_sub(1);
+    while columns.iter().map(|column| column.width).sum::<usize>() + gaps > WIDTH {
+        let texts = columns.iter_mut();
+        let texts = texts.filter(|column| column.is_text && column.width > NARROWEST);
+        match texts.max_by_key(|column| column.width) {
+            Some(widest) => widest.width -= 1,
+            None => return,
         }
     }
 }
 
 /// Returns the columns that stand side by side. Where all are too wide for that, the rest follows
 /// below, after the first column once more, which says what a row is about.
-fn blocks(widths: &[usize]) -> Vec<Vec<usize>> {
+fn blocks<'a>(columns: &'a [PrintedColumn<'a>]) -> Vec<Vec<&'a PrintedColumn<'a>>> {
+    let Some((first, rest)) = columns.split_first() else {
+        return Vec::new();
+    };
     let mut blocks = Vec::new();
-    let mut block = vec![0];
-    let mut width = widths[0];
-    for (column, more) in widths.iter().enumerate().skip(1) {
-        if block.len() > 1 && width + GAP + more > WIDTH {
-            blocks.push(std::mem::replace(&mut block, vec![0]));
-            width = widths[0];
+    let mut block = vec![first];
+    let mut width = first.width;
+    for column in rest {
+        if block.len() > 1 && width + GAP + column.width > WIDTH {
+            blocks.push(std::mem::replace(&mut block, vec![first]));
+            width = first.width;
         }
         block.push(column);
-        width += GAP + more;
+        width += GAP + column.width;
     }
     blocks.push(block);
     blocks
 }
 
-/// Adds a line of some columns' cells, texts to the left and numbers to the right.
-fn line(
-    text: &mut String,
-    table: &Table,
-    widths: &[usize],
-    columns: &[usize],
-    cells: &[String],
-    paint: impl Fn(usize, String) -> String,
-) {
-    let mut line = String::new();
-    for place in columns.iter().copied() {
-        if !line.is_empty() {
-            line.push_str(&" ".repeat(GAP));
-        }
-        let width = widths[place];
-        let cell = cut(&cells[place], width);
-        let space = " ".repeat(width - cell.chars().count());
-        if table.columns()[place].kind == Kind::Text {
-            line.push_str(&paint(place, cell));
-            line.push_str(&space);
-        } else {
-            line.push_str(&space);
-            line.push_str(&paint(place, cell));
-        }
-    }
-    text.push_str(line.trim_end());
-    text.push('\n');
+fn joined(columns: &[&PrintedColumn], cell: impl Fn(&PrintedColumn) -> String) -> String {
+    let cells: Vec<String> = columns.iter().map(|column| cell(column)).collect();
+    cells.join(&" ".repeat(GAP)).trim_end().to_owned()
 }
 
-/// Returns a text of at most so many characters: the middle gives way, since paths differ at
-/// either end.
+/// Returns a text of at most so many columns: the middle gives way, since paths differ at either
+/// end.
 fn cut(text: &str, width: usize) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    if characters.len() <= width {
+    if text.width() <= width {
         return text.into();
     }
     let kept = width.saturating_sub(1);
-    let (head, tail) = (kept.div_ceil(2), kept / 2);
-    let mut short: String = characters[..head].iter().collect();
-    short.push('…');
-    short.extend(&characters[characters.len() - tail..]);
-    short
+    let head = as_wide_as(text.chars(), kept.div_ceil(2));
+    let tail = as_wide_as(text.chars().rev(), kept / 2);
+    let tail: String = tail.chars().rev().collect();
+    format!("{head}…{tail}")
 }
 
-/// Returns a text without characters that would control a terminal; names come from files.
+/// Returns the first characters that together take at most so many columns.
+fn as_wide_as(characters: impl Iterator<Item = char>, width: usize) -> String {
+    let mut taken = 0;
+    let fits = |character: &char| {
+        taken += character.width().unwrap_or(0);
+        taken <= width
+    };
+    characters.take_while(fits).collect()
+}
+
+/// Returns a text without characters that would control a terminal or turn the direction of
+/// writing; names come from files.
 fn printable(text: &str) -> String {
-    let visible = |character: char| {
-        if character.is_control() {
-            '\u{fffd}'
-        } else {
-            character
-        }
+    let visible = |character: char| match character {
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        control if control.is_control() => '\u{fffd}',
+        character => character,
     };
     text.chars().map(visible).collect()
 }
 
-/// Adds a sentence, broken into lines.
-fn wrap(text: &mut String, sentence: &str) {
-    let mut length = 0;
+/// Returns a sentence, broken into lines.
+fn wrap(sentence: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
     for word in printable(sentence).split_whitespace() {
-        let width = word.chars().count();
-        if length > 0 && length + 1 + width > WIDTH {
-            text.push('\n');
-            length = 0;
+        if !line.is_empty() && line.width() + 1 + word.width() > WIDTH {
+            lines.push(std::mem::take(&mut line));
         }
-        if length > 0 {
-            text.push(' ');
-            length += 1;
+        if !line.is_empty() {
+            line.push(' ');
         }
-        text.push_str(word);
-        length += width;
+        line.push_str(word);
     }
-    text.push('\n');
+    lines.push(line);
+    lines
 }
 
-fn paint(text: &str, colour: &str, coloured: bool) -> String {
-    if coloured {
-        format!("{colour}{text}{PLAIN}")
+fn push_lines(text: &mut String, lines: impl IntoIterator<Item = String>) {
+    for line in lines {
+        text.push_str(&line);
+        text.push('\n');
+    }
+}
+
+/// Returns the colour of a value that helps or hurts.
+fn color(cell: &Cell) -> &'static str {
+    match cell {
+        Cell::Lca(value) if *value < 0.0 => GREEN,
+        Cell::Lca(value) if *value > 0.0 => RED,
+        _ => "",
+    }
+}
+
+fn paint(text: &str, color: &str, coloured: bool) -> String {
+    if coloured && !color.is_empty() {
+        format!("{color}{text}{PLAIN}")
     } else {
         text.into()
     }
@@ -199,43 +209,61 @@ fn paint(text: &str, colour: &str, coloured: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Column;
     use super::*;
 
-    fn table(name: &str, value: f64) -> Report {
-        let columns = vec![Column::text("layer", "layer"), Column::number("lca", "LCA")];
-        let mut table = Table::new("layers", "Layers", columns);
-        table.push(vec![Cell::text(name), Cell::Lca(value)]);
-        Report::new(&(), &[]).table(table)
-    }
-
-    fn text(report: &Report, coloured: bool) -> String {
-        render(
-            report,
-            &report.tables().iter().collect::<Vec<_>>(),
-            coloured,
-        )
+    fn text(name: &str, value: f64, coloured: bool) -> String {
+        let table = AnswerTable::of("layers", "Layers", &[(name, value)])
+            .text("layer", "layer", |row| row.0.to_owned())
+            .lca("lca", "LCA", |row| row.1)
+            .build();
+        let answer = Answer::new(&(), &[]).unwrap();
+        render(&answer, &[&table], coloured)
     }
 
     #[test]
     fn help_is_green_harm_is_red_and_without_colours_there_are_none() {
-        assert!(text(&table("fc1", -0.5), true).contains("\x1b[32m-0.5000\x1b[0m"));
-        assert!(text(&table("fc1", 0.5), true).contains("\x1b[31m+0.5000\x1b[0m"));
+        assert!(text("fc1", -0.5, true).contains("\x1b[32m-0.5000\x1b[0m"));
+        assert!(text("fc1", 0.5, true).contains("\x1b[31m+0.5000\x1b[0m"));
         assert_eq!(
-            text(&table("fc1", 0.5), false),
+            text("fc1", 0.5, false),
             "Layers\nlayer      LCA\nfc1    +0.5000\n"
         );
     }
 
     #[test]
     fn long_names_give_way_and_cannot_control_the_terminal() {
-        let name = format!("a\x1b[31m{}.weight", "b".repeat(200));
-        let text = text(&table(&name, 1.0), false);
-        assert!(
-            text.lines().all(|line| line.chars().count() <= 100),
-            "{text}"
+        let name = format!("a\x1b[31m\u{202e}{}.weight", "b".repeat(200));
+        let text = text(&name, 1.0, false);
+        assert!(text.lines().all(|line| line.width() <= WIDTH), "{text}");
+        assert!(text.contains("b…b") && text.contains(".weight"), "{text}");
+        assert!(!text.contains(['\x1b', '\u{202e}']), "{text}");
+    }
+
+    #[test]
+    fn columns_stay_aligned_beside_wide_and_combining_letters() {
+        // Each of these names takes 60 columns or more, the letters of one two, of the other none.
+        for name in ["層".repeat(60), "e\u{301}".repeat(120), "層".into()] {
+            let text = text(&name, 1.0, false);
+            let widths: Vec<usize> = text.lines().skip(1).map(UnicodeWidthStr::width).collect();
+            assert!(widths[0] == widths[1] && widths[0] <= WIDTH, "{text}");
+        }
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_follow_below_with_the_rows_name() {
+        let table = (0..12).fold(
+            AnswerTable::of("wide", "Wide", &["fc1", "fc2"])
+                .text("layer", "layer", |layer| layer.to_string()),
+            |table, _| table.number("loss", "loss before", |_| 1.0),
         );
-        assert!(text.contains("….") || text.contains("…b"), "{text}");
-        assert!(text.contains(".weight") && !text.contains('\x1b'), "{text}");
+        let text = render(&Answer::new(&(), &[]).unwrap(), &[&table.build()], false);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 1 + 2 * 3, "{text}");
+        for block in lines[1..].chunks(3) {
+            for (line, name) in block.iter().zip(["layer", "fc1", "fc2"]) {
+                assert!(line.starts_with(name) && line.width() <= WIDTH, "{text}");
+            }
+        }
+        assert_eq!(text.matches("1.000").count(), 24, "{text}");
     }
 }

@@ -1,116 +1,94 @@
 //! How often single parameters help.
 
+use std::slice::from_ref;
+
 use burn_lca::analysis::noise::{HelpingParameter, Heroes};
 
-use crate::output::{Cell, Column, Table};
+use crate::output::AnswerTable;
 
-use super::{NO_TOTALS, or_empty, percent};
+use super::NO_TOTALS;
 
-/// The p-value from which on the spread is not told from chance.
+/// The p-value from which on the spread counts as chance.
 const LEVEL: f64 = 0.05;
 
-pub fn spread(heroes: Option<&Heroes>) -> Table {
-    let mut table = Table::new(
-        "spread",
-        "How often each parameter helps, against chance",
-        vec![
-            Column::count("moving", "moving"),
-            Column::count("still", "always zero"),
-            Column::number("share", "help % of steps"),
-            Column::number("variance_ratio", "variance/chance"),
-            Column::number("p_value", "p-value"),
-            Column::count("heroes", "heroes"),
-            Column::number("heroes_lca", "LCA"),
-            Column::count("villains", "villains"),
-            Column::number("villains_lca", "LCA"),
-        ],
-    );
+pub fn spread(heroes: Option<&Heroes>) -> AnswerTable {
+    let title = "How often each parameter helps, against chance";
+    let mut table = AnswerTable::of("spread", title, heroes.map_or(&[][..], from_ref))
+        .count("moving", "moving", |heroes| heroes.moving)
+        .count("still", "always zero", |heroes| heroes.still)
+        .fraction("share", "help % of steps", |heroes| heroes.share)
+        .number("variance_ratio", "variance/chance", |heroes| {
+            heroes.variance_ratio
+        })
+        .number("p_value", "p", |heroes| heroes.p_value)
+        .count("heroes", "heroes", |heroes| heroes.heroes)
+        .lca("heroes_lca", "LCA", |heroes| heroes.heroes_lca)
+        .count("villains", "villains", |heroes| heroes.villains)
+        .lca("villains_lca", "LCA", |heroes| heroes.villains_lca)
+        .build();
     let Some(heroes) = heroes else {
         table.note(NO_TOTALS);
         return table;
     };
-    table.push(vec![
-        Cell::Count(heroes.moving),
-        Cell::Count(heroes.still),
-        percent(heroes.share),
-        or_empty(heroes.variance_ratio, Cell::Number),
-        or_empty(heroes.p_value, Cell::Number),
-        Cell::Count(heroes.heroes),
-        Cell::Lca(heroes.heroes_lca),
-        Cell::Count(heroes.villains),
-        Cell::Lca(heroes.villains_lca),
-    ]);
     table.note(match heroes.p_value {
-        None => "There is no spread to hold against chance.",
+        None => "There is no spread to compare with chance.",
         Some(p) if p >= LEVEL => "The spread is no wider than chance gives.",
         Some(_) => {
-            "The spread is wider than chance: some help more often than others, or helping comes \
-             in runs."
+            "The spread is wider than chance: some parameters help more often than others, or \
+             steps at which one helps follow each other."
         }
     });
     table.note(
-        "Heroes help so often, villains so seldom, that with chance alone a run has any in at \
-         most 5 of 100 cases.",
+        "Heroes help so often, and villains so seldom, that by chance alone at most 5 runs in 100 \
+         would have any.",
     );
     table
 }
 
-pub fn shares(heroes: Option<&Heroes>) -> Table {
-    let mut table = Table::new(
-        "shares",
-        "Parameters by the share of their steps at which they helped",
-        vec![
-            Column::number("from", "from %"),
-            Column::number("to", "to %"),
-            Column::count("parameters", "parameters"),
-            Column::number("by_chance", "by chance"),
-            Column::number("lca", "LCA"),
-        ],
-    );
-    for bin in heroes.map_or(&[][..], |heroes| &heroes.bins) {
-        table.push(vec![
-            Cell::Percent(100.0 * bin.lower),
-            Cell::Percent(100.0 * bin.upper),
-            Cell::Count(bin.parameters),
-            Cell::Number(bin.by_chance),
-            Cell::Lca(bin.lca),
-        ]);
+pub fn fractions(heroes: Option<&Heroes>) -> AnswerTable {
+    let bins = heroes.map_or(&[][..], |heroes| &heroes.bins);
+    let title = "Parameters by the fraction of their steps at which they helped";
+    AnswerTable::of("fractions", title, bins)
+        .fraction("lower", "lower %", |bin| bin.lower)
+        .fraction("upper", "upper %", |bin| bin.upper)
+        .count("parameters", "parameters", |bin| bin.parameters)
+        .number("by_chance", "by chance", |bin| bin.by_chance)
+        .lca("lca", "LCA", |bin| bin.lca)
+        .build()
+}
+
+pub fn listed(heroes: Option<&Heroes>) -> AnswerTable {
+    let mut rows: Vec<(&str, &HelpingParameter)> = Vec::new();
+    if let Some(heroes) = heroes {
+        rows.extend(heroes.top_heroes.iter().map(|hero| ("hero", hero)));
+        rows.extend(
+            heroes
+                .top_villains
+                .iter()
+                .map(|villain| ("villain", villain)),
+        );
     }
-    table
-}
-
-pub fn listed(heroes: Option<&Heroes>) -> Table {
-    let mut table = Table::new(
-        "heroes",
-        "Heroes and villains furthest from chance",
-        vec![
-            Column::text("kind", "kind"),
-            Column::text("tensor", "tensor"),
-            Column::count("index", "index"),
-            Column::count("helping", "helped"),
-            Column::count("hurting", "hurt"),
-            Column::number("deviations", "deviations"),
-            Column::number("lca", "LCA"),
-        ],
-    );
-    let Some(heroes) = heroes else { return table };
-    let mut push = |kind: &str, parameter: &HelpingParameter| {
-        table.push(vec![
-            Cell::text(kind),
-            Cell::text(&parameter.tensor),
-            Cell::Count(parameter.index.into()),
-            Cell::Count(parameter.helping.into()),
-            Cell::Count(parameter.hurting.into()),
-            Cell::Number(parameter.deviations),
-            Cell::Lca(parameter.lca),
-        ]);
-    };
-    heroes.top_heroes.iter().for_each(|at| push("hero", at));
-    heroes
-        .top_villains
-        .iter()
-        .for_each(|at| push("villain", at));
-    if heroes.heroes + heroes.villains == 0 {
+    let title = "Heroes and villains furthest from chance";
+    let mut table = AnswerTable::of("heroes", title, &rows)
+        .text("kind", "kind", |(kind, _)| (*kind).to_owned())
+        .text("tensor", "tensor", |(_, parameter)| {
+            parameter.tensor.clone()
+        })
+        .count("index", "index", |(_, parameter)| {
+            u64::from(parameter.index)
+        })
+        .count("helping", "helped", |(_, parameter)| {
+            u64::from(parameter.helping)
+        })
+        .count("hurting", "hurt", |(_, parameter)| {
+            u64::from(parameter.hurting)
+        })
+        .number("deviations", "std. deviations", |(_, parameter)| {
+            parameter.deviations
+        })
+        .lca("lca", "LCA", |(_, parameter)| parameter.lca)
+        .build();
+    if heroes.is_some() && rows.is_empty() {
         table.note("None.");
     }
     table

@@ -1,134 +1,110 @@
 //! How large single allocations are.
 
+use std::slice::from_ref;
+
 use burn_lca::analysis::noise::{Distribution, Goodness, Source};
 
-use crate::output::{Cell, Column, Table};
+use crate::commands::quantiles;
+use crate::output::AnswerTable;
 
-use super::or_empty;
-
-pub fn values(distribution: Option<&Distribution>) -> Table {
-    let mut table = Table::new(
-        "values",
-        "LCA of single parameters at single steps, training probe",
-        vec![
-            Column::text("source", "from table"),
-            Column::count("helping", "helping"),
-            Column::count("hurting", "hurting"),
-            Column::count("zero", "zero"),
-            Column::count("not_finite", "not finite"),
-            Column::number("mean", "mean LCA"),
-        ],
-    );
-    let Some(distribution) = distribution else {
+pub fn values(distribution: Option<&Distribution>) -> AnswerTable {
+    let title = "LCA of single parameters at single steps, training probe";
+    let rows = distribution.map_or(&[][..], from_ref);
+    let mut table = AnswerTable::of("values", title, rows)
+        .text("source", "from table", |found| {
+            let table = match found.source {
+                Source::Parameters => "parameters",
+                Source::Histograms => "histograms",
+            };
+            table.to_owned()
+        })
+        .count("helping", "helping", |found| found.helping)
+        .count("hurting", "hurting", |found| found.hurting)
+        .count("zero", "zero", |found| found.zero)
+        .count("not_finite", "not finite", |found| found.not_finite)
+        .lca("mean", "mean LCA", |found| found.mean)
+        .build();
+    if distribution.is_none() {
         table.note(
             "Neither single parameters nor histograms are recorded; use the standard or full \
              recorder to have them.",
         );
-        return table;
-    };
-    let source = match distribution.source {
-        Source::Parameters => "parameters",
-        Source::Histograms => "histograms",
-    };
-    table.push(vec![
-        Cell::text(source),
-        Cell::Count(distribution.helping),
-        Cell::Count(distribution.hurting),
-        Cell::Count(distribution.zero),
-        Cell::Count(distribution.not_finite),
-        or_empty(distribution.mean, Cell::Lca),
-    ]);
-    table
-}
-
-pub fn quantiles(distribution: Option<&Distribution>) -> Table {
-    let mut table = Table::new(
-        "quantiles",
-        "Quantiles, with zeros",
-        vec![
-            Column::number("probability", "quantile %"),
-            Column::number("value", "LCA"),
-            Column::number("from", "at least"),
-            Column::number("to", "at most"),
-        ],
-    );
-    for quantile in distribution.map_or(&[][..], |found| &found.quantiles) {
-        table.push(vec![
-            Cell::Percent(100.0 * quantile.probability),
-            Cell::Lca(quantile.value),
-            Cell::Number(quantile.lower),
-            Cell::Number(quantile.upper),
-        ]);
     }
     table
 }
 
-pub fn laws(distribution: Option<&Distribution>) -> Table {
-    let mut table = Table::new(
-        "laws",
-        "Laws fitted to the values that are not zero, by maximum likelihood",
-        vec![
-            Column::text("law", "law"),
-            Column::number("shape", "shape"),
-            Column::number("shape_error", "+-"),
-            Column::number("scale", "scale"),
-            Column::number("scale_error", "+-"),
-            Column::number("mean", "mean"),
-            Column::count("values", "values"),
-            Column::number("aic", "AIC"),
-            Column::number("distance", "distance"),
-        ],
-    );
-    let Some(tail) = distribution.map(|distribution| &distribution.tail) else {
-        return table;
-    };
-    let goodness = |fit: &Goodness| {
-        [
-            Cell::Count(fit.values),
-            Cell::Number(fit.aic),
-            Cell::Number(fit.distance),
-        ]
-    };
-    for (name, law) in [
-        ("double Weibull", tail.double_weibull),
-        ("helping side", tail.helping),
-        ("hurting side", tail.hurting),
-    ] {
-        let Some(law) = law else { continue };
-        let mut row = vec![
-            Cell::text(name),
-            Cell::Number(law.shape),
-            Cell::Number(law.shape_error),
-            Cell::Number(law.scale),
-            Cell::Number(law.scale_error),
-            Cell::Empty,
+pub fn quantiles(distribution: Option<&Distribution>) -> AnswerTable {
+    let quantiles = distribution.map_or(&[][..], |found| &found.quantiles);
+    quantiles::table("Quantiles, with zeros", quantiles)
+}
+
+/// A fitted distribution.
+struct Fit<'a> {
+    name: &'static str,
+    /// Shape and its standard error.
+    shape: Option<[f64; 2]>,
+    scale: f64,
+    scale_error: Option<f64>,
+    mean: Option<f64>,
+    quality: &'a Goodness,
+}
+
+pub fn fits(distribution: Option<&Distribution>) -> AnswerTable {
+    let tail = distribution.map(|distribution| &distribution.tail);
+    let mut fits: Vec<Fit> = Vec::new();
+    if let Some(tail) = tail {
+        let weibulls = [
+            ("double Weibull", &tail.double_weibull),
+            ("helping side", &tail.helping),
+            ("hurting side", &tail.hurting),
         ];
-        row.extend(goodness(&law.fit));
-        table.push(row);
+        let weibulls = weibulls.into_iter().filter_map(|(name, fit)| {
+            let fit = fit.as_ref()?;
+            Some(Fit {
+                name,
+                shape: Some([fit.shape, fit.shape_error]),
+                scale: fit.scale,
+                scale_error: Some(fit.scale_error),
+                mean: None,
+                quality: &fit.fit,
+            })
+        });
+        fits.extend(weibulls);
+        fits.extend(tail.gaussian.as_ref().map(|fit| Fit {
+            name: "Gaussian",
+            shape: None,
+            scale: fit.standard_deviation,
+            scale_error: None,
+            mean: Some(fit.mean),
+            quality: &fit.fit,
+        }));
     }
-    if let Some(law) = tail.gaussian {
-        let mut row = vec![
-            Cell::text("Gaussian"),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Number(law.standard_deviation),
-            Cell::Empty,
-            Cell::Number(law.mean),
-        ];
-        row.extend(goodness(&law.fit));
-        table.push(row);
-    }
+    let title = "Distributions fitted to the nonzero values, by maximum likelihood";
+    let mut table = AnswerTable::of("fits", title, &fits)
+        .text("distribution", "distribution", |fit| fit.name.to_owned())
+        .number("shape", "shape", |fit| fit.shape.map(|[shape, _]| shape))
+        .number("shape_error", "+-", |fit| fit.shape.map(|[_, error]| error))
+        .number("scale", "scale", |fit| fit.scale)
+        .number("scale_error", "+-", |fit| fit.scale_error)
+        .number("mean", "mean", |fit| fit.mean)
+        .count("values", "values", |fit| fit.quality.values)
+        .number("aic", "AIC", |fit| fit.quality.aic)
+        .number("ks_statistic", "KS statistic", |fit| fit.quality.distance)
+        .build();
+    let Some(tail) = tail else { return table };
     table.note(match tail.aic_advantage {
-        None => "The values don't determine both laws: they are too few, or all alike.",
+        None => "The values don't determine both distributions: they are too few, or all alike.",
         Some(advantage) if advantage > 0.0 => {
-            "The double Weibull law is nearer than the Gaussian (its AIC is lower)."
+            "The double Weibull distribution fits better than the Gaussian (its AIC is lower)."
         }
-        Some(_) => "The Gaussian is nearer than the double Weibull law (its AIC is lower).",
+        Some(_) => {
+            "The Gaussian fits better than the double Weibull distribution (its AIC is lower)."
+        }
     });
     table.note(
-        "Shape: 2 has a Gaussian's tail, 1 an exponential one, less is heavier. Distance: the \
-         most by which shares differ from the law's, 0 to 1. Errors are those of independent \
-         values, so at least so large.",
+        "Shape: a Gaussian's tail has 2, an exponential one 1, less is heavier. KS statistic \
+         (Kolmogorov-Smirnov): the greatest difference between the cumulative distributions, 0 to \
+         1. +-: standard errors of independent values; the real ones are larger.",
     );
     table
 }

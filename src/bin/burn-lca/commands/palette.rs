@@ -1,4 +1,4 @@
-//! The colours of pictures, as the command line names them.
+//! The palettes of pictures, as the command line names them.
 
 use burn_lca::report::palette::Palette;
 use clap::ValueEnum;
@@ -6,9 +6,9 @@ use clap::builder::PossibleValue;
 
 /// A palette to choose.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Colors(pub Palette);
+pub struct PaletteArg(pub Palette);
 
-impl ValueEnum for Colors {
+impl ValueEnum for PaletteArg {
     fn value_variants<'a>() -> &'a [Self] {
         &[
             Self(Palette::GreenRed),
