@@ -45,9 +45,9 @@ pub use probe::{BatchNormMode, MeanLoss, Probe};
 #[cfg(feature = "train")]
 pub use quadrature::Integrator;
 pub use record::{
-    Batches, ClassInfo, EpochInfo, IntegratorInfo, ParameterSelection, ProbeInfo, RecordInfo,
-    Recorder, Run, RunInfo, RunState, RunStatus, RunTotals, SCHEMA_VERSION, Scan, Table,
-    TensorInfo,
+    Batches, ClassInfo, ColumnInfo, EpochInfo, IntegratorInfo, ParameterSelection, ProbeInfo,
+    RecordInfo, Recorder, Run, RunInfo, RunState, RunStatus, RunTotals, SCHEMA_VERSION, Scan,
+    Table, TensorInfo,
 };
 
 /// What most programs need.

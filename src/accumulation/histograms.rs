@@ -5,7 +5,7 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 use super::tracked::Tracked;
 use crate::LcaError;
 use crate::allocation::StepAllocation;
-use crate::record::{HISTOGRAM_BINS, HistogramRows, Rows};
+use crate::record::{HISTOGRAM_BINS, Rows, histogram_rows};
 
 /// Lines that a tensor is folded into for counting: a scatter works on them side by side.
 const LINES: usize = 256;
@@ -84,16 +84,12 @@ impl Histograms {
             tracked
                 .iter()
                 .zip(all.chunks_exact(HISTOGRAM_BINS))
-                .map(|(tensor, counts)| {
+                .flat_map(|(tensor, counts)| {
                     let mut counts: Vec<u64> = counts.iter().map(|&count| count as u64).collect();
                     // What was added to fill the lines is exact zeros.
                     counts[ZERO_BIN] -= padding(tensor.len) as u64 * steps;
-                    HistogramRows {
-                        window_start: window.start,
-                        window_end: window.end,
-                        tensor: tensor.path.clone(),
-                        counts,
-                    }
+                    histogram_rows(window.start..window.end, &tensor.path, &counts)
+                        .collect::<Vec<_>>()
                 })
                 .collect(),
         )])

@@ -8,7 +8,7 @@ use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
 use crate::allocation::StepAllocation;
 use crate::parameters::{Segment, Values};
-use crate::record::{ParameterRows, ParameterSelection, Rows};
+use crate::record::{Indices, ParameterRows, ParameterSelection, Rows};
 
 pub(super) struct Parameters {
     selection: ParameterSelection,
@@ -86,7 +86,7 @@ impl Parameters {
                 Rows::Parameters(ParameterRows {
                     iteration,
                     tensor: tensor.path.clone(),
-                    indices: sample.indices(),
+                    index: sample.indices(),
                     lca: next(),
                     step: next(),
                     gradient: next(),
@@ -104,7 +104,10 @@ impl Sample {
         }
     }
 
-    fn indices(&self) -> Option<Arc<[u32]>> {
-        self.0.as_ref().map(|positions| positions.indices.clone())
+    fn indices(&self) -> Indices {
+        match &self.0 {
+            None => Indices::All,
+            Some(positions) => Indices::Chosen(positions.indices.clone()),
+        }
     }
 }

@@ -3,6 +3,11 @@
 //! From the most negative value up: overflow, 132 bins, underflow, exact zero, underflow,
 //! 132 bins, overflow; and last one bin for values that are not finite.
 
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::rows::HistogramRow;
+
 /// Bins per factor of ten.
 const PER_DECADE: i32 = 4;
 /// The decimal exponents between which the bins lie.
@@ -45,7 +50,7 @@ pub(crate) fn histogram_bin(value: f32) -> usize {
 /// Returns where a bin begins and ends, lower value first; `None` for what is not finite.
 ///
 /// The end that is nearer to zero belongs to the bin, the other to its neighbour.
-pub(super) fn histogram_edges(bin: usize) -> Option<(f64, f64)> {
+fn histogram_edges(bin: usize) -> Option<(f64, f64)> {
     let bin = i32::try_from(bin).ok().filter(|bin| *bin < NOT_FINITE)?;
     let distance = (bin - ZERO).abs();
     if distance == 0 {
@@ -70,6 +75,26 @@ pub(super) fn histogram_edges(bin: usize) -> Option<(f64, f64)> {
     })
 }
 
+/// Returns the rows of a tensor's LCA over a window of steps, from one count per bin.
+pub(crate) fn histogram_rows(
+    window: Range<u64>,
+    tensor: &Arc<str>,
+    counts: &[u64],
+) -> impl Iterator<Item = HistogramRow> {
+    let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
+    filled.map(move |(bin, count)| {
+        let (lower, upper) = histogram_edges(bin).unzip();
+        HistogramRow {
+            window_start: window.start,
+            window_end: window.end,
+            tensor: tensor.clone(),
+            lower,
+            upper,
+            count: *count,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,11 +110,11 @@ mod tests {
                     assert_eq!(bin, HISTOGRAM_BINS - 1);
                     continue;
                 }
-                let (from, to) = histogram_edges(bin).unwrap();
+                let (lower, upper) = histogram_edges(bin).unwrap();
                 let value = f64::from(value);
                 assert!(
-                    from <= value && value <= to,
-                    "{value} in bin {bin}: {from}..{to}"
+                    lower <= value && value <= upper,
+                    "{value} in bin {bin}: {lower}..{upper}"
                 );
             }
         }

@@ -1,248 +1,394 @@
-//! Rows as Arrow record batches.
+//! From the declaration of a table's rows to a struct, its columns and Arrow record batches.
+//!
+//! Rows come in two shapes. A *row* struct is one row. A *block* is the rows of one tensor by
+//! column: a field is one value for all of them, a vector of one value each, or [`Indices`].
 
+use std::mem::size_of_val;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, DictionaryArray, Float32Array, Float64Array, Int8Array, Int32Array,
-    StringArray, StringDictionaryBuilder, UInt16Array, UInt32Array, UInt64Array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, DictionaryArray, Int32Array,
+    PrimitiveArray, StringArray, StringDictionaryBuilder, UInt32Array, new_null_array,
 };
-use arrow::datatypes::Int32Type;
-use arrow::error::ArrowError;
+use arrow::datatypes::{
+    ArrowNativeType, DataType, Float32Type, Float64Type, Int8Type, Int32Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
 use arrow::record_batch::RecordBatch;
 
-use super::bins::histogram_edges;
-use super::rows::{
-    ClassRow, HistogramRows, ParameterRows, ParameterTotalRows, Rows, StepRow, TensorRow, UnitRows,
-};
+use crate::LcaError;
+
 use super::schema::Table;
 
 /// Rows of one batch at most: what long tensors are cut into, to bound memory.
 const BATCH: usize = 1 << 16;
 
-/// Hands the batches of some rows to a function, one at a time.
-pub(super) fn batches<E: From<ArrowError>>(
-    rows: Rows,
-    mut each: impl FnMut(RecordBatch) -> Result<(), E>,
-) -> Result<(), E> {
-    match rows {
-        Rows::Steps(rows) => each(steps(&rows)?),
-        Rows::Tensors(rows) => rows.chunks(BATCH).try_for_each(|rows| each(tensors(rows)?)),
-        Rows::Classes(rows) => rows.chunks(BATCH).try_for_each(|rows| each(classes(rows)?)),
-        Rows::Units(rows) => each(units(rows)?),
-        Rows::Parameters(rows) => parameters(rows, each),
-        Rows::Totals(tensors) => tensors
-            .into_iter()
-            .try_for_each(|rows| totals(rows, &mut each)),
-        Rows::Histograms(rows) => each(histograms(&rows)?),
-    }
-}
+/// Declares the rows of a table, with one line per column: the field (`last as "final"` where the
+/// column has another name), its type, unit and meaning, and when it is null if it can be.
+///
+/// Makes the struct, its `COLUMNS` and what turns it into arrays. The column lists of
+/// `docs/schema.md` are written from `COLUMNS`: run the test that compares them with
+/// `BURN_LCA_BLESS=1`.
+macro_rules! table_rows {
+    (
+        $(#[$attribute:meta])*
+        $shape:ident $name:ident {
+            $($field:ident $(as $column:literal)?: $type:ty, $unit:literal, $meaning:literal
+                $(, null $null:literal)?;)+
+        }
+    ) => {
+        $(#[$attribute])*
+        #[derive(Debug, Clone, PartialEq)]
+        pub(crate) struct $name {
+            $(#[doc = $meaning] pub(crate) $field: $type,)+
+        }
 
-fn steps(rows: &[StepRow]) -> Result<RecordBatch, ArrowError> {
-    batch(
-        Table::Steps,
-        vec![
-            u64s(rows, |row| row.iteration),
-            Arc::new(UInt32Array::from_iter_values(
-                rows.iter().map(|row| row.epoch),
-            )),
-            texts(rows, |row| &row.probe),
-            f64s(rows, |row| row.loss_before),
-            f64s(rows, |row| row.loss_after),
-            f64s(rows, |row| row.lca),
-            f64s(rows, |row| row.residual),
-            Arc::new(rows.iter().map(|row| row.buffers).collect::<Float64Array>()),
-            Arc::new(UInt16Array::from_iter_values(
-                rows.iter().map(|row| row.splits),
-            )),
-            Arc::new(UInt16Array::from_iter_values(
-                rows.iter().map(|row| row.sweeps),
-            )),
-            Arc::new(
-                rows.iter()
-                    .map(|row| Some(row.capped))
-                    .collect::<BooleanArray>(),
-            ),
-            u64s(rows, |row| row.helping),
-            u64s(rows, |row| row.hurting),
-            u64s(rows, |row| row.zero),
-            f64s(rows, |row| row.lca_helping),
-            f64s(rows, |row| row.lca_hurting),
-            f64s(rows, |row| row.learning_rate),
-            f64s(rows, |row| row.probe_seconds),
-        ],
-    )
-}
+        impl $name {
+            pub(super) const COLUMNS: &[ColumnInfo] = &[$(
+                ColumnInfo::of::<$type>(
+                    table_rows!(@name $field $($column)?),
+                    $unit,
+                    $meaning,
+                    table_rows!(@null $($null)?),
+                ),
+            )+];
+        }
 
-fn tensors(rows: &[TensorRow]) -> Result<RecordBatch, ArrowError> {
-    batch(
-        Table::Tensors,
-        vec![
-            u64s(rows, |row| row.iteration),
-            texts(rows, |row| &row.probe),
-            Arc::new(rows.iter().map(|row| row.class).collect::<Int32Array>()),
-            texts(rows, |row| &row.tensor),
-            f64s(rows, |row| row.lca),
-            u64s(rows, |row| row.helping),
-            u64s(rows, |row| row.hurting),
-            u64s(rows, |row| row.zero),
-            f64s(rows, |row| row.step_norm),
-            f64s(rows, |row| row.gradient_norm),
-        ],
-    )
-}
-
-fn classes(rows: &[ClassRow]) -> Result<RecordBatch, ArrowError> {
-    batch(
-        Table::Classes,
-        vec![
-            u64s(rows, |row| row.iteration),
-            texts(rows, |row| &row.probe),
-            Arc::new(Int32Array::from_iter_values(
-                rows.iter().map(|row| row.class),
-            )),
-            u64s(rows, |row| row.examples),
-            f64s(rows, |row| row.loss_before),
-            f64s(rows, |row| row.loss_after),
-            f64s(rows, |row| row.lca),
-            f64s(rows, |row| row.residual),
-        ],
-    )
-}
-
-fn units(rows: UnitRows) -> Result<RecordBatch, ArrowError> {
-    let count = rows.lca.len();
-    batch(
-        Table::Units,
-        vec![
-            Arc::new(UInt64Array::from_value(rows.iteration, count)),
-            repeated(&rows.tensor, count)?,
-            Arc::new(UInt32Array::from_iter_values(0..count as u32)),
-            Arc::new(Float32Array::from(rows.lca)),
-        ],
-    )
-}
-
-fn parameters<E: From<ArrowError>>(
-    rows: ParameterRows,
-    mut each: impl FnMut(RecordBatch) -> Result<(), E>,
-) -> Result<(), E> {
-    let count = rows.lca.len();
-    let values = [rows.lca, rows.step, rows.gradient].map(Float32Array::from);
-    for start in (0..count).step_by(BATCH) {
-        let length = BATCH.min(count - start);
-        let index = match &rows.indices {
-            Some(indices) => {
-                UInt32Array::from_iter_values(indices.iter().skip(start).take(length).copied())
+        table_rows!(@$shape $name $($field)+);
+    };
+    (@row $name:ident $($field:ident)+) => {
+        impl TableRow for $name {
+            fn arrays(rows: &[Self]) -> Vec<ArrayRef> {
+                vec![$(CellValue::array(rows.iter().map(|row| &row.$field)),)+]
             }
-            None => UInt32Array::from_iter_values(start as u32..(start + length) as u32),
-        };
-        let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(UInt64Array::from_value(rows.iteration, length)),
-            repeated(&rows.tensor, length)?,
-            Arc::new(index),
-        ];
-        columns.extend(values.iter().map(|column| window(column, start, length)));
-        each(batch(Table::Parameters, columns)?)?;
-    }
-    Ok(())
-}
-
-fn totals<E: From<ArrowError>>(
-    rows: ParameterTotalRows,
-    each: &mut impl FnMut(RecordBatch) -> Result<(), E>,
-) -> Result<(), E> {
-    let count = rows.lca.len();
-    let validation = match rows.lca_validation {
-        Some(lca) => Float64Array::from(lca),
-        None => Float64Array::new_null(count),
+        }
     };
-    let lca = Float64Array::from(rows.lca);
-    let counts = [
-        rows.helping,
-        rows.hurting,
-        rows.zero,
-        rows.step_sign_changes,
-        rows.gradient_sign_changes,
-    ]
-    .map(UInt32Array::from);
-    let weights = [rows.initial, rows.last].map(Float32Array::from);
-    let signs = [rows.step_sign, rows.gradient_sign].map(Int8Array::from);
-    for start in (0..count).step_by(BATCH) {
-        let length = BATCH.min(count - start);
-        let mut columns: Vec<ArrayRef> = vec![
-            repeated(&rows.tensor, length)?,
-            Arc::new(UInt32Array::from_iter_values(
-                start as u32..(start + length) as u32,
-            )),
-            window(&lca, start, length),
-            window(&validation, start, length),
-        ];
-        columns.extend(counts.iter().map(|column| window(column, start, length)));
-        columns.extend(weights.iter().map(|column| window(column, start, length)));
-        columns.extend(signs.iter().map(|column| window(column, start, length)));
-        each(batch(Table::ParameterTotals, columns)?)?;
-    }
-    Ok(())
+    (@block $name:ident $($field:ident)+) => {
+        impl TableBlock for $name {
+            fn lengths(&self) -> impl Iterator<Item = usize> {
+                [$(self.$field.length(),)+].into_iter().flatten()
+            }
+
+            fn bytes(&self) -> usize {
+                [$(self.$field.bytes(),)+].iter().sum()
+            }
+
+            fn slicers(self) -> Vec<Slicer> {
+                vec![$(self.$field.slicer(),)+]
+            }
+
+            fn append(&mut self, batch: &RecordBatch) -> Option<()> {
+                let rows = self.rows();
+                let mut columns = batch.columns().iter();
+                $(self.$field.push_column(rows, columns.next()?)?;)+
+                Some(())
+            }
+        }
+    };
+    (@name $field:ident) => { stringify!($field) };
+    (@name $field:ident $column:literal) => { $column };
+    (@null) => { None };
+    (@null $null:literal) => { Some($null) };
+}
+pub(super) use table_rows;
+
+/// The type of a field, as a column has it.
+pub(super) trait ColumnType {
+    /// The Arrow type that readers get.
+    const DATA_TYPE: DataType;
+    const NULLABLE: bool = false;
 }
 
-fn histograms(rows: &[HistogramRows]) -> Result<RecordBatch, ArrowError> {
-    let filled: Vec<(&HistogramRows, usize, u64)> = rows
-        .iter()
-        .flat_map(|rows| {
-            rows.counts
-                .iter()
-                .enumerate()
-                .map(move |(bin, n)| (rows, bin, *n))
+/// A field of a row.
+pub(super) trait CellValue: ColumnType {
+    /// Returns the column of some rows.
+    fn array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef
+    where
+        Self: 'a;
+}
+
+/// A field of a block.
+pub(super) trait BlockColumn: ColumnType {
+    /// Returns the number of rows, if the field has a value for each.
+    fn length(&self) -> Option<usize> {
+        None
+    }
+
+    /// Returns how much memory the values hold, in bytes.
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    /// Returns a function that gives the column of a range of rows, without copying values.
+    fn slicer(self) -> Slicer;
+
+    /// Adds the values of a column that follow on `rows` rows; `None` if they can't.
+    fn push_column(&mut self, rows: usize, column: &dyn Array) -> Option<()>;
+}
+
+pub(super) type Slicer = Box<dyn Fn(Range<usize>) -> ArrayRef>;
+
+/// One row of a table.
+pub(super) trait TableRow: Sized {
+    /// Returns the columns of some rows.
+    fn arrays(rows: &[Self]) -> Vec<ArrayRef>;
+
+    /// Hands the record batches of some rows to a function, one at a time.
+    fn batches(
+        rows: &[Self],
+        table: Table,
+        mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
+    ) -> Result<(), LcaError> {
+        rows.chunks(BATCH)
+            .try_for_each(|rows| each(batch(table, Self::arrays(rows))?))
+    }
+}
+
+/// Rows of one tensor.
+pub(super) trait TableBlock: Default {
+    /// Returns the number of rows by each field that has a value per row; they must agree.
+    fn lengths(&self) -> impl Iterator<Item = usize>;
+
+    /// Returns about how much memory the rows hold, in bytes.
+    fn bytes(&self) -> usize;
+
+    /// Returns what gives the columns of a range of rows.
+    fn slicers(self) -> Vec<Slicer>;
+
+    /// Adds the rows of a batch that was read from the table; `None` if they don't follow on
+    /// those that are here.
+    fn append(&mut self, batch: &RecordBatch) -> Option<()>;
+
+    /// Returns the number of rows.
+    fn rows(&self) -> usize {
+        self.lengths().next().unwrap_or(0)
+    }
+
+    /// Hands the record batches of the rows to a function, one at a time.
+    fn batches(
+        self,
+        table: Table,
+        mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
+    ) -> Result<(), LcaError> {
+        let rows = self.rows();
+        if self.lengths().any(|length| length != rows) {
+            let lengths: Vec<usize> = self.lengths().collect();
+            return Err(LcaError::internal(format!(
+                "columns of {lengths:?} rows in a block of {table}"
+            )));
+        }
+        let slicers = self.slicers();
+        for start in (0..rows).step_by(BATCH) {
+            let range = start..rows.min(start + BATCH);
+            let arrays = slicers.iter().map(|slice| slice(range.clone()));
+            each(batch(table, arrays.collect())?)?;
+        }
+        Ok(())
+    }
+}
+
+fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, LcaError> {
+    RecordBatch::try_new(table.written_schema(), columns)
+        .map_err(|error| LcaError::internal(format!("rows of {table}: {error}")))
+}
+
+/// Which elements of a tensor the rows of a block are about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Indices {
+    /// As many as there are rows, from 0.
+    #[default]
+    All,
+    /// These, ascending.
+    Chosen(Arc<[u32]>),
+}
+
+impl ColumnType for Indices {
+    const DATA_TYPE: DataType = DataType::UInt32;
+}
+
+impl BlockColumn for Indices {
+    fn length(&self) -> Option<usize> {
+        match self {
+            Self::All => None,
+            Self::Chosen(indices) => Some(indices.len()),
+        }
+    }
+
+    fn slicer(self) -> Slicer {
+        Box::new(move |rows| {
+            Arc::new(match &self {
+                Self::All => UInt32Array::from_iter_values(rows.start as u32..rows.end as u32),
+                Self::Chosen(indices) => UInt32Array::from(indices[rows].to_vec()),
+            })
         })
-        .filter(|(_, _, count)| *count > 0)
-        .collect();
-    let edge = |pick: fn((f64, f64)) -> f64| -> ArrayRef {
-        let edges = filled
-            .iter()
-            .map(|(_, bin, _)| histogram_edges(*bin).map(pick));
-        Arc::new(edges.collect::<Float64Array>())
-    };
-    batch(
-        Table::Histograms,
-        vec![
-            u64s(&filled, |(rows, _, _)| rows.window_start),
-            u64s(&filled, |(rows, _, _)| rows.window_end),
-            texts(&filled, |(rows, _, _)| &rows.tensor),
-            edge(|(from, _)| from),
-            edge(|(_, to)| to),
-            u64s(&filled, |(_, _, count)| *count),
-        ],
-    )
-}
-
-fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, ArrowError> {
-    RecordBatch::try_new(table.written(), columns)
-}
-
-fn u64s<R>(rows: &[R], value: impl Fn(&R) -> u64) -> ArrayRef {
-    Arc::new(UInt64Array::from_iter_values(rows.iter().map(value)))
-}
-
-fn f64s<R>(rows: &[R], value: impl Fn(&R) -> f64) -> ArrayRef {
-    Arc::new(Float64Array::from_iter_values(rows.iter().map(value)))
-}
-
-fn texts<R>(rows: &[R], value: impl Fn(&R) -> &str) -> ArrayRef {
-    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-    for row in rows {
-        builder.append_value(value(row));
     }
-    Arc::new(builder.finish())
+
+    fn push_column(&mut self, rows: usize, column: &dyn Array) -> Option<()> {
+        let indices = column.as_primitive_opt::<UInt32Type>()?.values();
+        let follow = (rows as u32..)
+            .zip(indices)
+            .all(|(row, index)| row == *index);
+        (*self == Self::All && follow).then_some(())
+    }
 }
 
-/// Returns a column of one text over and over, which is stored once.
-fn repeated(text: &str, count: usize) -> Result<ArrayRef, ArrowError> {
-    let keys = Int32Array::from_value(0, count);
-    let values = Arc::new(StringArray::from_iter_values([text]));
-    Ok(Arc::new(DictionaryArray::try_new(keys, values)?))
+impl ColumnType for bool {
+    const DATA_TYPE: DataType = DataType::Boolean;
 }
 
-/// Returns some rows of a column without copying them.
-fn window(column: &dyn arrow::array::Array, start: usize, length: usize) -> ArrayRef {
-    column.slice(start, length)
+impl CellValue for bool {
+    fn array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef {
+        Arc::new(values.map(|value| Some(*value)).collect::<BooleanArray>())
+    }
+}
+
+impl ColumnType for Arc<str> {
+    const DATA_TYPE: DataType = DataType::Utf8;
+}
+
+impl CellValue for Arc<str> {
+    fn array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef {
+        let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+        values.for_each(|text| builder.append_value(text));
+        Arc::new(builder.finish())
+    }
+}
+
+impl BlockColumn for Arc<str> {
+    fn slicer(self) -> Slicer {
+        // Stored once.
+        let text = Arc::new(StringArray::from_iter_values([&*self]));
+        Box::new(move |rows| {
+            let keys = Int32Array::from_value(0, rows.len());
+            Arc::new(DictionaryArray::new(keys, text.clone()))
+        })
+    }
+
+    fn push_column(&mut self, rows: usize, column: &dyn Array) -> Option<()> {
+        let texts = column.as_string_opt::<i32>()?;
+        if rows == 0 && !texts.is_empty() {
+            *self = texts.value(0).into();
+        }
+        texts.iter().all(|text| text == Some(self)).then_some(())
+    }
+}
+
+/// A number that Arrow stores as it is.
+pub(super) trait Number: ArrowNativeType {
+    type Arrow: ArrowPrimitiveType<Native = Self>;
+}
+
+macro_rules! numbers {
+    ($($number:ty => $arrow:ty),+) => {
+        $(impl Number for $number { type Arrow = $arrow; })+
+    };
+}
+
+numbers!(
+    u64 => UInt64Type, u32 => UInt32Type, u16 => UInt16Type, i32 => Int32Type, i8 => Int8Type,
+    f64 => Float64Type, f32 => Float32Type
+);
+
+impl<T: Number> ColumnType for T {
+    const DATA_TYPE: DataType = T::Arrow::DATA_TYPE;
+}
+
+impl<T: Number> CellValue for T {
+    fn array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef
+    where
+        Self: 'a,
+    {
+        Arc::new(PrimitiveArray::<T::Arrow>::from_iter_values(
+            values.copied(),
+        ))
+    }
+}
+
+impl<T: Number> BlockColumn for T {
+    fn slicer(self) -> Slicer {
+        Box::new(move |rows| Arc::new(PrimitiveArray::<T::Arrow>::from_value(self, rows.len())))
+    }
+
+    fn push_column(&mut self, rows: usize, column: &dyn Array) -> Option<()> {
+        let values = column.as_primitive_opt::<T::Arrow>()?.values();
+        if let (0, Some(first)) = (rows, values.first()) {
+            *self = *first;
+        }
+        values.iter().all(|value| value == self).then_some(())
+    }
+}
+
+impl<T: Number> ColumnType for Option<T> {
+    const DATA_TYPE: DataType = T::DATA_TYPE;
+    const NULLABLE: bool = true;
+}
+
+impl<T: Number> CellValue for Option<T> {
+    fn array<'a>(values: impl Iterator<Item = &'a Self>) -> ArrayRef
+    where
+        Self: 'a,
+    {
+        Arc::new(values.copied().collect::<PrimitiveArray<T::Arrow>>())
+    }
+}
+
+impl<T: Number> ColumnType for Vec<T> {
+    const DATA_TYPE: DataType = T::DATA_TYPE;
+}
+
+impl<T: Number> BlockColumn for Vec<T> {
+    fn length(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
+    fn bytes(&self) -> usize {
+        size_of_val(self.as_slice())
+    }
+
+    fn slicer(self) -> Slicer {
+        let values = PrimitiveArray::<T::Arrow>::new(self.into(), None);
+        Box::new(move |rows| Arc::new(values.slice(rows.start, rows.len())))
+    }
+
+    fn push_column(&mut self, _rows: usize, column: &dyn Array) -> Option<()> {
+        self.extend(column.as_primitive_opt::<T::Arrow>()?.values());
+        Some(())
+    }
+}
+
+impl<T: Number> ColumnType for Option<Vec<T>> {
+    const DATA_TYPE: DataType = T::DATA_TYPE;
+    const NULLABLE: bool = true;
+}
+
+/// All null, or none.
+impl<T: Number> BlockColumn for Option<Vec<T>> {
+    fn length(&self) -> Option<usize> {
+        self.as_ref().map(Vec::len)
+    }
+
+    fn bytes(&self) -> usize {
+        self.as_ref().map_or(0, Vec::bytes)
+    }
+
+    fn slicer(self) -> Slicer {
+        match self {
+            Some(values) => values.slicer(),
+            None => Box::new(|rows| new_null_array(&T::DATA_TYPE, rows.len())),
+        }
+    }
+
+    fn push_column(&mut self, rows: usize, column: &dyn Array) -> Option<()> {
+        let nulls = column.null_count();
+        if self.is_none() && nulls == column.len() {
+            return Some(());
+        }
+        if self.is_none() && rows == 0 {
+            *self = Some(Vec::new());
+        }
+        self.as_mut()
+            .filter(|_| nulls == 0)?
+            .push_column(rows, column)
+    }
 }

@@ -32,19 +32,20 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bins::HISTOGRAM_BINS;
 #[cfg(test)]
 pub(crate) use bins::histogram_bin;
+pub(crate) use bins::{HISTOGRAM_BINS, histogram_rows};
+pub(crate) use columns::Indices;
 pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
     TensorInfo,
 };
 pub(crate) use rows::{
-    ClassRow, HistogramRows, ParameterRows, ParameterTotalRows, Rows, StepRow, TensorRow, UnitRows,
+    ClassRow, ParameterRows, ParameterTotalRows, Rows, StepRow, TensorRow, UnitRows,
 };
 pub use run::{Run, RunStatus};
 pub use scan::{Batches, Scan};
-pub use schema::{SCHEMA_VERSION, Table};
+pub use schema::{ColumnInfo, SCHEMA_VERSION, Table};
 pub use selection::ParameterSelection;
 pub use settings::Recorder;
 pub(crate) use writer::RunWriter;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use arrow::array::AsArray;
-use arrow::datatypes::UInt64Type;
+use arrow::datatypes::{DataType, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -21,7 +21,7 @@ use crate::LcaError;
 use super::checksum::chunk_checksum;
 use super::files::{self, TEMPORARY, disk};
 use super::folder::{PART, SNAPSHOT};
-use super::schema::{Kind, SCHEMA_VERSION, Table};
+use super::schema::{SCHEMA_VERSION, Table};
 
 /// Keys of the metadata in every part.
 pub(super) const KEY_SCHEMA: &str = "burn_lca.schema_version";
@@ -182,7 +182,7 @@ pub(super) fn begin(
     let options = ArrowWriterOptions::new()
         .with_properties(properties)
         .with_skip_arrow_metadata(true);
-    ArrowWriter::try_new_with_options(file, table.written(), options)
+    ArrowWriter::try_new_with_options(file, table.written_schema(), options)
         .map_err(|error| parquet("writing", path, error))
 }
 
@@ -239,13 +239,13 @@ pub(super) fn properties(table: Table, run: &str) -> WriterProperties {
         ));
     for column in table.columns() {
         let path = ColumnPath::from(column.name);
-        builder = match column.kind {
+        builder = match &column.data_type {
             // Statistics of floats would need rules for NaN, and no filter asks for them.
-            kind if kind.is_float() => builder
+            data_type if data_type.is_floating() => builder
                 .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
                 .set_column_statistics_enabled(path, EnabledStatistics::None),
-            Kind::Text => builder.set_column_dictionary_enabled(path, true),
-            Kind::Bool => builder,
+            DataType::Utf8 => builder.set_column_dictionary_enabled(path, true),
+            DataType::Boolean => builder,
             _ => builder.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED),
         };
     }

@@ -170,7 +170,8 @@ impl Rewrite<'_> {
         let mut merged = Part::create(building, self.table, *self.sequence, self.run)?;
         let columns: Vec<usize> = (0..self.table.columns().len()).collect();
         for path in parts {
-            let mut part = PartReader::open(path, self.table)?.with_schema(self.table.written())?;
+            let mut part =
+                PartReader::open(path, self.table)?.with_schema(self.table.written_schema())?;
             for group in 0..part.row_groups().len() {
                 for batch in part.batches(group, &columns, &columns, None)? {
                     let batch = batch.map_err(|error| damaged(path, error.to_string()))?;

@@ -1,113 +1,131 @@
-//! What the training side hands over: one plain struct per table.
+//! The rows that the training side hands over: what each table's columns are, declared once.
 
-use std::mem::size_of;
+use std::mem::size_of_val;
 use std::sync::Arc;
 
-use super::schema::Table;
+use arrow::array::ArrayRef;
+use arrow::record_batch::RecordBatch;
 
-/// One row of `steps`: one observed step, seen by one probe.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct StepRow {
-    pub(crate) iteration: u64,
-    pub(crate) epoch: u32,
-    pub(crate) probe: Arc<str>,
-    pub(crate) loss_before: f64,
-    pub(crate) loss_after: f64,
-    pub(crate) lca: f64,
-    pub(crate) residual: f64,
-    /// The share of the moving buffers; `None` where buffers don't move along the step.
-    pub(crate) buffers: Option<f64>,
-    pub(crate) splits: u16,
-    pub(crate) sweeps: u16,
-    pub(crate) capped: bool,
-    pub(crate) helping: u64,
-    pub(crate) hurting: u64,
-    pub(crate) zero: u64,
-    pub(crate) lca_helping: f64,
-    pub(crate) lca_hurting: f64,
-    pub(crate) learning_rate: f64,
-    pub(crate) probe_seconds: f64,
+use crate::LcaError;
+
+use super::columns::{BlockColumn, CellValue, Indices, Slicer, TableBlock, TableRow, table_rows};
+use super::schema::{ColumnInfo, Table};
+
+table_rows! {
+    /// One row of `steps`: one observed step, seen by one probe.
+    row StepRow {
+        iteration: u64, "steps", "the step";
+        epoch: u32, "epochs", "the epoch it is in, from 1";
+        probe: Arc<str>, "", "the probe";
+        loss_before: f64, "loss", "the probe's loss at θ_t";
+        loss_after: f64, "loss", "the probe's loss at θ_{t+1}";
+        lca: f64, "loss", "sum over all parameters";
+        residual: f64, "loss", "loss_after − loss_before − lca, less buffers where they move";
+        buffers: Option<f64>, "loss", "the share of the buffers, which no parameter explains",
+            null "unless running statistics move along the step";
+        splits: u16, "", "pieces that the step was cut into; 0 is the left end only";
+        sweeps: u16, "", "gradients of the whole probe computed for this step";
+        capped: bool, "", "the residual was above tolerance at the most splits allowed";
+        helping: u64, "parameters", "how many have negative lca";
+        hurting: u64, "parameters", "how many have positive lca";
+        zero: u64, "parameters", "how many have exactly zero";
+        lca_helping: f64, "loss", "sum of the negative lca";
+        lca_hurting: f64, "loss", "sum of the positive lca";
+        learning_rate: f64, "", "the optimizer's at this step; NaN if not known";
+        probe_seconds: f64, "seconds", "time spent on measuring this step";
+    }
 }
 
-/// One row of `tensors`: one tensor's share of a step, of one class or (`None`) of all.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct TensorRow {
-    pub(crate) iteration: u64,
-    pub(crate) probe: Arc<str>,
-    pub(crate) class: Option<i32>,
-    pub(crate) tensor: Arc<str>,
-    pub(crate) lca: f64,
-    pub(crate) helping: u64,
-    pub(crate) hurting: u64,
-    pub(crate) zero: u64,
-    pub(crate) step_norm: f64,
-    pub(crate) gradient_norm: f64,
+table_rows! {
+    /// One row of `tensors`: one tensor's share of a step, of one class or of all.
+    row TensorRow {
+        iteration: u64, "steps", "the step";
+        probe: Arc<str>, "", "the probe";
+        class: Option<i32>, "", "the class whose loss is split", null "all classes";
+        tensor: Arc<str>, "", "the tensor";
+        lca: f64, "loss", "sum over the tensor's parameters";
+        helping: u64, "parameters", "how many have negative lca";
+        hurting: u64, "parameters", "how many have positive lca";
+        zero: u64, "parameters", "how many have exactly zero";
+        step_norm: f64, "", "Euclidean norm of θ_{t+1} − θ_t";
+        gradient_norm: f64, "loss", "Euclidean norm of the loss's gradient at θ_t";
+    }
 }
 
-/// One row of `classes`: one class's own grounded sum over a step.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ClassRow {
-    pub(crate) iteration: u64,
-    pub(crate) probe: Arc<str>,
-    pub(crate) class: i32,
-    pub(crate) examples: u64,
-    pub(crate) loss_before: f64,
-    pub(crate) loss_after: f64,
-    pub(crate) lca: f64,
-    pub(crate) residual: f64,
+table_rows! {
+    /// One row of `classes`: one class's own grounded sum over a step.
+    row ClassRow {
+        iteration: u64, "steps", "the step";
+        probe: Arc<str>, "", "the probe";
+        class: i32, "", "the class";
+        examples: u64, "examples", "how many of the probe's are of the class";
+        loss_before: f64, "loss", "mean loss of these at θ_t";
+        loss_after: f64, "loss", "mean loss of these at θ_{t+1}";
+        lca: f64, "loss", "sum over all parameters of the share in this class's loss";
+        residual: f64, "loss", "loss_after − loss_before − lca";
+    }
 }
 
-/// The units of one tensor at one step; a unit's number is its place in `lca`.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct UnitRows {
-    pub(crate) iteration: u64,
-    pub(crate) tensor: Arc<str>,
-    pub(crate) lca: Vec<f32>,
+table_rows! {
+    /// The rows of `units` of one tensor at one step.
+    #[derive(Default)]
+    block UnitRows {
+        iteration: u64, "steps", "the step";
+        tensor: Arc<str>, "", "the tensor";
+        unit: Indices, "", "the unit, from 0";
+        lca: Vec<f32>, "loss", "sum over the unit's parameters in this tensor";
+    }
 }
 
-/// Parameters of one tensor at one step. The three columns have one entry per index.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ParameterRows {
-    pub(crate) iteration: u64,
-    pub(crate) tensor: Arc<str>,
-    /// Row-major flat indices; `None` is every index from 0.
-    pub(crate) indices: Option<Arc<[u32]>>,
-    pub(crate) lca: Vec<f32>,
-    pub(crate) step: Vec<f32>,
-    pub(crate) gradient: Vec<f32>,
+table_rows! {
+    /// Rows of `parameters`, of one tensor at one step.
+    #[derive(Default)]
+    block ParameterRows {
+        iteration: u64, "steps", "the step";
+        tensor: Arc<str>, "", "the tensor";
+        index: Indices, "", "the parameter";
+        lca: Vec<f32>, "loss", "its share";
+        step: Vec<f32>, "", "its change, θ_{t+1} − θ_t";
+        gradient: Vec<f32>, "loss", "the probe's gradient at θ_t";
+    }
 }
 
-/// The totals of one tensor's parameters so far; every column has one entry per parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ParameterTotalRows {
-    pub(crate) tensor: Arc<str>,
-    pub(crate) lca: Vec<f64>,
-    pub(crate) lca_validation: Option<Vec<f64>>,
-    pub(crate) helping: Vec<u32>,
-    pub(crate) hurting: Vec<u32>,
-    pub(crate) zero: Vec<u32>,
-    pub(crate) step_sign_changes: Vec<u32>,
-    pub(crate) gradient_sign_changes: Vec<u32>,
-    pub(crate) initial: Vec<f32>,
-    /// The column `final`, which is a reserved word here.
-    pub(crate) last: Vec<f32>,
-    /// Sign of the last change that was not zero; 0 before the first.
-    pub(crate) step_sign: Vec<i8>,
-    /// Sign of the probe's last gradient that was not zero; 0 before the first.
-    pub(crate) gradient_sign: Vec<i8>,
+table_rows! {
+    /// The rows of `parameter_totals` of one tensor: what its parameters add up to so far.
+    #[derive(Default)]
+    block ParameterTotalRows {
+        tensor: Arc<str>, "", "the tensor";
+        index: Indices, "", "the parameter";
+        lca: Vec<f64>, "loss", "sum over the steps, training probe";
+        lca_validation: Option<Vec<f64>>, "loss", "sum over the steps, validation probe",
+            null "without a validation probe";
+        helping: Vec<u32>, "steps", "how many had negative lca";
+        hurting: Vec<u32>, "steps", "how many had positive lca";
+        zero: Vec<u32>, "steps", "how many had exactly zero";
+        step_sign_changes: Vec<u32>, "sign changes", "of the parameter's step";
+        gradient_sign_changes: Vec<u32>, "sign changes",
+            "of the probe's gradient at whole steps";
+        initial: Vec<f32>, "", "value before the first step";
+        last as "final": Vec<f32>, "", "value after the last step so far";
+        step_sign: Vec<i8>, "",
+            "sign (−1, 0, 1) of the parameter's last step that was not zero; 0 before the first";
+        gradient_sign: Vec<i8>, "", "the same of the probe's gradient at whole steps; with these \
+            two, sign changes go on to be counted on resume";
+    }
 }
 
-/// One tensor's LCA over a window of steps, counted in the bins of [`super::histogram_bin`].
-///
-/// A window must not reach over the end of an epoch: a resumed run could not take it apart.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HistogramRows {
-    pub(crate) window_start: u64,
-    /// The first iteration after the window.
-    pub(crate) window_end: u64,
-    pub(crate) tensor: Arc<str>,
-    /// One count per bin, [`super::HISTOGRAM_BINS`] of them.
-    pub(crate) counts: Vec<u64>,
+table_rows! {
+    /// One row of `histograms`: a bin of one tensor's LCA over a window of steps.
+    ///
+    /// A window must not reach over the end of an epoch: a resumed run could not take it apart.
+    row HistogramRow {
+        window_start: u64, "steps", "first iteration of the window";
+        window_end: u64, "steps", "first iteration after the window";
+        tensor: Arc<str>, "", "the tensor";
+        lower: Option<f64>, "loss", "lower edge of the bin", null "values that are not finite";
+        upper: Option<f64>, "loss", "upper edge of the bin", null "values that are not finite";
+        count: u64, "", "values of lca in the bin";
+    }
 }
 
 /// Rows for one table.
@@ -120,7 +138,7 @@ pub(crate) enum Rows {
     Parameters(ParameterRows),
     /// The whole table: a snapshot that replaces the one before.
     Totals(Vec<ParameterTotalRows>),
-    Histograms(Vec<HistogramRows>),
+    Histograms(Vec<HistogramRow>),
 }
 
 impl Rows {
@@ -140,13 +158,32 @@ impl Rows {
     /// Returns about how much memory the rows hold, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         match self {
-            Self::Steps(rows) => size_of::<StepRow>() * rows.len(),
-            Self::Tensors(rows) => size_of::<TensorRow>() * rows.len(),
-            Self::Classes(rows) => size_of::<ClassRow>() * rows.len(),
-            Self::Units(rows) => 4 * rows.lca.len(),
-            Self::Parameters(rows) => 12 * rows.lca.len(),
-            Self::Totals(tensors) => tensors.iter().map(|rows| 46 * rows.lca.len()).sum(),
-            Self::Histograms(tensors) => tensors.iter().map(|rows| 8 * rows.counts.len()).sum(),
+            Self::Steps(rows) => size_of_val(rows.as_slice()),
+            Self::Tensors(rows) => size_of_val(rows.as_slice()),
+            Self::Classes(rows) => size_of_val(rows.as_slice()),
+            Self::Units(block) => block.bytes(),
+            Self::Parameters(block) => block.bytes(),
+            Self::Totals(blocks) => blocks.iter().map(TableBlock::bytes).sum(),
+            Self::Histograms(rows) => size_of_val(rows.as_slice()),
+        }
+    }
+
+    /// Hands the rows to a function as record batches, one at a time.
+    pub(super) fn batches(
+        self,
+        mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
+    ) -> Result<(), LcaError> {
+        let table = self.table();
+        match self {
+            Self::Steps(rows) => TableRow::batches(&rows, table, each),
+            Self::Tensors(rows) => TableRow::batches(&rows, table, each),
+            Self::Classes(rows) => TableRow::batches(&rows, table, each),
+            Self::Units(block) => block.batches(table, each),
+            Self::Parameters(block) => block.batches(table, each),
+            Self::Totals(blocks) => blocks
+                .into_iter()
+                .try_for_each(|block| block.batches(table, &mut each)),
+            Self::Histograms(rows) => TableRow::batches(&rows, table, each),
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::LcaError;
 
 use super::folder::RunFolder;
 use super::reader::{PartReader, damaged};
-use super::schema::{Span, Table};
+use super::schema::{IterationColumns, Table};
 
 /// A request for rows of one table.
 ///
@@ -154,7 +154,7 @@ impl Scan {
 #[derive(Debug)]
 struct Iterations {
     range: Range<u64>,
-    span: Span,
+    span: IterationColumns,
     columns: [usize; 2],
 }
 
@@ -308,7 +308,7 @@ impl Iterator for Batches {
 fn overlap(
     batch: &RecordBatch,
     range: &Range<u64>,
-    span: Span,
+    span: IterationColumns,
 ) -> Result<BooleanArray, ArrowError> {
     let column = |name: &str| {
         let column = batch

@@ -5,6 +5,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::columns::ColumnType;
+use super::rows::{
+    ClassRow, HistogramRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows,
+};
+
 /// The version of the schema that this crate writes, and the newest that it reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -28,31 +33,25 @@ pub enum Table {
     Histograms,
 }
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    U64,
-    U32,
-    U16,
-    I32,
-    I8,
-    F64,
-    F32,
-    Bool,
-    Text,
-}
-
-/// A column of a table.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) nullable: bool,
+/// A column of a table: its name and type, and what its values mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColumnInfo {
+    /// The name.
+    pub name: &'static str,
+    /// The type as [`crate::Scan`] reads it.
+    pub data_type: DataType,
+    /// When a value is null; `None` if it never is.
+    pub null: Option<&'static str>,
+    /// What the values count or are measured in, such as `loss` or `steps`; empty for none.
+    pub unit: &'static str,
+    /// What the values are.
+    pub meaning: &'static str,
 }
 
 /// The columns that say which iterations a row is about, first and last.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct IterationColumns {
     pub(super) first: &'static str,
     pub(super) last: &'static str,
     /// Whether `last` is the first iteration that the row is no longer about.
@@ -84,50 +83,68 @@ impl Table {
         }
     }
 
-    /// Returns the names and Arrow types of the columns, as [`crate::Scan`] reads them.
-    pub fn schema(self) -> SchemaRef {
-        let field = |column: &Column| Field::new(column.name, column.kind.read(), column.nullable);
-        Arc::new(Schema::new(
-            self.columns().iter().map(field).collect::<Vec<_>>(),
-        ))
+    /// Returns the columns in their order, with what they mean.
+    ///
+    /// ```
+    /// let columns = burn_lca::Table::Steps.columns();
+    /// let lca = columns.iter().find(|column| column.name == "lca").unwrap();
+    /// assert_eq!((lca.unit, lca.meaning), ("loss", "sum over all parameters"));
+    /// ```
+    pub fn columns(self) -> &'static [ColumnInfo] {
+        match self {
+            Self::Steps => StepRow::COLUMNS,
+            Self::Tensors => TensorRow::COLUMNS,
+            Self::Classes => ClassRow::COLUMNS,
+            Self::Units => UnitRows::COLUMNS,
+            Self::Parameters => ParameterRows::COLUMNS,
+            Self::ParameterTotals => ParameterTotalRows::COLUMNS,
+            Self::Histograms => HistogramRow::COLUMNS,
+        }
     }
 
-    /// Returns the Arrow schema of the batches that are written.
-    pub(super) fn written(self) -> SchemaRef {
+    /// Returns the names and Arrow types of the columns, as [`crate::Scan`] reads them.
+    ///
+    /// ```
+    /// let schema = burn_lca::Table::Units.schema();
+    /// let names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
+    /// assert_eq!(names, ["iteration", "tensor", "unit", "lca"]);
+    /// ```
+    pub fn schema(self) -> SchemaRef {
+        self.arrow_schema(|column| column.data_type.clone())
+    }
+
+    /// Returns the Arrow schema of the batches that are written: names are dictionaries, so that
+    /// a tensor's path is not copied once per row on its way to the file.
+    pub(super) fn written_schema(self) -> SchemaRef {
+        self.arrow_schema(|column| match &column.data_type {
+            DataType::Utf8 => {
+                DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+            }
+            data_type => data_type.clone(),
+        })
+    }
+
+    fn arrow_schema(self, data_type: impl Fn(&ColumnInfo) -> DataType) -> SchemaRef {
+        let columns = self.columns().iter();
         let field =
-            |column: &Column| Field::new(column.name, column.kind.written(), column.nullable);
-        Arc::new(Schema::new(
-            self.columns().iter().map(field).collect::<Vec<_>>(),
-        ))
+            |column: &ColumnInfo| Field::new(column.name, data_type(column), column.null.is_some());
+        Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
     }
 
     /// Returns the columns that a filter by iteration looks at, if rows belong to iterations.
-    pub(super) fn span(self) -> Option<Span> {
+    pub(super) fn span(self) -> Option<IterationColumns> {
         match self {
             Self::ParameterTotals => None,
-            Self::Histograms => Some(Span {
+            Self::Histograms => Some(IterationColumns {
                 first: "window_start",
                 last: "window_end",
                 exclusive: true,
             }),
-            _ => Some(Span {
+            _ => Some(IterationColumns {
                 first: "iteration",
                 last: "iteration",
                 exclusive: false,
             }),
-        }
-    }
-
-    /// Returns the columns in their order.
-    pub(super) fn columns(self) -> &'static [Column] {
-        match self {
-            Self::Steps => STEPS,
-            Self::Tensors => TENSORS,
-            Self::Classes => CLASSES,
-            Self::Units => UNITS,
-            Self::Parameters => PARAMETERS,
-            Self::ParameterTotals => PARAMETER_TOTALS,
-            Self::Histograms => HISTOGRAMS,
         }
     }
 }
@@ -138,189 +155,81 @@ impl fmt::Display for Table {
     }
 }
 
-impl Kind {
-    /// Returns the Arrow type that readers get.
-    fn read(self) -> DataType {
-        match self {
-            Self::U64 => DataType::UInt64,
-            Self::U32 => DataType::UInt32,
-            Self::U16 => DataType::UInt16,
-            Self::I32 => DataType::Int32,
-            Self::I8 => DataType::Int8,
-            Self::F64 => DataType::Float64,
-            Self::F32 => DataType::Float32,
-            Self::Bool => DataType::Boolean,
-            Self::Text => DataType::Utf8,
+impl ColumnInfo {
+    /// Returns the column of a field of this type.
+    pub(super) const fn of<T: ColumnType>(
+        name: &'static str,
+        unit: &'static str,
+        meaning: &'static str,
+        null: Option<&'static str>,
+    ) -> Self {
+        assert!(
+            T::NULLABLE == null.is_some(),
+            "a column says when it is null if and only if it can be"
+        );
+        Self {
+            name,
+            data_type: T::DATA_TYPE,
+            null,
+            unit,
+            meaning,
         }
     }
-
-    /// Returns the Arrow type that is written: names are dictionaries, so that a tensor's
-    /// path is not copied once per row on its way to the file.
-    fn written(self) -> DataType {
-        match self {
-            Self::Text => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
-            kind => kind.read(),
-        }
-    }
-
-    /// Returns whether this is a floating-point type.
-    pub(super) fn is_float(self) -> bool {
-        matches!(self, Self::F64 | Self::F32)
-    }
 }
-
-const fn column(name: &'static str, kind: Kind) -> Column {
-    Column {
-        name,
-        kind,
-        nullable: false,
-    }
-}
-
-const fn optional(name: &'static str, kind: Kind) -> Column {
-    Column {
-        name,
-        kind,
-        nullable: true,
-    }
-}
-
-const STEPS: &[Column] = &[
-    column("iteration", Kind::U64),
-    column("epoch", Kind::U32),
-    column("probe", Kind::Text),
-    column("loss_before", Kind::F64),
-    column("loss_after", Kind::F64),
-    column("lca", Kind::F64),
-    column("residual", Kind::F64),
-    optional("buffers", Kind::F64),
-    column("splits", Kind::U16),
-    column("sweeps", Kind::U16),
-    column("capped", Kind::Bool),
-    column("helping", Kind::U64),
-    column("hurting", Kind::U64),
-    column("zero", Kind::U64),
-    column("lca_helping", Kind::F64),
-    column("lca_hurting", Kind::F64),
-    column("learning_rate", Kind::F64),
-    column("probe_seconds", Kind::F64),
-];
-
-const TENSORS: &[Column] = &[
-    column("iteration", Kind::U64),
-    column("probe", Kind::Text),
-    optional("class", Kind::I32),
-    column("tensor", Kind::Text),
-    column("lca", Kind::F64),
-    column("helping", Kind::U64),
-    column("hurting", Kind::U64),
-    column("zero", Kind::U64),
-    column("step_norm", Kind::F64),
-    column("gradient_norm", Kind::F64),
-];
-
-const CLASSES: &[Column] = &[
-    column("iteration", Kind::U64),
-    column("probe", Kind::Text),
-    column("class", Kind::I32),
-    column("examples", Kind::U64),
-    column("loss_before", Kind::F64),
-    column("loss_after", Kind::F64),
-    column("lca", Kind::F64),
-    column("residual", Kind::F64),
-];
-
-const UNITS: &[Column] = &[
-    column("iteration", Kind::U64),
-    column("tensor", Kind::Text),
-    column("unit", Kind::U32),
-    column("lca", Kind::F32),
-];
-
-const PARAMETERS: &[Column] = &[
-    column("iteration", Kind::U64),
-    column("tensor", Kind::Text),
-    column("index", Kind::U32),
-    column("lca", Kind::F32),
-    column("step", Kind::F32),
-    column("gradient", Kind::F32),
-];
-
-const PARAMETER_TOTALS: &[Column] = &[
-    column("tensor", Kind::Text),
-    column("index", Kind::U32),
-    column("lca", Kind::F64),
-    optional("lca_validation", Kind::F64),
-    column("helping", Kind::U32),
-    column("hurting", Kind::U32),
-    column("zero", Kind::U32),
-    column("step_sign_changes", Kind::U32),
-    column("gradient_sign_changes", Kind::U32),
-    column("initial", Kind::F32),
-    column("final", Kind::F32),
-    column("step_sign", Kind::I8),
-    column("gradient_sign", Kind::I8),
-];
-
-const HISTOGRAMS: &[Column] = &[
-    column("window_start", Kind::U64),
-    column("window_end", Kind::U64),
-    column("tensor", Kind::Text),
-    optional("from", Kind::F64),
-    optional("to", Kind::F64),
-    column("count", Kind::U64),
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The cells of the lines that look like a table's, below a heading.
-    fn documented(heading: &str) -> Vec<Vec<String>> {
-        let document = include_str!("../../docs/schema.md");
-        let (_, section) = document
-            .split_once(&format!("### `{heading}`\n"))
-            .expect(heading);
-        section
-            .lines()
-            .take_while(|line| !line.starts_with('#'))
-            .filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'))
-            .map(|line| line.split('|').map(|cell| cell.trim().to_owned()).collect())
-            .skip(2)
-            .collect()
-    }
-
-    fn word(kind: Kind) -> &'static str {
-        match kind {
-            Kind::U64 => "u64",
-            Kind::U32 => "u32",
-            Kind::U16 => "u16",
-            Kind::I32 => "i32",
-            Kind::I8 => "i8",
-            Kind::F64 => "f64",
-            Kind::F32 => "f32",
-            Kind::Bool => "bool",
-            Kind::Text => "string",
+    /// Returns a table's list of columns as the document has it.
+    fn listed(table: Table) -> String {
+        let mut lines = String::from(
+            "| column | type | null | unit | meaning |\n| --- | --- | --- | --- | --- |\n",
+        );
+        for column in table.columns() {
+            let data_type = match column.data_type {
+                DataType::UInt64 => "u64",
+                DataType::UInt32 => "u32",
+                DataType::UInt16 => "u16",
+                DataType::Int32 => "i32",
+                DataType::Int8 => "i8",
+                DataType::Float64 => "f64",
+                DataType::Float32 => "f32",
+                DataType::Boolean => "bool",
+                DataType::Utf8 => "string",
+                ref unknown => panic!("the document has no word for {unknown}"),
+            };
+            let cells = [
+                column.name,
+                data_type,
+                column.null.unwrap_or("never"),
+                column.unit,
+                column.meaning,
+            ];
+            lines += &format!("| {} |\n", cells.join(" | ")).replace("|  |", "| |");
         }
+        lines
     }
 
     #[test]
-    fn the_document_describes_every_column_of_every_table_and_no_other() {
+    fn the_document_lists_the_columns_as_they_are_declared() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        let mut expected = document.clone();
         for table in Table::ALL {
-            let rows = documented(table.name());
-            let described: Vec<(&str, &str, bool)> = rows
-                .iter()
-                .map(|row| (row[0].as_str(), row[1].as_str(), row[2] != "never"))
-                .collect();
-            let columns: Vec<(&str, &str, bool)> = table
-                .columns()
-                .iter()
-                .map(|column| (column.name, word(column.kind), column.nullable))
-                .collect();
-            assert_eq!(described, columns, "{table}");
+            let section = expected
+                .find(&format!("### `{table}`\n"))
+                .unwrap_or_else(|| panic!("the document has no section {table}"));
+            let start = section + expected[section..].find("\n|").expect("a list") + 1;
+            let end = start + expected[start..].find("\n\n").expect("an end") + 1;
+            expected.replace_range(start..end, &listed(table));
+        }
+        if std::env::var_os("BURN_LCA_BLESS").is_some() {
+            std::fs::write(path, expected).unwrap();
+        } else {
             assert!(
-                rows.iter().all(|row| row.len() == 5 && !row[4].is_empty()),
-                "{table}"
+                document == expected,
+                "docs/schema.md is out of date: run this test with BURN_LCA_BLESS=1"
             );
         }
     }

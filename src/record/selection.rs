@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::LcaError;
@@ -33,7 +35,7 @@ pub struct ParameterSelection {
     /// The first step that is no longer recorded.
     end_step: Option<u64>,
     cadence: Cadence,
-    indices: Indices,
+    indices: IndexChoice,
     /// Binary digits that values keep after the leading one; `None` is all of them.
     #[serde(default)]
     mantissa_bits: Option<u32>,
@@ -48,7 +50,7 @@ enum Cadence {
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Indices {
+enum IndexChoice {
     All,
     Random { count: usize, seed: u64 },
     Chosen(Vec<u32>),
@@ -62,7 +64,7 @@ impl ParameterSelection {
             first_step: 0,
             end_step: None,
             cadence: Cadence::Every(1),
-            indices: Indices::All,
+            indices: IndexChoice::All,
             mantissa_bits: None,
         }
     }
@@ -106,13 +108,13 @@ impl ParameterSelection {
     ///
     /// They depend on the seed and the tensor's path only.
     pub fn random_indices(mut self, count: usize, seed: u64) -> Self {
-        self.indices = Indices::Random { count, seed };
+        self.indices = IndexChoice::Random { count, seed };
         self
     }
 
     /// Records these indices (flat, row-major) of each tensor that has them.
     pub fn chosen_indices(mut self, indices: impl Into<Vec<u32>>) -> Self {
-        self.indices = Indices::Chosen(indices.into());
+        self.indices = IndexChoice::Chosen(indices.into());
         self
     }
 
@@ -170,13 +172,13 @@ impl ParameterSelection {
     /// Returns the indices to record of a tensor with `count` elements, ascending; `None` is all.
     pub(crate) fn indices(&self, path: &str, count: usize) -> Option<Arc<[u32]>> {
         match &self.indices {
-            Indices::All => None,
-            Indices::Random { count: wanted, .. } if *wanted >= count => None,
-            Indices::Random {
+            IndexChoice::All => None,
+            IndexChoice::Random { count: wanted, .. } if *wanted >= count => None,
+            IndexChoice::Random {
                 count: wanted,
                 seed,
             } => Some(sample(path, count, *wanted, *seed)),
-            Indices::Chosen(indices) => {
+            IndexChoice::Chosen(indices) => {
                 let there = indices
                     .iter()
                     .copied()
@@ -233,35 +235,15 @@ impl ParameterSelection {
     }
 }
 
-/// Draws `wanted` of `count` indices without replacement (Floyd's algorithm).
+/// Draws `wanted` of `count` indices without replacement, the same on every machine.
 fn sample(path: &str, count: usize, wanted: usize, seed: u64) -> Arc<[u32]> {
-    let mut random = SplitMix(seed ^ checksum::of(path.as_bytes()));
-    let mut drawn = BTreeSet::new();
-    for last in count - wanted..count {
-        let index = random.below(last as u64 + 1) as u32;
-        if !drawn.insert(index) {
-            drawn.insert(last as u32);
-        }
-    }
-    drawn.into_iter().collect()
-}
-
-/// The SplitMix64 generator: a few lines, and the same numbers in every version of the crate.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// Returns a number below `end`; the bias is below 2⁻³² for any tensor's size.
-    fn below(&mut self, end: u64) -> u64 {
-        ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
-    }
+    let mut random = ChaCha8Rng::seed_from_u64(seed ^ checksum::of(path.as_bytes()));
+    let mut drawn: Vec<u32> = rand::seq::index::sample(&mut random, count, wanted)
+        .into_iter()
+        .map(|index| index as u32)
+        .collect();
+    drawn.sort_unstable();
+    drawn.into()
 }
 
 #[cfg(test)]
@@ -293,17 +275,27 @@ mod tests {
                 .indices(path, 1000)
                 .unwrap()
         };
-        let one = draw("fc1.weight", 1);
-        assert_eq!(one.len(), 50);
-        assert!(one.windows(2).all(|pair| pair[0] < pair[1]) && one[49] < 1000);
-        assert_eq!(one, draw("fc1.weight", 1));
-        assert_ne!(one, draw("fc1.weight", 2));
-        assert_ne!(one, draw("fc2.weight", 1));
+        let drawn = draw("fc1.weight", 1);
+        assert_eq!(drawn.len(), 50);
+        assert!(drawn.windows(2).all(|pair| pair[0] < pair[1]) && drawn[49] < 1000);
+        assert_eq!(drawn, draw("fc1.weight", 1));
+        assert_ne!(drawn, draw("fc1.weight", 2));
+        assert_ne!(drawn, draw("fc2.weight", 1));
         assert_eq!(
             ParameterSelection::all()
                 .random_indices(50, 1)
                 .indices("b", 50),
             None
+        );
+    }
+
+    #[test]
+    fn the_same_seed_draws_these_indices_on_every_machine_and_in_every_version() {
+        let selection = ParameterSelection::all().random_indices(6, 42);
+        let drawn = selection.indices("fc1.weight", 78_400);
+        assert_eq!(
+            drawn.as_deref(),
+            Some(&[907, 17_662, 32_438, 53_178, 60_841, 75_395][..])
         );
     }
 

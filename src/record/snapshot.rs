@@ -6,13 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, ArrowPrimitiveType, AsArray};
+use arrow::array::AsArray;
 use arrow::compute::partition;
-use arrow::datatypes::{Float32Type, Float64Type, Int8Type, UInt32Type};
 use arrow::record_batch::RecordBatch;
 
 use crate::LcaError;
 
+use super::columns::TableBlock;
 use super::files;
 use super::folder::RunFolder;
 use super::info::{RunInfo, TensorInfo};
@@ -132,70 +132,12 @@ pub(super) fn keep(folder: &RunFolder, next: u64) -> Result<(), LcaError> {
 fn append(tensors: &mut Vec<ParameterTotalRows>, batch: &RecordBatch) -> Option<()> {
     let names = batch.column_by_name("tensor")?;
     for range in partition(std::slice::from_ref(names)).ok()?.ranges() {
-        let rows = batch.slice(range.start, range.len());
         let name = names.as_string_opt::<i32>()?.value(range.start);
         if tensors.last().is_none_or(|tensor| *tensor.tensor != *name) {
-            tensors.push(empty(name));
+            tensors.push(ParameterTotalRows::default());
         }
-        let tensor = tensors.last_mut()?;
-        let expected = tensor.lca.len() as u32..;
-        let indices = values::<UInt32Type>(&rows, "index")?;
-        if !expected.zip(&indices).all(|(at, index)| at == *index) {
-            return None;
-        }
-        let validation = rows.column_by_name("lca_validation")?;
-        match (&mut tensor.lca_validation, validation.null_count()) {
-            (Some(lca), 0) => lca.extend(values::<Float64Type>(&rows, "lca_validation")?),
-            (None, 0) if tensor.lca.is_empty() => {
-                tensor.lca_validation = Some(values::<Float64Type>(&rows, "lca_validation")?);
-            }
-            (None, nulls) if nulls == rows.num_rows() => {}
-            _ => return None,
-        }
-        tensor.lca.extend(values::<Float64Type>(&rows, "lca")?);
-        for (column, name) in [
-            (&mut tensor.helping, "helping"),
-            (&mut tensor.hurting, "hurting"),
-            (&mut tensor.zero, "zero"),
-            (&mut tensor.step_sign_changes, "step_sign_changes"),
-            (&mut tensor.gradient_sign_changes, "gradient_sign_changes"),
-        ] {
-            column.extend(values::<UInt32Type>(&rows, name)?);
-        }
-        for (column, name) in [
-            (&mut tensor.initial, "initial"),
-            (&mut tensor.last, "final"),
-        ] {
-            column.extend(values::<Float32Type>(&rows, name)?);
-        }
-        for (column, name) in [
-            (&mut tensor.step_sign, "step_sign"),
-            (&mut tensor.gradient_sign, "gradient_sign"),
-        ] {
-            column.extend(values::<Int8Type>(&rows, name)?);
-        }
+        let rows = batch.slice(range.start, range.len());
+        tensors.last_mut()?.append(&rows)?;
     }
     Some(())
-}
-
-fn values<T: ArrowPrimitiveType>(rows: &RecordBatch, column: &str) -> Option<Vec<T::Native>> {
-    let column = rows.column_by_name(column)?.as_primitive_opt::<T>()?;
-    Some(column.values().to_vec())
-}
-
-fn empty(tensor: &str) -> ParameterTotalRows {
-    ParameterTotalRows {
-        tensor: tensor.into(),
-        lca: Vec::new(),
-        lca_validation: None,
-        helping: Vec::new(),
-        hurting: Vec::new(),
-        zero: Vec::new(),
-        step_sign_changes: Vec::new(),
-        gradient_sign_changes: Vec::new(),
-        initial: Vec::new(),
-        last: Vec::new(),
-        step_sign: Vec::new(),
-        gradient_sign: Vec::new(),
-    }
 }

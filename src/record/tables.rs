@@ -1,17 +1,10 @@
 //! The tables of a run that is being written: the parts that are open, and when they close.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
-
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
 
 use crate::LcaError;
 
-use super::columns::batches;
-use super::files::disk;
 use super::folder::RunFolder;
 use super::info::{EpochInfo, RunInfo, RunState};
 use super::part::{self, KEY_NEXT, Part};
@@ -100,10 +93,7 @@ impl Tables {
             }
             _ => {}
         }
-        each(&self.folder.table(table), rows, |batch| {
-            if batch.num_rows() == 0 {
-                return Ok(());
-            }
+        rows.batches(|batch| {
             if !self.open.contains_key(&table) {
                 let part = self.create(table)?;
                 self.open.insert(table, part);
@@ -120,7 +110,7 @@ impl Tables {
         let table = rows.table();
         let mut part = self.create(table)?;
         part.note(KEY_NEXT, self.next_iteration.to_string());
-        each(&self.folder.table(table), rows, |batch| part.write(&batch))?;
+        rows.batches(|batch| part.write(&batch))?;
         part.close()?;
         self.snapshot = Some(self.next_iteration);
         Ok(())
@@ -220,26 +210,4 @@ impl Tables {
             sequence: self.sequences.entry(table).or_default(),
         }
     }
-}
-
-/// Hands the batches of some rows to a function.
-fn each(
-    folder: &Path,
-    rows: Rows,
-    mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
-) -> Result<(), LcaError> {
-    /// Tells an error of the function from one of making the batch.
-    enum Fault {
-        Rows(ArrowError),
-        Writing(LcaError),
-    }
-    impl From<ArrowError> for Fault {
-        fn from(error: ArrowError) -> Self {
-            Self::Rows(error)
-        }
-    }
-    batches(rows, |batch| each(batch).map_err(Fault::Writing)).map_err(|fault| match fault {
-        Fault::Rows(error) => disk("writing", folder, io::Error::other(error)),
-        Fault::Writing(error) => error,
-    })
 }

@@ -320,21 +320,22 @@ fn histograms_count_every_parameter_at_every_step_in_its_bin() {
         for row in 0..bins.rows() {
             let [start, end] = ["window_start", "window_end"].map(|name| bins.number(name, row));
             assert_eq!([start, end], [0.0, STEPS as f64]);
-            let from = bins.get("from", row).expect("all values are finite");
-            let to = bins.get("to", row).expect("all values are finite");
+            let lower = bins.get("lower", row).expect("all values are finite");
+            let upper = bins.get("upper", row).expect("all values are finite");
             let lca = observed.lca.iter().flat_map(|lca| &lca[&tensor.path]);
             // A value within rounding of an edge may be counted on either side.
             let [mut surely, mut perhaps] = [0, 0];
             for lca in lca.map(|&lca| f64::from(lca)) {
-                let [inner, outer] = [-1e-5, 1e-5]
-                    .map(|room| lca >= from - room * from.abs() && lca <= to + room * to.abs());
-                surely += usize::from(inner && (lca != 0.0) == (from != to));
-                perhaps += usize::from(outer && (lca != 0.0) == (from != to));
+                let [inner, outer] = [-1e-5, 1e-5].map(|room| {
+                    lca >= lower - room * lower.abs() && lca <= upper + room * upper.abs()
+                });
+                surely += usize::from(inner && (lca != 0.0) == (lower != upper));
+                perhaps += usize::from(outer && (lca != 0.0) == (lower != upper));
             }
             let count = bins.number("count", row) as usize;
             assert!(
                 (surely..=perhaps).contains(&count),
-                "{} {from:e}..{to:e}: {count} is not {surely} to {perhaps}",
+                "{} {lower:e}..{upper:e}: {count} is not {surely} to {perhaps}",
                 tensor.path
             );
         }

@@ -425,20 +425,20 @@ fn distribution(observed: &Observed) -> Answer {
     let frame = &observed.tables[&Table::Histograms];
     let mut bins: Vec<(f64, f64, f64)> = Vec::new();
     for row in 0..frame.rows() {
-        let [from, to, count] = ["from", "to", "count"].map(|name| frame.number(name, row));
-        match bins.iter_mut().find(|bin| (bin.0, bin.1) == (from, to)) {
+        let [lower, upper, count] = ["lower", "upper", "count"].map(|name| frame.number(name, row));
+        match bins.iter_mut().find(|bin| (bin.0, bin.1) == (lower, upper)) {
             Some(bin) => bin.2 += count,
-            None => bins.push((from, to, count)),
+            None => bins.push((lower, upper, count)),
         }
     }
     bins.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
     let all: f64 = bins.iter().map(|bin| bin.2).sum();
     Answer::new(
-        ["from", "to", "count", "percent"],
-        bins.into_iter().map(|(from, to, count)| {
+        ["lower", "upper", "count", "percent"],
+        bins.into_iter().map(|(lower, upper, count)| {
             [
-                number(from),
-                number(to),
+                number(lower),
+                number(upper),
                 json!(count as u64),
                 json!(100.0 * count / all),
             ]

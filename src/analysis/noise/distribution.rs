@@ -85,12 +85,12 @@ fn from_histograms(run: &Run) -> Result<Distribution, LcaError> {
     each(
         run,
         Table::Histograms,
-        &["from", "to", "count"],
+        &["lower", "upper", "count"],
         |columns| {
             let edges = columns
-                .f64_or_null("from")?
+                .f64_or_null("lower")?
                 .iter()
-                .zip(columns.f64_or_null("to")?);
+                .zip(columns.f64_or_null("upper")?);
             for (edges, count) in edges.zip(columns.u64("count")?) {
                 let (Some(from), Some(to)) = edges else {
                     not_finite += count;

@@ -35,12 +35,12 @@ pub(super) fn distribution(run: &Run) -> Result<Option<Distribution>, LcaError> 
     each(
         run,
         Table::Histograms,
-        &["from", "to", "count"],
+        &["lower", "upper", "count"],
         |columns| {
             let edges = columns
-                .f64_or_null("from")?
+                .f64_or_null("lower")?
                 .iter()
-                .zip(columns.f64_or_null("to")?);
+                .zip(columns.f64_or_null("upper")?);
             for (edges, count) in edges.zip(columns.u64("count")?) {
                 match edges {
                     (Some(from), Some(to)) => {

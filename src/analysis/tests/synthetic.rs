@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::Run;
 use crate::record::{
-    ClassInfo, ClassRow, HISTOGRAM_BINS, HistogramRows, ParameterRows, ParameterSelection,
+    ClassInfo, ClassRow, HISTOGRAM_BINS, Indices, ParameterRows, ParameterSelection,
     ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, StepRow,
-    TensorInfo, TensorRow, UnitRows, histogram_bin,
+    TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
 };
 
 /// Examples that each probe has of each class.
@@ -155,6 +155,7 @@ impl Synthetic {
                 writer.write(vec![Rows::Units(UnitRows {
                     iteration,
                     tensor: path.clone(),
+                    unit: Indices::All,
                     lca: row.lca.clone(),
                 })]);
                 if self.parameters {
@@ -163,15 +164,12 @@ impl Synthetic {
             }
         }
         if self.steps > 0 {
-            let histograms =
-                histograms
-                    .into_iter()
-                    .map(|((window, tensor), counts)| HistogramRows {
-                        window_start: window,
-                        window_end: (window + HISTOGRAM_WINDOW).min(self.steps),
-                        tensor,
-                        counts,
-                    });
+            let histograms = histograms
+                .into_iter()
+                .flat_map(|((window, tensor), counts)| {
+                    let end = (window + HISTOGRAM_WINDOW).min(self.steps);
+                    histogram_rows(window..end, &tensor, &counts).collect::<Vec<_>>()
+                });
             writer.write(vec![
                 Rows::Histograms(histograms.collect()),
                 Rows::Totals(totals),
@@ -321,7 +319,7 @@ impl Synthetic {
         ParameterRows {
             iteration,
             tensor: tensor.clone(),
-            indices: None,
+            index: Indices::All,
             lca: all(&|at| self.total(at)),
             step: all(&self.step),
             gradient: all(&self.gradient),
@@ -331,6 +329,7 @@ impl Synthetic {
     fn begin(&self, (path, size): &(Arc<str>, usize)) -> ParameterTotalRows {
         ParameterTotalRows {
             tensor: path.clone(),
+            index: Indices::All,
             lca: vec![0.0; *size],
             lca_validation: self.validation.then(|| vec![0.0; *size]),
             helping: vec![0; *size],

@@ -56,7 +56,7 @@ fn finishing_leaves_one_file_per_small_table_with_all_rows_in_order() {
 #[test]
 fn large_row_groups_are_merged_without_decoding_and_read_the_same() {
     let folder = tempfile::tempdir().unwrap();
-    let count = 70_000;
+    let count = 1 << 16;
     let recorder = Recorder::new(folder.path()).part_rows(1);
     let writer = RunWriter::create(&recorder, RunInfo::default(), None).unwrap();
     for iteration in 0..4 {
@@ -65,6 +65,7 @@ fn large_row_groups_are_merged_without_decoding_and_read_the_same() {
             writer.write(vec![Rows::Units(UnitRows {
                 iteration,
                 tensor: tensor.into(),
+                unit: Indices::All,
                 lca,
             })]);
         }

@@ -56,6 +56,7 @@ fn every_table_is_read_as_it_was_written() {
     let values = vec![0.0, -0.0, f32::NAN, f32::INFINITY, f32::MIN_POSITIVE];
     let totals = |tensor: &str, lca_validation| ParameterTotalRows {
         tensor: tensor.into(),
+        index: Indices::All,
         lca: vec![1e-300, f64::NAN],
         lca_validation,
         helping: vec![1, 2],
@@ -84,23 +85,19 @@ fn every_table_is_read_as_it_was_written() {
         Rows::Units(UnitRows {
             iteration: 3,
             tensor: "fc1.weight".into(),
+            unit: Indices::All,
             lca: values.clone(),
         }),
         Rows::Parameters(ParameterRows {
             iteration: 3,
             tensor: "層.weight".into(),
-            indices: Some([4, 8, 15, 16, 23].into()),
+            index: Indices::Chosen([4, 8, 15, 16, 23].into()),
             lca: values.clone(),
             step: vec![1.0; 5],
             gradient: vec![2.0; 5],
         }),
         Rows::Totals(vec![totals("a", None), totals("b", Some(vec![0.25, 0.5]))]),
-        Rows::Histograms(vec![HistogramRows {
-            window_start: 0,
-            window_end: 4,
-            tensor: "a".into(),
-            counts,
-        }]),
+        Rows::Histograms(histogram_rows(0..4, &"a".into(), &counts).collect()),
     ]);
     let info = writer.finish(RunState::Finished).unwrap();
     let totals = info.totals.unwrap();
@@ -191,8 +188,8 @@ fn every_table_is_read_as_it_was_written() {
         histograms["count"].as_primitive(),
         &UInt64Array::from(vec![4, 5, 6])
     );
-    let from = histograms["from"].as_primitive::<Float64Type>();
-    assert!(from.value(0) <= -0.5 && from.value(1) == 0.0 && from.is_null(2));
+    let lower = histograms["lower"].as_primitive::<Float64Type>();
+    assert!(lower.value(0) <= -0.5 && lower.value(1) == 0.0 && lower.is_null(2));
 }
 
 #[test]
@@ -207,6 +204,7 @@ fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
             Rows::Units(UnitRows {
                 iteration,
                 tensor,
+                unit: Indices::All,
                 lca: vec![tensor_value(iteration); 3],
             })
         };
@@ -215,7 +213,7 @@ fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
         writer.write(vec![Rows::Parameters(ParameterRows {
             iteration,
             tensor: "long".into(),
-            indices: None,
+            index: Indices::All,
             lca: values.clone(),
             step: values.clone(),
             gradient: values,
@@ -292,16 +290,11 @@ fn parts_of_other_iterations_are_not_decoded() {
 fn windows_are_found_by_any_of_their_iterations() {
     let folder = tempfile::tempdir().unwrap();
     let writer = begin(folder.path());
-    let window = |window_start, window_end| HistogramRows {
-        window_start,
-        window_end,
-        tensor: "a".into(),
-        counts: vec![1; HISTOGRAM_BINS],
-    };
-    writer.write(vec![Rows::Histograms(vec![
-        window(0, 100),
-        window(100, 200),
-    ])]);
+    let counts = [1; HISTOGRAM_BINS];
+    for window in [0..100, 100..200] {
+        let rows = histogram_rows(window, &"a".into(), &counts).collect();
+        writer.write(vec![Rows::Histograms(rows)]);
+    }
     writer.finish(RunState::Finished).unwrap();
     let scan = Run::open(folder.path()).unwrap().scan(Table::Histograms);
     let windows = |range: std::ops::Range<u64>| {

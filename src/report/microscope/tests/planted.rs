@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::Run;
 use crate::record::{
-    ParameterRows, ParameterSelection, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter,
-    StepRow, TensorInfo,
+    Indices, ParameterRows, ParameterSelection, ProbeInfo, Recorder, Rows, RunInfo, RunState,
+    RunWriter, StepRow, TensorInfo,
 };
 
 /// A tensor: path, shape, and the axis of its units.
@@ -74,7 +74,7 @@ pub(in crate::report) fn run(
             writer.write(vec![Rows::Parameters(ParameterRows {
                 iteration,
                 tensor: Arc::from(*path),
-                indices,
+                index: indices.map_or(Indices::All, Indices::Chosen),
                 lca: of(0),
                 step: of(1),
                 gradient: of(2),
