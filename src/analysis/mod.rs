@@ -21,6 +21,8 @@ pub mod curves;
 mod layers;
 pub(crate) mod names;
 pub mod noise;
+pub(crate) mod options;
+pub mod parameter_map;
 mod peaks;
 pub(crate) mod read;
 pub(crate) mod series;

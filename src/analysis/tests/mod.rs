@@ -5,6 +5,7 @@ mod compare;
 mod layers;
 mod noise;
 mod peaks;
+pub(crate) mod planted;
 mod random;
 mod summary;
 pub(crate) mod synthetic;

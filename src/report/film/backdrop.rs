@@ -2,9 +2,10 @@
 
 use crate::analysis::curves::LossCurve;
 use crate::analysis::layer_of;
+use crate::analysis::parameter_map::{BlockAxis, FrameReader, TensorBlock};
 use crate::report::draw::thousands;
 use crate::report::font;
-use crate::report::microscope::{Axis, Block, Lens, Place, Spacing, pack};
+use crate::report::microscope::{Place, Spacing, pack};
 use crate::report::palette::Color;
 
 use super::colors::INK;
@@ -37,7 +38,7 @@ pub(super) struct Backdrop {
 
 impl Backdrop {
     /// Draws a backdrop of this width.
-    pub(super) fn draw(lens: &Lens, loss: Option<&LossCurve>, width: usize) -> Self {
+    pub(super) fn draw(lens: &FrameReader, loss: Option<&LossCurve>, width: usize) -> Self {
         let room = width - 2 * MARGIN;
         let spacing = Spacing {
             width: room,
@@ -45,7 +46,7 @@ impl Backdrop {
             heading: HEADING,
             gap: MARGIN,
         };
-        let heading_width = |group: &[Block]| {
+        let heading_width = |group: &[TensorBlock]| {
             let [name, size] = heading(group, room as f64);
             let wider = font::width(&name, NAME_SIZE).max(font::width(&size, NOTE_SIZE));
             wider.ceil() as usize
@@ -86,13 +87,13 @@ impl Backdrop {
     }
 }
 
-fn title(lens: &Lens) -> String {
+fn title(lens: &FrameReader) -> String {
     let parameters: u64 = lens
         .blocks()
         .iter()
         .map(|block| block.shape.iter().product::<usize>() as u64)
         .sum();
-    let binned = lens.blocks().iter().any(Block::is_binned);
+    let binned = lens.blocks().iter().any(TensorBlock::is_binned);
     let pixels = match (parameters, binned) {
         (1, _) => "1 parameter".into(),
         (_, false) => format!("{} parameters, one cell each", thousands(parameters)),
@@ -108,7 +109,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Returns the two lines above a group: its tensors, and what goes down and across.
-fn heading(group: &[Block], most: f64) -> [String; 2] {
+fn heading(group: &[TensorBlock], most: f64) -> [String; 2] {
     let Some(main) = group.first() else {
         return Default::default();
     };
@@ -118,7 +119,7 @@ fn heading(group: &[Block], most: f64) -> [String; 2] {
         let last = tensor.strip_prefix(layer_of(tensor)).unwrap_or(tensor);
         name += &format!(" | {}", last.trim_start_matches('.'));
     }
-    let count = |arrow: &str, axis: &Axis| match (axis.name, axis.length) {
+    let count = |arrow: &str, axis: &BlockAxis| match (axis.name, axis.length) {
         ("", _) => String::new(),
         (name, length) if name.starts_with("axis") => format!("{arrow} {name}: {length}  "),
         (name, 1) => format!("{arrow} 1 {name}  "),

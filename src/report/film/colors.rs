@@ -1,6 +1,6 @@
 //! The 256 colours of a film, so that a pixel is a byte.
 
-use crate::report::microscope::{Quantity, code};
+use crate::analysis::parameter_map::{ParameterQuantity, code};
 use crate::report::palette::{Color, Palette};
 
 /// Shades on either side of zero.
@@ -25,7 +25,7 @@ pub(super) struct Colors {
 }
 
 impl Colors {
-    pub(super) fn new(palette: Palette, quantity: Quantity) -> Self {
+    pub(super) fn new(palette: Palette, quantity: ParameterQuantity) -> Self {
         let shades = (-SHADES..=SHADES)
             .map(|shade| signs(palette, quantity).diverging(f64::from(shade) / f64::from(SHADES)));
         let mut table: Vec<Color> = shades.collect();
@@ -90,9 +90,11 @@ impl Colors {
 }
 
 /// Green and red are for what helps and hurts; the signs of other quantities get other colours.
-fn signs(palette: Palette, quantity: Quantity) -> Palette {
+fn signs(palette: Palette, quantity: ParameterQuantity) -> Palette {
     match (palette, quantity) {
-        (Palette::GreenRed, Quantity::Step | Quantity::Gradient) => Palette::BlueOrange,
+        (Palette::GreenRed, ParameterQuantity::Step | ParameterQuantity::Gradient) => {
+            Palette::BlueOrange
+        }
         _ => palette,
     }
 }

@@ -1,8 +1,8 @@
 //! What colours stand for.
 
 use crate::analysis::curves::LossCurve;
+use crate::analysis::parameter_map::{FrameReader, ParameterQuantity, code};
 use crate::report::font;
-use crate::report::microscope::{Lens, Quantity, code};
 
 use super::backdrop::{GREY, MARGIN, NOTE_SIZE, signed};
 use super::colors::{Colors, INK};
@@ -27,7 +27,7 @@ impl Legend {
     /// Draws the letters, from `top` on, and returns the first row below them too.
     pub(super) fn draw(
         svg: &mut Svg,
-        lens: &Lens,
+        lens: &FrameReader,
         loss: Option<&LossCurve>,
         [top, room]: [usize; 2],
     ) -> (Self, usize) {
@@ -72,7 +72,7 @@ impl Legend {
 }
 
 /// Draws what the ends of the scale stand for, and returns left, top and width of its colours.
-fn draw_scale(svg: &mut Svg, lens: &Lens, [top, room]: [usize; 2]) -> Option<[usize; 3]> {
+fn draw_scale(svg: &mut Svg, lens: &FrameReader, [top, room]: [usize; 2]) -> Option<[usize; 3]> {
     let line = (top + 10) as f64;
     let Some(full) = lens.scale().full else {
         let text = match lens.not_finite() {
@@ -100,7 +100,7 @@ fn draw_scale(svg: &mut Svg, lens: &Lens, [top, room]: [usize; 2]) -> Option<[us
 }
 
 /// Returns the lines below the scale, with the colour that one is about.
-fn notes(lens: &Lens, loss: Option<&LossCurve>, room: f64) -> Vec<(String, Option<i8>)> {
+fn notes(lens: &FrameReader, loss: Option<&LossCurve>, room: f64) -> Vec<(String, Option<i8>)> {
     let mut notes = Vec::new();
     if lens.not_finite() {
         notes.push((
@@ -120,7 +120,7 @@ fn notes(lens: &Lens, loss: Option<&LossCurve>, room: f64) -> Vec<(String, Optio
         ));
     }
     let observed = loss.map_or(0, |loss| loss.points.len());
-    if lens.quantity() == Quantity::Cumulative && lens.recorded_iterations() < observed {
+    if lens.quantity() == ParameterQuantity::Cumulative && lens.recorded_iterations() < observed {
         texts.push(format!(
             "Summed over the {} steps that are recorded of {observed}.",
             lens.recorded_iterations()

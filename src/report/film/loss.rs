@@ -1,9 +1,9 @@
 //! The curve of the loss, and where a cursor goes.
 
 use crate::analysis::curves::{LossCurve, LossPoint};
+use crate::analysis::parameter_map::FrameReader;
 use crate::analysis::stats::extremes_by_column;
 use crate::report::draw::Axis;
-use crate::report::microscope::Lens;
 use crate::report::palette::Color;
 
 use super::backdrop::{GREY, MARGIN, NAME_SIZE, NOTE_SIZE};
@@ -30,7 +30,7 @@ pub(super) struct Panel {
 impl Panel {
     pub(super) fn draw(
         svg: &mut Svg,
-        lens: &Lens,
+        lens: &FrameReader,
         loss: Option<&LossCurve>,
         [top, width]: [usize; 2],
     ) -> Self {

@@ -17,7 +17,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::curves::loss_curves;
-use crate::report::microscope::{BIAS, Lens, Limits, Options, Quantity, Scale};
+use crate::analysis::parameter_map::{
+    CellLimits, ColorScale, FrameReader, ParameterMapOptions, ParameterQuantity,
+};
+use crate::report::microscope::BIAS;
 use crate::report::palette::Palette;
 use crate::{LcaError, Run};
 
@@ -28,7 +31,7 @@ use target::{Target, Timing};
 #[derive(Debug, Clone)]
 pub struct FilmOptions {
     /// What it shows.
-    pub quantity: Quantity,
+    pub quantity: ParameterQuantity,
     /// At most so many pictures, evenly spaced over the recorded iterations.
     pub frames: usize,
     /// Pictures a second, up to 50; a GIF counts time in hundredths of a second.
@@ -44,7 +47,7 @@ pub struct FilmOptions {
 impl Default for FilmOptions {
     fn default() -> Self {
         Self {
-            quantity: Quantity::Lca,
+            quantity: ParameterQuantity::Lca,
             frames: 400,
             fps: 20.0,
             percentile: 99.0,
@@ -58,7 +61,7 @@ impl Default for FilmOptions {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Film {
     /// What it shows.
-    pub quantity: Quantity,
+    pub quantity: ParameterQuantity,
     /// How many pictures it has.
     pub frames: usize,
     /// How many iterations are recorded.
@@ -74,7 +77,7 @@ pub struct Film {
     /// How long a picture is shown, in milliseconds.
     pub millis: u32,
     /// What full colour stands for.
-    pub scale: Scale,
+    pub scale: ColorScale,
     /// The tensors whose pixels are means of several parameters.
     pub binned: Vec<String>,
     /// The tensors of which no parameter is recorded.
@@ -90,15 +93,12 @@ pub struct Film {
 pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, LcaError> {
     let millis = check(options)?;
     target::check(output)?;
-    let looked_at = Options {
-        frames: options.frames,
-        percentile: options.percentile,
-        limits: Limits {
-            columns: options.width - 2 * backdrop::MARGIN - BIAS,
-            ..Limits::default()
-        },
-    };
-    let lens = Lens::new(run, options.quantity, &looked_at)?;
+    let columns = options.width - 2 * backdrop::MARGIN - BIAS;
+    let looked_at = ParameterMapOptions::default()
+        .frames(options.frames)
+        .percentile(options.percentile)
+        .limits(CellLimits::default().columns(columns));
+    let lens = FrameReader::new(run, options.quantity, &looked_at)?;
     let losses = loss_curves(run)?;
     let scene = Scene::new(&lens, losses.first(), options)?;
     let too_high = |_| {

@@ -2,8 +2,8 @@
 
 use crate::LcaError;
 use crate::analysis::curves::{LossCurve, LossPoint};
+use crate::analysis::parameter_map::{FrameReader, TensorBlock};
 use crate::report::font;
-use crate::report::microscope::{Block, Lens};
 
 use super::FilmOptions;
 use super::backdrop::{Backdrop, MARGIN, STATUS, signed};
@@ -18,7 +18,7 @@ pub(super) struct Scene<'a> {
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) colors: Colors,
-    blocks: &'a [Block],
+    blocks: &'a [TensorBlock],
     pixels: Vec<u8>,
     raster: Raster,
     loss: Option<&'a LossCurve>,
@@ -28,7 +28,7 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn new(
-        lens: &'a Lens,
+        lens: &'a FrameReader,
         loss: Option<&'a LossCurve>,
         options: &FilmOptions,
     ) -> Result<Self, LcaError> {

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::analysis::parameter_map::{FrameReader, ParameterMapOptions, ParameterQuantity, code};
+use crate::analysis::tests::planted::{Planted, run};
 use crate::record::ParameterSelection;
-use crate::report::microscope::code;
-use crate::report::microscope::tests::planted::{Planted, run};
 
 use super::colors::Colors;
 use super::*;
@@ -96,11 +96,8 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
     assert_eq!(pictures.len(), 4);
     assert!(pictures == of_pngs(&path("frames")), "PNG differs from GIF");
 
-    let looked_at = Options {
-        percentile: 100.0,
-        ..Options::default()
-    };
-    let lens = Lens::new(&run, Quantity::Lca, &looked_at).unwrap();
+    let looked_at = ParameterMapOptions::default().percentile(100.0);
+    let lens = FrameReader::new(&run, ParameterQuantity::Lca, &looked_at).unwrap();
     let scene = Scene::new(&lens, None, &options()).unwrap();
     let rgb = scene.colors.rgb();
     for (iteration, picture) in pictures.iter().enumerate() {
@@ -122,7 +119,7 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
 
 #[test]
 fn zero_and_each_sign_have_colors_of_their_own() {
-    for quantity in Quantity::ALL {
+    for quantity in ParameterQuantity::ALL {
         for palette in Palette::ALL {
             let rgb = Colors::new(palette, quantity).rgb();
             let cells = [-code::FULL, -60, -1, 0, 1, 60, code::FULL, code::NOT_FINITE];
@@ -154,7 +151,7 @@ fn frames_are_spread_over_the_run_with_its_ends() {
     for (frames, first) in [(4, 0), (1, 10), (11, 0), (400, 0)] {
         let some = FilmOptions {
             frames,
-            quantity: Quantity::Cumulative,
+            quantity: ParameterQuantity::Cumulative,
             ..options()
         };
         let film = film(&run, &some, &path).unwrap();
@@ -177,7 +174,7 @@ fn runs_of_one_step_of_one_parameter_of_nan_and_of_zero_are_filmed() {
             |_, _, _| [value; 3],
         );
         let path = folder.path().join("film.gif");
-        for quantity in Quantity::ALL {
+        for quantity in ParameterQuantity::ALL {
             let film = film(
                 &run,
                 &FilmOptions {

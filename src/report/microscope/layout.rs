@@ -1,33 +1,9 @@
-//! How large blocks are, and where they stand on a canvas.
+//! Where blocks stand on a canvas, in pixels.
 
 use serde::Serialize;
 
-use super::blocks::{Axis, Block, place};
+use crate::analysis::parameter_map::{BlockAxis, TensorBlock};
 
-/// How many cells there may be, a gap between kernels counted as one; tensors with more
-/// parameters are binned.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Down, of one block.
-    pub rows: usize,
-    /// Across, of one block.
-    pub columns: usize,
-    /// Over all blocks; each keeps one at least.
-    pub cells: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            rows: 480,
-            columns: 900,
-            cells: 500_000,
-        }
-    }
-}
-
-/// The longer direction loses cells first where the shorter one has so few.
-const FEW: usize = 16;
 /// The most pixels that a cell is wide and high.
 const LARGEST_CELL: usize = 8;
 /// Pixels across that a bias beside its weight has at least.
@@ -38,52 +14,6 @@ const GAP: usize = 1;
 const ASIDE: usize = 5;
 /// Pixels across that a bias beside its weight takes in all.
 pub const BIAS: usize = BESIDE + ASIDE;
-
-impl Limits {
-    /// Bins blocks until all limits hold, and numbers their cells.
-    pub(super) fn apply(self, blocks: &mut [Block]) {
-        for block in &mut *blocks {
-            // A kernel apart from its neighbours takes a pixel more.
-            let gaps = |axis: &Axis, kernels: bool| if kernels { axis.length - 1 } else { 0 };
-            loop {
-                let kernels = block.kernel().is_some();
-                let down = block.rows.cells() + gaps(&block.rows, kernels);
-                let across = block.columns.cells() + gaps(&block.columns, kernels);
-                if down <= self.rows.max(1) && across <= self.columns.max(1) {
-                    break;
-                }
-                block.coarsen();
-            }
-        }
-        while place(blocks) > self.cells {
-            match blocks.iter_mut().max_by_key(|block| block.cells()) {
-                Some(largest) if largest.cells() > 1 => largest.coarsen(),
-                _ => break,
-            }
-        }
-        // A bias keeps in step with the weight that it stands beside.
-        for second in 1..blocks.len() {
-            if blocks[second].beside {
-                let main = &blocks[second - 1].rows;
-                blocks[second].rows.bin = main.bin.div_ceil(main.kernel);
-            }
-        }
-        place(blocks);
-    }
-}
-
-impl Block {
-    fn coarsen(&mut self) {
-        let longer = self.rows.cells().max(self.columns.cells());
-        // Cells are whole kernels in both directions or in none.
-        let kernels = self.kernel().is_some();
-        for axis in [&mut self.rows, &mut self.columns] {
-            if kernels || axis.cells() > FEW || axis.cells() == longer {
-                axis.coarsen();
-            }
-        }
-    }
-}
 
 /// The room that a canvas has.
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +47,7 @@ pub struct Place {
 
 impl Place {
     /// Returns the left and the upper edge of a cell.
-    pub fn corner(&self, block: &Block, row: usize, column: usize) -> [usize; 2] {
+    pub fn corner(&self, block: &TensorBlock, row: usize, column: usize) -> [usize; 2] {
         let [height, width] = block.kernel().unwrap_or([1; 2]);
         [
             self.x + column * self.cell[0] + column / width * self.gap,
@@ -132,11 +62,11 @@ impl Place {
 /// `heading` returns how wide the heading of a group is: of a block and those beside it. Returns
 /// the places, one per block, and the height of all.
 pub fn pack(
-    blocks: &[Block],
+    blocks: &[TensorBlock],
     spacing: Spacing,
-    heading: impl Fn(&[Block]) -> usize,
+    heading: impl Fn(&[TensorBlock]) -> usize,
 ) -> (Vec<Place>, usize) {
-    let groups: Vec<(&[Block], usize)> = blocks
+    let groups: Vec<(&[TensorBlock], usize)> = blocks
         .chunk_by(|_, next| next.beside)
         .map(|group| (group, heading(group)))
         .collect();
@@ -151,7 +81,11 @@ pub fn pack(
     }
 }
 
-fn shelves(groups: &[(&[Block], usize)], spacing: Spacing, tallest: usize) -> (Vec<Place>, usize) {
+fn shelves(
+    groups: &[(&[TensorBlock], usize)],
+    spacing: Spacing,
+    tallest: usize,
+) -> (Vec<Place>, usize) {
     let mut places = Vec::new();
     let (mut x, mut shelf, mut below) = (0, 0, 0);
     for (group, heading) in groups {
@@ -175,14 +109,14 @@ fn shelves(groups: &[(&[Block], usize)], spacing: Spacing, tallest: usize) -> (V
 }
 
 /// Returns the places of a block and those beside it, from the origin on.
-fn group_places(group: &[Block], width: usize, tallest: usize) -> Vec<Place> {
+fn group_places(group: &[TensorBlock], width: usize, tallest: usize) -> Vec<Place> {
     let Some(main) = group.first() else {
         return Vec::new();
     };
     let room = width.saturating_sub((group.len() - 1) * BIAS);
     let gap = if main.kernel().is_some() { GAP } else { 0 };
-    let gaps = |axis: &Axis| (axis.length - 1) * gap;
-    let fits = |axis: &Axis, room: usize| room.saturating_sub(gaps(axis)) / axis.cells();
+    let gaps = |axis: &BlockAxis| (axis.length - 1) * gap;
+    let fits = |axis: &BlockAxis, room: usize| room.saturating_sub(gaps(axis)) / axis.cells();
     let size = fits(&main.columns, room)
         .min(fits(&main.rows, tallest))
         .clamp(1, LARGEST_CELL);

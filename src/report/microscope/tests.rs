@@ -1,122 +1,12 @@
-//! The microscope on runs with planted values.
+//! Blocks on canvases of several sizes.
 
-pub(in crate::report) mod planted;
+use crate::analysis::parameter_map::{
+    CellLimits, ParameterMapOptions, ParameterQuantity, parameter_map,
+};
+use crate::analysis::tests::planted::{Planted, run};
+use crate::record::ParameterSelection;
 
-use crate::LcaError;
-use crate::record::{ParameterSelection, TensorInfo};
-
-use super::blocks::{Block, blocks, place};
 use super::*;
-use planted::{Planted, info, run};
-
-fn blocks_of(tensors: &[Planted], limits: Limits) -> Vec<Block> {
-    let tensors: Vec<TensorInfo> = tensors.iter().map(info).collect();
-    let mut blocks = blocks(&tensors.iter().collect::<Vec<_>>());
-    limits.apply(&mut blocks);
-    blocks
-}
-
-/// Returns rows of the indices that a block shows.
-fn indices(block: &Block) -> Vec<Vec<usize>> {
-    let mut rows = vec![vec![usize::MAX; block.columns.cells()]; block.rows.cells()];
-    for (index, cell) in block.cell_by_index().into_iter().enumerate() {
-        let cell = cell as usize - block.first;
-        rows[cell / block.columns.cells()][cell % block.columns.cells()] = index;
-    }
-    rows
-}
-
-#[test]
-fn outputs_go_down_and_inputs_across_and_a_bias_stands_beside() {
-    // Linear weights are [in, out].
-    let linear = blocks_of(
-        &[
-            ("fc.weight", &[3, 2], 1),
-            ("fc.bias", &[2], 0),
-            ("scale", &[4], 0),
-        ],
-        Limits::default(),
-    );
-    assert_eq!(indices(&linear[0]), [[0, 2, 4], [1, 3, 5]]);
-    assert_eq!(
-        (linear[0].rows.name, linear[0].columns.name),
-        ("output", "input")
-    );
-    assert_eq!(indices(&linear[1]), [[0], [1]]);
-    assert_eq!(indices(&linear[2]), [[0, 1, 2, 3]]);
-    let beside: Vec<bool> = linear.iter().map(|block| block.beside).collect();
-    assert_eq!(beside, [false, true, false]);
-}
-
-#[test]
-fn what_is_much_higher_than_wide_is_turned_with_its_bias_apart() {
-    let tensors: [Planted; 2] = [("conv.weight", &[10, 1, 2, 1], 0), ("conv.bias", &[10], 0)];
-    let blocks = blocks_of(&tensors, Limits::default());
-    let column = |first| (first..20).step_by(2).collect::<Vec<_>>();
-    assert_eq!(indices(&blocks[0]), [column(0), column(1)]);
-    let names = (blocks[0].rows.name, blocks[0].columns.name);
-    assert_eq!(names, ("input channel", "output channel"));
-    assert_eq!(blocks[0].kernel(), Some([2, 1]));
-    assert!(!blocks[1].beside);
-    assert_eq!(indices(&blocks[1]), [(0..10).collect::<Vec<_>>()]);
-}
-
-#[test]
-fn a_convolution_is_a_grid_of_its_kernels() {
-    let grid = [[0, 1, 4, 5], [2, 3, 6, 7], [8, 9, 12, 13], [10, 11, 14, 15]];
-    let convolution = blocks_of(&[("conv.weight", &[2, 2, 2, 2], 0)], Limits::default());
-    assert_eq!(indices(&convolution[0]), grid);
-    assert_eq!(convolution[0].kernel(), Some([2, 2]));
-    // A transposed convolution is [in, out, …]: its outputs go down too.
-    let transposed = blocks_of(&[("up.weight", &[2, 2, 2, 2], 1)], Limits::default());
-    let grid = [[0, 1, 8, 9], [2, 3, 10, 11], [4, 5, 12, 13], [6, 7, 14, 15]];
-    assert_eq!(indices(&transposed[0]), grid);
-}
-
-#[test]
-fn every_parameter_has_a_cell_within_the_limits_and_kernels_are_never_cut() {
-    let tensors: [Planted; 7] = [
-        ("a.weight", &[1000, 700], 1),
-        ("a.bias", &[700], 0),
-        ("b.weight", &[30, 20, 5, 5], 0),
-        ("b.bias", &[30], 0),
-        ("c", &[7, 5, 3], 0),
-        ("d", &[], 0),
-        ("e", &[2, 3, 2, 3, 2], 0),
-    ];
-    for cells in [20, 300, 5_000, 100_000, 1_000_000] {
-        let limits = Limits {
-            rows: 90,
-            columns: 120,
-            cells,
-        };
-        let blocks = blocks_of(&tensors, limits);
-        let mut counts = vec![0; place(&mut blocks.clone())];
-        for block in &blocks {
-            assert!(
-                block.rows.cells() <= 90 && block.columns.cells() <= 120,
-                "{block:?}"
-            );
-            let cells = block.cell_by_index();
-            assert_eq!(cells.len(), block.shape.iter().product::<usize>());
-            cells.iter().for_each(|cell| counts[*cell as usize] += 1);
-            for axis in [&block.rows, &block.columns] {
-                assert!(axis.bin == 1 || axis.bin % axis.kernel == 0, "{block:?}");
-            }
-        }
-        assert!(counts.iter().all(|count| *count > 0));
-        assert!(
-            counts.len() <= cells.max(blocks.len()) + 30,
-            "{cells}: {}",
-            counts.len()
-        );
-        assert_eq!(blocks[0].rows.cells(), blocks[1].rows.cells());
-        assert_eq!(
-            blocks[2].rows.length.div_ceil(blocks[3].rows.bin),
-            blocks[3].rows.cells()
-        );
-    }
-}
 
 #[test]
 fn blocks_stand_apart_within_the_width() {
@@ -130,12 +20,14 @@ fn blocks_stand_apart_within_the_width() {
         ("d.bias", &[90], 0),
         ("e.weight", &[40, 300, 3, 3], 0),
     ];
+    let folder = tempfile::tempdir().unwrap();
+    let selection = Some(ParameterSelection::all());
+    let run = run(folder.path(), &tensors, 1, selection, |_, _, _| [0.1; 3]);
     for (width, height) in [(300, 400), (100, 50), (1200, 400)] {
-        let limits = Limits {
-            columns: width - BIAS,
-            ..Limits::default()
-        };
-        let blocks = blocks_of(&tensors, limits);
+        let limits = CellLimits::default().columns(width - BIAS);
+        let options = ParameterMapOptions::default().limits(limits);
+        let map = parameter_map(&run, &[ParameterQuantity::Lca], &options).unwrap();
+        let blocks = map.blocks;
         let spacing = Spacing {
             width,
             height,
@@ -157,170 +49,5 @@ fn blocks_stand_apart_within_the_width() {
                 assert!(across || down, "{place:?} {other:?}");
             }
         }
-    }
-}
-
-const TENSORS: [Planted; 2] = [("fc.weight", &[3, 2], 1), ("fc.bias", &[2], 0)];
-
-fn value(iteration: u64, path: &str, index: usize) -> [f32; 3] {
-    let sign = if index.is_multiple_of(2) { -1.0 } else { 1.0 };
-    let size = (iteration + 1) as f32 * (index + 1) as f32;
-    let lca = match path {
-        "fc.bias" => 0.0,
-        _ => sign * size * 0.001,
-    };
-    [lca, -size, sign * 0.1]
-}
-
-#[test]
-fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &TENSORS,
-        9,
-        Some(ParameterSelection::all()),
-        value,
-    );
-    let options = Options {
-        frames: 3,
-        percentile: 100.0,
-        ..Options::default()
-    };
-    let microscope = frames(&run, &Quantity::ALL, &options).unwrap();
-    assert_eq!(microscope.iterations, [0, 4, 8]);
-    assert_eq!((microscope.recorded_iterations, microscope.cells), (9, 8));
-    for pictures in &microscope.pictures {
-        for (frame, iteration) in microscope.iterations.iter().enumerate() {
-            for block in &microscope.blocks {
-                for (index, cell) in block.cell_by_index().into_iter().enumerate() {
-                    let planted = |step| value(step, &block.tensor, index).map(f64::from);
-                    let expected = match pictures.quantity {
-                        Quantity::Lca => planted(*iteration)[0],
-                        Quantity::Cumulative => (0..=*iteration).map(|step| planted(step)[0]).sum(),
-                        Quantity::Step => planted(*iteration)[1],
-                        Quantity::Gradient => planted(*iteration)[2],
-                    };
-                    let code = pictures.codes[frame * microscope.cells + cell as usize];
-                    let shown = pictures.scale.value(code).unwrap();
-                    let half = 0.5 * pictures.scale.full.unwrap() / f64::from(code::FULL);
-                    assert!(
-                        (shown - expected).abs() <= half * 1.01 || code.abs() == 1,
-                        "{expected}"
-                    );
-                    assert_eq!(code == 0, expected == 0.0);
-                    assert_eq!(i8::signum(code) < 0, expected < 0.0);
-                }
-            }
-        }
-        let lens = Lens::new(&run, pictures.quantity, &options).unwrap();
-        let mut codes = Vec::new();
-        let mut iterations = Vec::new();
-        lens.frames(|iteration, cells| {
-            iterations.push(iteration);
-            codes.extend_from_slice(cells);
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(
-            (iterations, codes),
-            (microscope.iterations.clone(), pictures.codes.clone())
-        );
-        assert_eq!(lens.scale(), pictures.scale);
-    }
-}
-
-#[test]
-fn a_cell_of_several_parameters_is_their_mean() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &[("w", &[4, 4], 1)],
-        1,
-        Some(ParameterSelection::all()),
-        |_, _, index| [index as f32, 0.0, 0.0],
-    );
-    let options = Options {
-        percentile: 100.0,
-        limits: Limits {
-            rows: 2,
-            columns: 2,
-            cells: 4,
-        },
-        ..Options::default()
-    };
-    let microscope = frames(&run, &[Quantity::Lca], &options).unwrap();
-    let pictures = &microscope.pictures[0];
-    let full = pictures.scale.full.unwrap();
-    // Rows are the outputs, the second axis: means over columns 0 and 1 of rows 0 and 1, ….
-    let expected = [2.5, 10.5, 4.5, 12.5].map(|mean: f64| pictures.scale.code(mean));
-    assert_eq!(pictures.codes, expected);
-    assert_eq!(full, 12.5);
-}
-
-#[test]
-fn what_is_not_recorded_and_what_is_not_finite_have_codes_of_their_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let selection = ParameterSelection::all()
-        .tensors("fc.*")
-        .chosen_indices([1, 2, 3]);
-    let tensors: [Planted; 2] = [("fc.weight", &[5, 1], 1), ("other", &[2], 0)];
-    let run = run(
-        folder.path(),
-        &tensors,
-        1,
-        Some(selection),
-        |_, _, index| {
-            [
-                [9.0, f32::NAN, f32::NEG_INFINITY, 0.5, 9.0][index],
-                0.0,
-                0.0,
-            ]
-        },
-    );
-    let microscope = frames(&run, &[Quantity::Lca], &Options::default()).unwrap();
-    assert_eq!(microscope.missing, ["other"]);
-    use code::{FULL, MISSING, NOT_FINITE};
-    let expected = [MISSING, NOT_FINITE, NOT_FINITE, FULL, MISSING];
-    assert_eq!(microscope.pictures[0].codes, expected);
-    let lens = Lens::new(&run, Quantity::Lca, &Options::default()).unwrap();
-    assert!(lens.not_finite() && lens.partly_missing());
-}
-
-#[test]
-fn a_run_without_single_parameters_says_how_to_record_them() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = run(folder.path(), &TENSORS, 1, None, value);
-    let error = frames(&run, &[Quantity::Lca], &Options::default()).unwrap_err();
-    assert!(matches!(error, LcaError::NotRecorded { .. }), "{error}");
-    assert!(error.to_string().contains("Recorder::full"), "{error}");
-}
-
-#[test]
-fn without_a_value_other_than_zero_every_cell_is_zero_or_not_finite() {
-    let none = Scale {
-        full: None,
-        percentile: 99.0,
-    };
-    assert_eq!((none.code(0.0), none.code(f64::NAN)), (0, code::NOT_FINITE));
-}
-
-#[test]
-fn impossible_options_are_errors() {
-    let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &TENSORS,
-        1,
-        Some(ParameterSelection::all()),
-        value,
-    );
-    for (frames, percentile) in [(0, 99.0), (1, 0.0), (1, 100.1), (1, f64::NAN)] {
-        let options = Options {
-            frames,
-            percentile,
-            ..Options::default()
-        };
-        assert!(Lens::new(&run, Quantity::Lca, &options).is_err());
     }
 }

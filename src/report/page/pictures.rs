@@ -3,7 +3,10 @@
 use miniz_oxide::deflate::compress_to_vec;
 use serde::Serialize;
 
-use crate::report::microscope::{self, Block, Limits, Microscope, Options, Quantity, code};
+use crate::analysis::parameter_map::{
+    CellLimits, ParameterMap, ParameterMapOptions, ParameterQuantity, TensorBlock, code,
+    parameter_map,
+};
 use crate::{LcaError, Run};
 
 use super::columns::Packed;
@@ -21,7 +24,7 @@ const FEWEST_CELLS: usize = 2_000;
 /// The parameters of a run over time, in bytes that a page has room for.
 #[derive(Serialize)]
 pub(super) struct Pictures {
-    blocks: Vec<Block>,
+    blocks: Vec<TensorBlock>,
     missing: Vec<String>,
     iterations: Vec<u64>,
     recorded_iterations: usize,
@@ -33,7 +36,7 @@ pub(super) struct Pictures {
 
 #[derive(Serialize)]
 struct PackedPictures {
-    quantity: Quantity,
+    quantity: ParameterQuantity,
     full: Option<f64>,
     /// Whether a picture is given by its difference, modulo 256, from the one before it.
     differences: bool,
@@ -45,15 +48,10 @@ pub(super) fn pictures(run: &Run, budget: usize) -> Result<Pictures, LcaError> {
     let budget = budget.max(1);
     let mut cells = MOST_CELLS;
     loop {
-        let options = Options {
-            frames: MOST_PICTURES,
-            limits: Limits {
-                cells,
-                ..Limits::default()
-            },
-            ..Options::default()
-        };
-        let found = microscope::frames(run, &Quantity::ALL, &options)?;
+        let options = ParameterMapOptions::default()
+            .frames(MOST_PICTURES)
+            .limits(CellLimits::default().cells(cells));
+        let found = parameter_map(run, &ParameterQuantity::ALL, &options)?;
         let frames = found.iterations.len();
         // Sizes go with the number of pictures, so that few of them tell for how many there is
         // room.
@@ -78,7 +76,7 @@ pub(super) fn pictures(run: &Run, budget: usize) -> Result<Pictures, LcaError> {
 }
 
 /// Packs every `step`-th picture, the last among them.
-fn pack(found: &Microscope, step: usize) -> Pictures {
+fn pack(found: &ParameterMap, step: usize) -> Pictures {
     let frames = found.iterations.len();
     let kept: Vec<usize> = (0..frames)
         .filter(|frame| (frames - 1 - frame).is_multiple_of(step))

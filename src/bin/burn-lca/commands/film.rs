@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
+use burn_lca::analysis::parameter_map::ParameterQuantity;
 use burn_lca::report::film::{Film, FilmOptions, film};
-use burn_lca::report::microscope::Quantity;
 use burn_lca::{LcaError, Run};
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
@@ -31,7 +31,7 @@ pub struct FilmArgs {
     run: PathBuf,
     /// What a pixel shows: LCA of the step, LCA summed up to it, the parameter's change, or the
     /// probe's gradient.
-    #[arg(long, value_enum, default_value_t = PixelQuantity(Quantity::Lca))]
+    #[arg(long, value_enum, default_value_t = PixelQuantity(ParameterQuantity::Lca))]
     quantity: PixelQuantity,
     /// The most pictures, evenly spaced over the recorded steps.
     #[arg(long, default_value_t = FilmOptions::default().frames)]
@@ -52,15 +52,15 @@ pub struct FilmArgs {
 
 /// A quantity to choose.
 #[derive(Debug, Clone, Copy)]
-struct PixelQuantity(Quantity);
+struct PixelQuantity(ParameterQuantity);
 
 impl ValueEnum for PixelQuantity {
     fn value_variants<'a>() -> &'a [Self] {
         &[
-            Self(Quantity::Lca),
-            Self(Quantity::Cumulative),
-            Self(Quantity::Step),
-            Self(Quantity::Gradient),
+            Self(ParameterQuantity::Lca),
+            Self(ParameterQuantity::Cumulative),
+            Self(ParameterQuantity::Step),
+            Self(ParameterQuantity::Gradient),
         ]
     }
 

@@ -5,21 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::read;
 use crate::{LcaError, Run, Table};
 
-use super::Options;
-use super::blocks::{Block, blocks};
+use super::ParameterMapOptions;
+use super::blocks::{TensorBlock, blocks};
 
 /// The iterations and tensors that the table `parameters` has.
+#[derive(Debug)]
 pub(super) struct Recorded {
     /// Every iteration, in order.
     pub(super) iterations: Vec<u64>,
     /// The blocks of the tensors, as small as the limits want them.
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<TensorBlock>,
     /// The paths of tensors that have parameters, but none recorded.
     pub(super) missing: Vec<String>,
 }
 
 impl Recorded {
-    pub(super) fn of(run: &Run, options: &Options) -> Result<Self, LcaError> {
+    pub(super) fn of(run: &Run, options: &ParameterMapOptions) -> Result<Self, LcaError> {
         check(options)?;
         read::require(
             run,
@@ -79,17 +80,17 @@ impl Recorded {
     }
 }
 
-fn check(options: &Options) -> Result<(), LcaError> {
+fn check(options: &ParameterMapOptions) -> Result<(), LcaError> {
     if options.frames == 0 {
         return Err(LcaError::setting(
-            "microscope::Options::frames",
+            "ParameterMapOptions::frames",
             "is 0",
             "ask for one frame at least",
         ));
     }
     if !(options.percentile > 0.0 && options.percentile <= 100.0) {
         return Err(LcaError::setting(
-            "microscope::Options::percentile",
+            "ParameterMapOptions::percentile",
             format!("is {}", options.percentile),
             "give one above 0, up to 100",
         ));

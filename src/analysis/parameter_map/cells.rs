@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::analysis::read;
 use crate::{LcaError, Run, Table};
 
-use super::blocks::Block;
-use super::quantity::Quantity;
+use super::blocks::TensorBlock;
+use super::quantity::ParameterQuantity;
 
 /// The cells of all blocks at an iteration.
 pub(super) struct Cells<'a> {
@@ -30,9 +30,9 @@ impl Cells<'_> {
 /// Shows the cells at these iterations, in order.
 pub(super) fn each_frame(
     run: &Run,
-    blocks: &[Block],
+    blocks: &[TensorBlock],
     iterations: &[u64],
-    quantities: &[Quantity],
+    quantities: &[ParameterQuantity],
     mut look: impl FnMut(Cells) -> Result<(), LcaError>,
 ) -> Result<(), LcaError> {
     let mut columns = vec!["iteration", "tensor", "index"];
@@ -76,15 +76,15 @@ pub(super) fn each_frame(
 
 /// Sums parameters by cell.
 struct Gather<'a> {
-    quantities: &'a [Quantity],
+    quantities: &'a [ParameterQuantity],
     cell_by_index: BTreeMap<&'a str, Vec<u32>>,
     sums: Vec<Vec<f64>>,
     counts: Vec<u32>,
 }
 
 impl<'a> Gather<'a> {
-    fn new(blocks: &'a [Block], quantities: &'a [Quantity]) -> Self {
-        let cells: usize = blocks.iter().map(Block::cells).sum();
+    fn new(blocks: &'a [TensorBlock], quantities: &'a [ParameterQuantity]) -> Self {
+        let cells: usize = blocks.iter().map(TensorBlock::cells).sum();
         Self {
             quantities,
             cell_by_index: blocks
@@ -126,7 +126,7 @@ impl<'a> Gather<'a> {
             }
         }
         for ((quantity, sums), values) in self.quantities.iter().zip(&mut self.sums).zip(values) {
-            if shown || *quantity == Quantity::Cumulative {
+            if shown || *quantity == ParameterQuantity::Cumulative {
                 for (index, value) in indices.iter().zip(&values[rows.clone()]) {
                     sums[cells[*index as usize] as usize] += f64::from(*value);
                 }
@@ -153,7 +153,7 @@ impl<'a> Gather<'a> {
         })?;
         self.counts.fill(0);
         for (quantity, sums) in self.quantities.iter().zip(&mut self.sums) {
-            if *quantity != Quantity::Cumulative {
+            if *quantity != ParameterQuantity::Cumulative {
                 sums.fill(0.0);
             }
         }

@@ -5,18 +5,19 @@ use serde::Serialize;
 use crate::analysis::stats::Magnitudes;
 use crate::{LcaError, Run};
 
-use super::Options;
-use super::blocks::Block;
+use super::ParameterMapOptions;
+use super::blocks::TensorBlock;
 use super::cells::each_frame;
-use super::quantity::Quantity;
-use super::record::Recorded;
-use super::scale::{Scale, code};
+use super::quantity::ParameterQuantity;
+use super::recorded::Recorded;
+use super::scale::{ColorScale, code};
 
-/// The parameters of a run as pictures.
+/// Every parameter of a run as a cell of a picture, for several quantities.
 #[derive(Debug, Clone, Serialize)]
-pub struct Microscope {
+#[non_exhaustive]
+pub struct ParameterMap {
     /// The tensors that are recorded.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<TensorBlock>,
     /// The paths of tensors of which no parameter is recorded.
     pub missing: Vec<String>,
     /// The iterations that are shown.
@@ -25,35 +26,39 @@ pub struct Microscope {
     pub recorded_iterations: usize,
     /// How many cells a frame has, over all blocks.
     pub cells: usize,
-    /// The pictures of each quantity that was asked for.
-    pub pictures: Vec<Pictures>,
+    /// The pictures of each quantity that was asked for, in that order.
+    pub pictures: Vec<QuantityFrames>,
 }
 
 /// The pictures of one quantity.
 #[derive(Debug, Clone, Serialize)]
-pub struct Pictures {
+#[non_exhaustive]
+pub struct QuantityFrames {
     /// What they show.
-    pub quantity: Quantity,
+    pub quantity: ParameterQuantity,
     /// What a code stands for.
-    pub scale: Scale,
+    pub scale: ColorScale,
     /// A code per iteration and cell, see [`code`]; the cells of an iteration stand together,
     /// block after block, row after row.
     #[serde(skip)]
     pub codes: Vec<i8>,
 }
 
-/// Returns pictures of these quantities; takes 9 bytes for every cell of every frame and
-/// quantity.
+/// Returns the pictures of these quantities; takes 9 bytes of memory for every cell of every
+/// picture.
 ///
-/// Fails if the run has no table `parameters`, or the options can't be.
-pub fn frames(
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Setting`] if an
+/// option can't work, and the errors of [`Scan`](crate::Scan) if the table can't be read.
+pub fn parameter_map(
     run: &Run,
-    quantities: &[Quantity],
-    options: &Options,
-) -> Result<Microscope, LcaError> {
+    quantities: &[ParameterQuantity],
+    options: &ParameterMapOptions,
+) -> Result<ParameterMap, LcaError> {
     let recorded = Recorded::of(run, options)?;
     let iterations = recorded.evenly(options.frames);
-    let cells: usize = recorded.blocks.iter().map(Block::cells).sum();
+    let cells: usize = recorded.blocks.iter().map(TensorBlock::cells).sum();
     let mut values = vec![Vec::with_capacity(cells * iterations.len()); quantities.len()];
     each_frame(run, &recorded.blocks, &iterations, quantities, |cells| {
         for (quantity, values) in values.iter_mut().enumerate() {
@@ -72,18 +77,18 @@ pub fn frames(
             .iter()
             .flatten()
             .for_each(|value| magnitudes.add(of(*value)));
-        let scale = Scale {
+        let scale = ColorScale {
             full: magnitudes.color_range(options.percentile),
             percentile: options.percentile,
         };
         let code = |value: Option<f32>| value.map_or(code::MISSING, |value| scale.code(of(value)));
-        Pictures {
+        QuantityFrames {
             quantity: *quantity,
             scale,
             codes: values.into_iter().map(code).collect(),
         }
     });
-    Ok(Microscope {
+    Ok(ParameterMap {
         pictures: pictures.collect(),
         missing: recorded.missing,
         recorded_iterations: recorded.iterations.len(),

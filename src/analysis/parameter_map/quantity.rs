@@ -5,7 +5,8 @@ use serde::Serialize;
 /// A number that every parameter has at an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Quantity {
+#[non_exhaustive]
+pub enum ParameterQuantity {
     /// Its LCA at the step.
     Lca,
     /// Its LCA summed over the recorded steps up to and including this one.
@@ -16,11 +17,12 @@ pub enum Quantity {
     Gradient,
 }
 
-impl Quantity {
+impl ParameterQuantity {
     /// Every quantity.
     pub const ALL: [Self; 4] = [Self::Lca, Self::Cumulative, Self::Step, Self::Gradient];
 
     /// Returns the name on the command line.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Lca => "lca",
@@ -31,6 +33,7 @@ impl Quantity {
     }
 
     /// Returns the name that readers see.
+    #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::Lca => "LCA of the step",
@@ -41,6 +44,7 @@ impl Quantity {
     }
 
     /// Returns what the two signs mean, negative first.
+    #[must_use]
     pub fn signs(self) -> [&'static str; 2] {
         match self {
             Self::Lca | Self::Cumulative => ["helps", "hurts"],

@@ -3,19 +3,20 @@
 use serde::Serialize;
 
 use crate::TensorInfo;
-use crate::analysis::layer_of;
+use crate::analysis::names::layer_of;
 
 /// A tensor as a rectangle of cells, in reading order.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Block {
+#[non_exhaustive]
+pub struct TensorBlock {
     /// The tensor's path.
     pub tensor: String,
     /// The tensor's shape.
     pub shape: Vec<usize>,
     /// What goes down.
-    pub rows: Axis,
+    pub rows: BlockAxis,
     /// What goes across.
-    pub columns: Axis,
+    pub columns: BlockAxis,
     /// Whether it belongs beside the block before it, row by row, as a bias beside its weight.
     pub beside: bool,
     /// Where its first cell is in a frame.
@@ -24,11 +25,12 @@ pub struct Block {
 
 /// One direction of a block.
 ///
-/// The parameter at place p of this direction, of `length * kernel`, adds
+/// The parameter at position p of this direction, of `length * kernel`, adds
 /// `p / kernel * stride + p % kernel * kernel_stride` to its index in the tensor. Cell c is the
-/// mean over the places from `c * bin` up to `(c + 1) * bin`.
+/// mean over the positions from `c * bin` up to but not including `(c + 1) * bin`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Axis {
+#[non_exhaustive]
+pub struct BlockAxis {
     /// What is counted, such as `input` or `output channel`; empty where there is nothing to
     /// count.
     pub name: &'static str,
@@ -44,30 +46,33 @@ pub struct Axis {
     pub bin: usize,
 }
 
-impl Block {
+impl TensorBlock {
     /// Returns how many cells it has.
+    #[must_use]
     pub fn cells(&self) -> usize {
         self.rows.cells() * self.columns.cells()
     }
 
     /// Returns whether cells are means over several parameters.
+    #[must_use]
     pub fn is_binned(&self) -> bool {
         self.rows.bin > 1 || self.columns.bin > 1
     }
 
     /// Returns rows and columns of the kernels that can be told apart, none if cells are whole
     /// kernels or there are no kernels.
+    #[must_use]
     pub fn kernel(&self) -> Option<[usize; 2]> {
         let kernel = [self.rows.kernel, self.columns.kernel];
         (kernel != [1, 1] && !self.is_binned()).then_some(kernel)
     }
 
     /// Returns for every parameter of the tensor the cell of the frame that it is in.
-    pub(in crate::report) fn cell_by_index(&self) -> Vec<u32> {
-        let mut cells = vec![0; self.rows.places() * self.columns.places()];
-        for row in 0..self.rows.places() {
+    pub(crate) fn cell_by_index(&self) -> Vec<u32> {
+        let mut cells = vec![0; self.rows.positions() * self.columns.positions()];
+        for row in 0..self.rows.positions() {
             let start = self.first + row / self.rows.bin * self.columns.cells();
-            for column in 0..self.columns.places() {
+            for column in 0..self.columns.positions() {
                 let index = self.rows.offset(row) + self.columns.offset(column);
                 cells[index] = (start + column / self.columns.bin) as u32;
             }
@@ -76,18 +81,19 @@ impl Block {
     }
 }
 
-impl Axis {
+impl BlockAxis {
     /// Returns how many cells it has.
+    #[must_use]
     pub fn cells(&self) -> usize {
-        self.places().div_ceil(self.bin)
+        self.positions().div_ceil(self.bin)
     }
 
-    fn places(&self) -> usize {
+    fn positions(&self) -> usize {
         self.length * self.kernel
     }
 
-    fn offset(&self, place: usize) -> usize {
-        place / self.kernel * self.stride + place % self.kernel * self.kernel_stride
+    fn offset(&self, position: usize) -> usize {
+        position / self.kernel * self.stride + position % self.kernel * self.kernel_stride
     }
 
     /// Makes cells larger, so that none has elements of several kernels without all of theirs.
@@ -119,26 +125,27 @@ impl Axis {
     }
 }
 
-/// What is that many times as high as it is wide is turned: it would leave its shelf empty.
+/// A block more than this many times as tall as it is wide is turned on its side, since it would
+/// leave the rest of its row empty.
 const TURNED: usize = 4;
 
 /// Returns the blocks of tensors, unbinned; tensors without parameters have none.
-pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<Block> {
-    let mut blocks: Vec<Block> = Vec::new();
+pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<TensorBlock> {
+    let mut blocks: Vec<TensorBlock> = Vec::new();
     let mut turned_before = false;
     for tensor in tensors {
         if tensor.shape.contains(&0) {
             continue;
         }
         let [mut rows, mut columns] = axes(tensor);
-        let turned = rows.places() > TURNED * columns.places();
+        let turned = rows.positions() > TURNED * columns.positions();
         if turned {
             // Kernels stay upright.
             std::mem::swap(&mut rows.kernel, &mut columns.kernel);
             std::mem::swap(&mut rows.kernel_stride, &mut columns.kernel_stride);
             std::mem::swap(&mut rows, &mut columns);
         }
-        let mut block = Block {
+        let mut block = TensorBlock {
             tensor: tensor.path.clone(),
             shape: tensor.shape.clone(),
             rows,
@@ -161,12 +168,12 @@ pub(super) fn blocks(tensors: &[&TensorInfo]) -> Vec<Block> {
         blocks.push(block);
         turned_before = turned;
     }
-    place(&mut blocks);
+    number_cells(&mut blocks);
     blocks
 }
 
 /// Numbers the cells of the blocks one after the other and returns how many there are.
-pub(super) fn place(blocks: &mut [Block]) -> usize {
+pub(super) fn number_cells(blocks: &mut [TensorBlock]) -> usize {
     let mut first = 0;
     for block in blocks {
         block.first = first;
@@ -176,17 +183,17 @@ pub(super) fn place(blocks: &mut [Block]) -> usize {
 }
 
 /// Returns what goes down and what goes across: outputs down, whichever axis they are.
-fn axes(tensor: &TensorInfo) -> [Axis; 2] {
+fn axes(tensor: &TensorInfo) -> [BlockAxis; 2] {
     match *tensor.shape.as_slice() {
-        [] => [Axis::of("", 1, 1), Axis::of("", 1, 1)],
-        [length] => [Axis::of("", 1, 1), Axis::of("unit", length, 1)],
+        [] => [BlockAxis::of("", 1, 1), BlockAxis::of("", 1, 1)],
+        [length] => [BlockAxis::of("", 1, 1), BlockAxis::of("unit", length, 1)],
         [inputs, outputs] if tensor.unit_axis == Some(1) => [
-            Axis::of("output", outputs, 1),
-            Axis::of("input", inputs, outputs),
+            BlockAxis::of("output", outputs, 1),
+            BlockAxis::of("input", inputs, outputs),
         ],
         [rows, columns] => [
-            Axis::of("axis 0", rows, columns),
-            Axis::of("axis 1", columns, 1),
+            BlockAxis::of("axis 0", rows, columns),
+            BlockAxis::of("axis 1", columns, 1),
         ],
         [first, second, ref kernel @ .., width] => {
             let height = kernel.iter().product::<usize>();
@@ -197,8 +204,8 @@ fn axes(tensor: &TensorInfo) -> [Axis; 2] {
                 _ => ((second, area), (first, second * area)),
             };
             [
-                Axis::of("output channel", outputs.0, outputs.1).kernel(height, width),
-                Axis::of("input channel", inputs.0, inputs.1).kernel(width, 1),
+                BlockAxis::of("output channel", outputs.0, outputs.1).kernel(height, width),
+                BlockAxis::of("input channel", inputs.0, inputs.1).kernel(width, 1),
             ]
         }
     }

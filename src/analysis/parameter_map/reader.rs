@@ -1,31 +1,40 @@
-//! Pictures one by one, whatever their number.
+//! QuantityFrames one by one, whatever their number.
 
 use crate::analysis::stats::Magnitudes;
 use crate::{LcaError, Run};
 
-use super::Options;
-use super::blocks::Block;
+use super::ParameterMapOptions;
+use super::blocks::TensorBlock;
 use super::cells::{Cells, each_frame};
-use super::quantity::Quantity;
-use super::record::Recorded;
-use super::scale::{Scale, code};
+use super::quantity::ParameterQuantity;
+use super::recorded::Recorded;
+use super::scale::{ColorScale, code};
 
-/// The parameters of a run as pictures of one quantity, made as they are asked for.
-pub struct Lens<'a> {
+/// Every parameter of a run as a cell of a picture, for one quantity: pictures are made one by
+/// one, as they are asked for.
+#[derive(Debug)]
+pub struct FrameReader<'a> {
     run: &'a Run,
-    quantity: Quantity,
+    quantity: ParameterQuantity,
     recorded: Recorded,
     iterations: Vec<u64>,
-    scale: Scale,
+    scale: ColorScale,
     not_finite: bool,
     partly_missing: bool,
 }
 
-impl<'a> Lens<'a> {
+impl<'a> FrameReader<'a> {
     /// Looks through a run for what the pictures have in common.
     ///
-    /// Fails if the run has no table `parameters`, or the options can't be.
-    pub fn new(run: &'a Run, quantity: Quantity, options: &Options) -> Result<Self, LcaError> {
+    /// # Errors
+    ///
+    /// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Setting`] if an
+    /// option can't work, and the errors of [`Scan`](crate::Scan) if the table can't be read.
+    pub fn new(
+        run: &'a Run,
+        quantity: ParameterQuantity,
+        options: &ParameterMapOptions,
+    ) -> Result<Self, LcaError> {
         let recorded = Recorded::of(run, options)?;
         let iterations = recorded.evenly(options.frames);
         let mut magnitudes = Magnitudes::new();
@@ -43,7 +52,7 @@ impl<'a> Lens<'a> {
             quantity,
             recorded,
             iterations,
-            scale: Scale {
+            scale: ColorScale {
                 full: magnitudes.color_range(options.percentile),
                 percentile: options.percentile,
             },
@@ -52,7 +61,12 @@ impl<'a> Lens<'a> {
         })
     }
 
-    /// Shows every picture: its iteration and the code of every cell, block after block.
+    /// Hands over every picture in turn: its iteration and the code of every cell, block after
+    /// block.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Scan`](crate::Scan), and those that `look` returns.
     pub fn frames(
         &self,
         mut look: impl FnMut(u64, &[i8]) -> Result<(), LcaError>,
@@ -72,42 +86,50 @@ impl<'a> Lens<'a> {
     }
 
     /// Returns what is looked at.
-    pub fn quantity(&self) -> Quantity {
+    #[must_use]
+    pub fn quantity(&self) -> ParameterQuantity {
         self.quantity
     }
 
     /// Returns the blocks of the tensors that are recorded.
-    pub fn blocks(&self) -> &[Block] {
+    #[must_use]
+    pub fn blocks(&self) -> &[TensorBlock] {
         &self.recorded.blocks
     }
 
     /// Returns the paths of tensors of which no parameter is recorded.
+    #[must_use]
     pub fn missing(&self) -> &[String] {
         &self.recorded.missing
     }
 
     /// Returns the iterations that are shown.
+    #[must_use]
     pub fn iterations(&self) -> &[u64] {
         &self.iterations
     }
 
     /// Returns how many iterations are recorded.
+    #[must_use]
     pub fn recorded_iterations(&self) -> usize {
         self.recorded.iterations.len()
     }
 
     /// Returns whether a cell that is shown is NaN or infinite.
+    #[must_use]
     pub fn not_finite(&self) -> bool {
         self.not_finite
     }
 
     /// Returns whether a cell of the blocks is not recorded at an iteration that is shown.
+    #[must_use]
     pub fn partly_missing(&self) -> bool {
         self.partly_missing
     }
 
     /// Returns the scale that all pictures have.
-    pub fn scale(&self) -> Scale {
+    #[must_use]
+    pub fn scale(&self) -> ColorScale {
         self.scale
     }
 }
@@ -116,7 +138,7 @@ impl<'a> Lens<'a> {
 pub(super) fn quantised<'a>(
     cells: &'a Cells,
     quantity: usize,
-    scale: &'a Scale,
+    scale: &'a ColorScale,
 ) -> impl Iterator<Item = i8> + 'a {
     let code = |mean: Option<f64>| mean.map_or(code::MISSING, |mean| scale.code(mean));
     cells.means(quantity).map(code)

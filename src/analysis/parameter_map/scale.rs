@@ -4,7 +4,8 @@ use serde::Serialize;
 
 /// The value that gets full colour.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Scale {
+#[non_exhaustive]
+pub struct ColorScale {
     /// The value; none if no cell has one that is finite and not zero.
     pub full: Option<f64>,
     /// The percentile of the magnitudes that it is, of cells that are finite and not zero.
@@ -21,9 +22,10 @@ pub mod code {
     pub const NOT_FINITE: i8 = -128;
 }
 
-impl Scale {
+impl ColorScale {
     /// Returns the code of a value: its share of full colour in 126 parts, of which what is not
     /// exactly zero has one at least. 0 is exactly zero.
+    #[must_use]
     pub fn code(&self, value: f64) -> i8 {
         if !value.is_finite() {
             return code::NOT_FINITE;
@@ -37,6 +39,7 @@ impl Scale {
     }
 
     /// Returns the value in the middle of those that have a code; none of one that is no value.
+    #[must_use]
     pub fn value(&self, code: i8) -> Option<f64> {
         match code {
             code::MISSING | code::NOT_FINITE => None,

@@ -10,11 +10,11 @@ use crate::record::{
 };
 
 /// A tensor: path, shape, and the axis of its units.
-pub(in crate::report) type Planted = (&'static str, &'static [usize], usize);
+pub(crate) type Planted = (&'static str, &'static [usize], usize);
 
 /// Returns a run of so many steps: `value` gives LCA, step and gradient of the n-th parameter of
 /// a tensor at a step. The loss falls by 0.01 a step.
-pub(in crate::report) fn run(
+pub(crate) fn run(
     folder: &Path,
     tensors: &[Planted],
     steps: u64,
@@ -85,7 +85,7 @@ pub(in crate::report) fn run(
     Run::open(folder).unwrap()
 }
 
-pub(super) fn info((path, shape, unit_axis): &Planted) -> TensorInfo {
+pub(crate) fn info((path, shape, unit_axis): &Planted) -> TensorInfo {
     TensorInfo {
         path: (*path).into(),
         shape: shape.to_vec(),
