@@ -35,6 +35,8 @@ pub use allocation::{
     ClassAllocation, ClassLoss, ProbeAllocation, StepAllocation, Tally, TensorAllocation,
     TensorClassAllocation,
 };
+/// The version of Arrow whose types are part of this interface.
+pub use arrow;
 pub use error::LcaError;
 #[cfg(feature = "train")]
 pub use learner::{LcaMetric, LcaTrainingExt, TrainingData, UserProbe};

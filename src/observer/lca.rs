@@ -136,6 +136,7 @@ impl<B: Clone + 'static> Lca<B> {
 /// lca.finish()?;
 /// # Ok::<(), LcaError>(())
 /// ```
+#[must_use = "call `observe` after every optimizer step"]
 pub struct LcaObserver<M: InferenceStep> {
     state: ObserverState<M>,
     epoch: u32,

@@ -7,7 +7,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::examples::{Examples, Subset};
 use crate::LcaError;
 
-/// The examples of a probe in sweeping order: by class, then as the dataset has them.
+/// The examples of a probe in the order of a sweep: by class, then as the dataset has them.
 pub(crate) struct Plan {
     name: String,
     order: Vec<usize>,
@@ -167,24 +167,24 @@ impl Plan {
     /// class are of even size, so that none is a remainder of a few examples.
     pub fn cut<B>(
         self,
-        probe: &dyn Examples<B>,
+        examples: &dyn Examples<B>,
         chunk_size: usize,
         device: &Device,
     ) -> Result<Chunks<B>, LcaError> {
         let mut chunks = Vec::new();
         let mut start = 0;
-        for (row, Row { examples, .. }) in self.rows.iter().enumerate() {
-            let count = examples.div_ceil(chunk_size);
+        for (row, Row { examples: len, .. }) in self.rows.iter().enumerate() {
+            let count = len.div_ceil(chunk_size);
             for k in 0..count {
-                let (from, to) = (k * examples / count, (k + 1) * examples / count);
+                let (from, to) = (k * len / count, (k + 1) * len / count);
                 let indices = &self.order[start + from..start + to];
                 chunks.push(Chunk {
                     row,
                     examples: indices.len(),
-                    batch: self.batch(probe, indices, device)?,
+                    batch: self.batch(examples, indices, device)?,
                 });
             }
-            start += examples;
+            start += len;
         }
         Ok(Chunks {
             name: self.name,

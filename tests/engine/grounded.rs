@@ -57,15 +57,14 @@ fn check(
     after: &DirectLoss,
     tolerance: Tolerance,
 ) -> Result<(), String> {
-    let near = |what: &str, actual: f64, expected: f64, tolerance: f64| match (actual - expected)
-        .abs()
-        <= tolerance
-    {
-        true => Ok(()),
-        false => Err(format!(
+    let near = |what: &str, actual: f64, expected: f64, tolerance: f64| {
+        if (actual - expected).abs() <= tolerance {
+            return Ok(());
+        }
+        Err(format!(
             "{} {what}: {actual:e} is off {expected:e} by more than {tolerance:e}",
             probe.name()
-        )),
+        ))
     };
     near("loss before", probe.loss_before(), before.total, ROUNDING)?;
     near("loss after", probe.loss_after(), after.total, ROUNDING)?;
@@ -180,9 +179,10 @@ where
         before = after;
     }
     // A network that doesn't move would be grounded, too.
-    match change < -0.02 {
-        true => Ok(()),
-        false => Err(format!("training changed the loss by {change}")),
+    if change < -0.02 {
+        Ok(())
+    } else {
+        Err(format!("training changed the loss by {change}"))
     }
 }
 

@@ -43,9 +43,10 @@ impl Point {
     pub fn along(&self, [from, to]: [&Self; 2], alpha: f64, only: Option<Kind>) -> Self {
         let mut moved = self.clone();
         for (path, values) in &mut moved.values {
-            let kind = match path.contains("running") {
-                true => Kind::Buffers,
-                false => Kind::Parameters,
+            let kind = if path.contains("running") {
+                Kind::Buffers
+            } else {
+                Kind::Parameters
             };
             if only.is_some_and(|only| only != kind) {
                 continue;

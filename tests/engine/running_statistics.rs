@@ -29,9 +29,10 @@ fn freeze_scale_and_shift(model: NormNet) -> NormNet {
             self.0 = false;
         }
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            match self.0 {
-                true => param.set_require_grad(false),
-                false => param,
+            if self.0 {
+                param.set_require_grad(false)
+            } else {
+                param
             }
         }
     }
@@ -80,7 +81,7 @@ fn the_share_of_moving_buffers_is_reported_apart(#[case] epsilons: [f64; 2], #[c
         let residual = step.loss_change() - step.lca() - buffers;
         assert_close(step.residual(), residual, 1e-12);
         // Simpson misses little of a step, and the buffers make much of it.
-        assert!(buffers.abs() > 1e-3, "{buffers}");
+        assert!(buffers.abs() > 1e-4, "{buffers}");
         assert!(
             residual.abs() < 0.02 * buffers.abs(),
             "{residual} {buffers}"

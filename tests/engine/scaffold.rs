@@ -10,6 +10,8 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Tensor, TensorData};
 use burn::train::{ClassificationOutput, InferenceStep, TrainStep};
 use burn_lca::{Lca, LcaObserver, MeanLoss, Probe};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::digits::{Digit, DigitBatch, DigitBatcher, DigitNet, load};
 use crate::shared;
@@ -124,20 +126,15 @@ where
 }
 
 /// Numbers in [−1, 1) that depend on nothing but their seed.
-pub struct Numbers(u64);
+pub struct Numbers(ChaCha8Rng);
 
 impl Numbers {
     pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+        Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
     pub fn next(&mut self) -> f32 {
-        // Knuth's linear congruential generator; its upper bits are the good ones.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
+        (self.0.next_u32() >> 8) as f32 / (1 << 23) as f32 - 1.0
     }
 
     fn tensor<const D: usize>(&mut self, shape: [usize; D], device: &Device) -> Tensor<D> {

@@ -65,9 +65,10 @@ fn a_group_without_a_learning_rate_gets_no_lca_and_the_others_all_of_it() {
     for step in steps.take() {
         for tensor in step.tensors() {
             let moved = tensor.helping() + tensor.hurting();
-            match tensor.path().starts_with("hidden.") {
-                true => assert_eq!((tensor.lca(), moved), (0.0, 0), "{}", tensor.path()),
-                false => assert!(tensor.lca() != 0.0 && moved > 0, "{}", tensor.path()),
+            if tensor.path().starts_with("hidden.") {
+                assert_eq!((tensor.lca(), moved), (0.0, 0), "{}", tensor.path());
+            } else {
+                assert!(tensor.lca() != 0.0 && moved > 0, "{}", tensor.path());
             }
             // It could be trained: it is not frozen.
             assert!(!tensor.is_frozen());

@@ -136,9 +136,10 @@ fn without_a_record_the_iterations_go_on_too(
             .grads_accumulation(accumulation)
             .checkpoint(CHECKPOINT);
         let metric = LcaMetric::new().on_step(steps.collect());
-        match own_data {
-            true => training.metric(metric),
-            false => training.metric(metric.probe(by_class())),
+        if own_data {
+            training.metric(metric)
+        } else {
+            training.metric(metric.probe(by_class()))
         }
     });
     resumed.assert_fine();

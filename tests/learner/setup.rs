@@ -87,10 +87,7 @@ impl Setup {
         let random = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
         self.device.seed(SEED);
         let net = self.net.init(&self.device);
-        let net = match self.frozen {
-            true => net.no_grad(),
-            false => net,
-        };
+        let net = if self.frozen { net.no_grad() } else { net };
         (net, random)
     }
 
