@@ -8,7 +8,7 @@ use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
 use crate::allocation::StepAllocation;
 use crate::parameters::{Segment, Values};
-use crate::record::{Indices, ParameterRows, ParameterSelection, Rows};
+use crate::record::{ElementIndices, ParameterRows, ParameterSelection, Rows};
 
 pub(super) struct Parameters {
     selection: ParameterSelection,
@@ -104,10 +104,10 @@ impl Sample {
         }
     }
 
-    fn indices(&self) -> Indices {
+    fn indices(&self) -> ElementIndices {
         match &self.0 {
-            None => Indices::All,
-            Some(positions) => Indices::Chosen(positions.indices.clone()),
+            None => ElementIndices::All,
+            Some(positions) => ElementIndices::Chosen(positions.indices.clone()),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
 use crate::allocation::StepAllocation;
 use crate::parameters::{Segment, Values, sum_dtype};
-use crate::record::{Indices, ParameterTotalRows, Rows};
+use crate::record::{ElementIndices, ParameterTotalRows, Rows};
 
 pub(super) struct Totals {
     tensors: Vec<TensorTotals>,
@@ -100,7 +100,7 @@ impl Totals {
             let signs = |column: Vec<f32>| column.into_iter().map(|sign| sign as i8).collect();
             rows.push(ParameterTotalRows {
                 tensor: tensor.path.clone(),
-                index: Indices::All,
+                index: ElementIndices::All,
                 helping: counts(next()),
                 hurting: counts(next()),
                 zero: counts(next()),

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::tracked::{Tracked, floats, read};
 use crate::LcaError;
 use crate::allocation::StepAllocation;
-use crate::record::{Indices, Recorder, Rows, UnitRows};
+use crate::record::{ElementIndices, Recorder, Rows, UnitRows};
 
 /// Steps that are kept on the device at most.
 const STEPS: usize = 64;
@@ -68,7 +68,7 @@ impl Units {
                 rows.push(Rows::Units(UnitRows {
                     iteration,
                     tensor: tensor.path.clone(),
-                    unit: Indices::All,
+                    unit: ElementIndices::All,
                     lca: units.to_vec(),
                 }));
             }

@@ -1,7 +1,7 @@
 //! From the declaration of a table's rows to a struct, its columns and Arrow record batches.
 //!
 //! Rows come in two shapes. A *row* struct is one row. A *block* is the rows of one tensor by
-//! column: a field is one value for all of them, a vector of one value each, or [`Indices`].
+//! column: a field is one value for all of them, a vector of one value each, or [`ElementIndices`].
 
 use std::mem::size_of_val;
 use std::ops::Range;
@@ -195,7 +195,7 @@ fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, LcaError> 
 
 /// Which elements of a tensor the rows of a block are about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) enum Indices {
+pub(crate) enum ElementIndices {
     /// As many as there are rows, from 0.
     #[default]
     All,
@@ -203,11 +203,11 @@ pub(crate) enum Indices {
     Chosen(Arc<[u32]>),
 }
 
-impl ColumnType for Indices {
+impl ColumnType for ElementIndices {
     const DATA_TYPE: DataType = DataType::UInt32;
 }
 
-impl BlockColumn for Indices {
+impl BlockColumn for ElementIndices {
     fn length(&self) -> Option<usize> {
         match self {
             Self::All => None,

@@ -35,7 +35,7 @@ mod tests;
 #[cfg(test)]
 pub(crate) use bins::histogram_bin;
 pub(crate) use bins::{HISTOGRAM_BINS, histogram_rows};
-pub(crate) use columns::Indices;
+pub(crate) use columns::ElementIndices;
 pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
     TensorInfo,

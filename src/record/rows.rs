@@ -8,7 +8,9 @@ use arrow::record_batch::RecordBatch;
 
 use crate::LcaError;
 
-use super::columns::{BlockColumn, CellValue, Indices, Slicer, TableBlock, TableRow, table_rows};
+use super::columns::{
+    BlockColumn, CellValue, ElementIndices, Slicer, TableBlock, TableRow, table_rows,
+};
 use super::schema::{ColumnInfo, Table};
 
 table_rows! {
@@ -72,7 +74,7 @@ table_rows! {
     block UnitRows {
         iteration: u64, "steps", "the step";
         tensor: Arc<str>, "", "the tensor";
-        unit: Indices, "", "the unit, from 0";
+        unit: ElementIndices, "", "the unit, from 0";
         lca: Vec<f32>, "loss", "sum over the unit's parameters in this tensor";
     }
 }
@@ -83,7 +85,7 @@ table_rows! {
     block ParameterRows {
         iteration: u64, "steps", "the step";
         tensor: Arc<str>, "", "the tensor";
-        index: Indices, "", "the parameter";
+        index: ElementIndices, "", "the parameter";
         lca: Vec<f32>, "loss", "its share";
         step: Vec<f32>, "", "its change, θ_{t+1} − θ_t";
         gradient: Vec<f32>, "loss", "the probe's gradient at θ_t";
@@ -95,7 +97,7 @@ table_rows! {
     #[derive(Default)]
     block ParameterTotalRows {
         tensor: Arc<str>, "", "the tensor";
-        index: Indices, "", "the parameter";
+        index: ElementIndices, "", "the parameter";
         lca: Vec<f64>, "loss", "sum over the steps, training probe";
         lca_validation: Option<Vec<f64>>, "loss", "sum over the steps, validation probe",
             null "without a validation probe";

@@ -2,7 +2,7 @@ use crate::analysis::noise::{
     Noise, Source, TopShare, concentration, distribution, heroes, noise, oscillation,
 };
 use crate::record::{
-    Indices, ParameterTotalRows, Recorder, Rows, RunInfo, RunState, RunWriter, TensorInfo,
+    ElementIndices, ParameterTotalRows, Recorder, Rows, RunInfo, RunState, RunWriter, TensorInfo,
 };
 use crate::{LcaError, Run};
 
@@ -33,7 +33,7 @@ fn totals(counts: &[(u32, u32)], lca: &[f64]) -> (tempfile::TempDir, Run) {
     let zeros = vec![0; counts.len()];
     writer.write(vec![Rows::Totals(vec![ParameterTotalRows {
         tensor: "fc.weight".into(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: lca.to_vec(),
         lca_validation: None,
         helping: counts.iter().map(|(helping, _)| *helping).collect(),

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::Run;
 use crate::record::{
-    Indices, ParameterRows, ParameterSelection, ProbeInfo, Recorder, Rows, RunInfo, RunState,
-    RunWriter, StepRow, TensorInfo,
+    ElementIndices, ParameterRows, ParameterSelection, ProbeInfo, Recorder, Rows, RunInfo,
+    RunState, RunWriter, StepRow, TensorInfo,
 };
 
 /// A tensor: path, shape, and the axis of its units.
@@ -74,7 +74,7 @@ pub(crate) fn run(
             writer.write(vec![Rows::Parameters(ParameterRows {
                 iteration,
                 tensor: Arc::from(*path),
-                index: indices.map_or(Indices::All, Indices::Chosen),
+                index: indices.map_or(ElementIndices::All, ElementIndices::Chosen),
                 lca: of(0),
                 step: of(1),
                 gradient: of(2),

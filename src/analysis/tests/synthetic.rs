@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::Run;
 use crate::record::{
-    ClassInfo, ClassRow, HISTOGRAM_BINS, Indices, ParameterRows, ParameterSelection,
+    ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ParameterRows, ParameterSelection,
     ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, StepRow,
     TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
 };
@@ -155,7 +155,7 @@ impl Synthetic {
                 writer.write(vec![Rows::Units(UnitRows {
                     iteration,
                     tensor: path.clone(),
-                    unit: Indices::All,
+                    unit: ElementIndices::All,
                     lca: row.lca.clone(),
                 })]);
                 if self.parameters {
@@ -319,7 +319,7 @@ impl Synthetic {
         ParameterRows {
             iteration,
             tensor: tensor.clone(),
-            index: Indices::All,
+            index: ElementIndices::All,
             lca: all(&|at| self.total(at)),
             step: all(&self.step),
             gradient: all(&self.gradient),
@@ -329,7 +329,7 @@ impl Synthetic {
     fn begin(&self, (path, size): &(Arc<str>, usize)) -> ParameterTotalRows {
         ParameterTotalRows {
             tensor: path.clone(),
-            index: Indices::All,
+            index: ElementIndices::All,
             lca: vec![0.0; *size],
             lca_validation: self.validation.then(|| vec![0.0; *size]),
             helping: vec![0; *size],

@@ -92,7 +92,7 @@ fn writes_more_than_fits() {
         writer.write(vec![Rows::Units(UnitRows {
             iteration,
             tensor,
-            unit: Indices::All,
+            unit: ElementIndices::All,
             lca,
         })]);
     }

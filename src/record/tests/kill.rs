@@ -52,7 +52,7 @@ fn totals(next: u64) -> Vec<ParameterTotalRows> {
     let counts = vec![next as u32; 4];
     vec![ParameterTotalRows {
         tensor: "fc1.weight".into(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: vec![next as f64; 4],
         lca_validation: None,
         helping: counts.clone(),

@@ -62,14 +62,14 @@ fn writes_and_reads_ten_million() {
     let units = UnitRows {
         iteration: 0,
         tensor: tensor.clone(),
-        unit: Indices::All,
+        unit: ElementIndices::All,
         lca: values(float),
     };
     write(&writer, 1, Rows::Units(units));
     let parameters = ParameterRows {
         iteration: 0,
         tensor: tensor.clone(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: values(float),
         step: vec![0.5; COUNT],
         gradient: vec![-0.5; COUNT],
@@ -77,7 +77,7 @@ fn writes_and_reads_ten_million() {
     write(&writer, 2, Rows::Parameters(parameters));
     let totals = ParameterTotalRows {
         tensor: tensor.clone(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: vec![0.25; COUNT],
         lca_validation: None,
         helping: values(|index| index as u32),

@@ -62,7 +62,7 @@ fn bytes_and_rows_per_second_of_a_full_record() {
             let mut rows = ParameterRows {
                 iteration,
                 tensor: (*path).into(),
-                index: Indices::All,
+                index: ElementIndices::All,
                 lca: Vec::new(),
                 step: Vec::new(),
                 gradient: Vec::new(),

@@ -74,7 +74,7 @@ fn rows(iteration: u64) -> Vec<Rows> {
         Rows::Parameters(ParameterRows {
             iteration,
             tensor: "fc1.weight".into(),
-            index: Indices::All,
+            index: ElementIndices::All,
             lca: values.clone(),
             step: values.clone(),
             gradient: values,

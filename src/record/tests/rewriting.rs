@@ -65,7 +65,7 @@ fn large_row_groups_are_merged_without_decoding_and_read_the_same() {
             writer.write(vec![Rows::Units(UnitRows {
                 iteration,
                 tensor: tensor.into(),
-                unit: Indices::All,
+                unit: ElementIndices::All,
                 lca,
             })]);
         }

@@ -56,7 +56,7 @@ fn every_table_is_read_as_it_was_written() {
     let values = vec![0.0, -0.0, f32::NAN, f32::INFINITY, f32::MIN_POSITIVE];
     let totals = |tensor: &str, lca_validation| ParameterTotalRows {
         tensor: tensor.into(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: vec![1e-300, f64::NAN],
         lca_validation,
         helping: vec![1, 2],
@@ -85,13 +85,13 @@ fn every_table_is_read_as_it_was_written() {
         Rows::Units(UnitRows {
             iteration: 3,
             tensor: "fc1.weight".into(),
-            unit: Indices::All,
+            unit: ElementIndices::All,
             lca: values.clone(),
         }),
         Rows::Parameters(ParameterRows {
             iteration: 3,
             tensor: "層.weight".into(),
-            index: Indices::Chosen([4, 8, 15, 16, 23].into()),
+            index: ElementIndices::Chosen([4, 8, 15, 16, 23].into()),
             lca: values.clone(),
             step: vec![1.0; 5],
             gradient: vec![2.0; 5],
@@ -204,7 +204,7 @@ fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
             Rows::Units(UnitRows {
                 iteration,
                 tensor,
-                unit: Indices::All,
+                unit: ElementIndices::All,
                 lca: vec![tensor_value(iteration); 3],
             })
         };
@@ -213,7 +213,7 @@ fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
         writer.write(vec![Rows::Parameters(ParameterRows {
             iteration,
             tensor: "long".into(),
-            index: Indices::All,
+            index: ElementIndices::All,
             lca: values.clone(),
             step: values.clone(),
             gradient: values,

@@ -43,7 +43,7 @@ fn totals(next: u64) -> Vec<ParameterTotalRows> {
     let count = next as u32;
     vec![ParameterTotalRows {
         tensor: "fc1.weight".into(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: vec![next as f64, f64::NEG_INFINITY, 0.0, -0.5],
         lca_validation: next.is_multiple_of(20).then(|| vec![0.5 * next as f64; 4]),
         helping: vec![count, 0, 1, 2],
@@ -237,7 +237,7 @@ fn totals_of_a_tensor_of_another_size_are_damaged() {
     (10..20).for_each(|iteration| writer.write(rows(iteration)));
     let short = ParameterTotalRows {
         tensor: "fc1.weight".into(),
-        index: Indices::All,
+        index: ElementIndices::All,
         lca: vec![1.0],
         lca_validation: None,
         helping: vec![1],
