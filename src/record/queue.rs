@@ -6,13 +6,13 @@ use std::time::Instant;
 
 /// A queue for one consumer. Producers wait while it is full.
 pub(super) struct Queue<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<QueueState<T>>,
     filled: Condvar,
     emptied: Condvar,
     capacity: usize,
 }
 
-struct State<T> {
+struct QueueState<T> {
     items: VecDeque<(T, usize)>,
     bytes: usize,
     closed: bool,
@@ -28,7 +28,7 @@ pub(super) enum Received<T> {
 impl<T> Queue<T> {
     /// Returns an empty queue that takes about this many bytes.
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State {
+        let state = QueueState {
             items: VecDeque::new(),
             bytes: 0,
             closed: false,
@@ -98,7 +98,7 @@ impl<T> Queue<T> {
         self.emptied.notify_all();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
         // The state is consistent between any two statements, so a panic elsewhere is no reason.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

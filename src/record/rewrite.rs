@@ -38,7 +38,7 @@ const MERGED_ROWS: usize = 32_000_000;
 const WHOLE_GROUP: usize = 1 << 16;
 
 /// A file of the rewritten table.
-enum Output {
+enum NewFile {
     Keep(PathBuf),
     /// Row groups of several parts, copied.
     Copy(Vec<PathBuf>),
@@ -62,12 +62,12 @@ pub(super) struct Rewrite<'a> {
 impl Rewrite<'_> {
     /// Merges small parts, so that the table is few files.
     pub(super) fn merge(&mut self) -> Result<(), LcaError> {
-        struct Group {
+        struct PartGroup {
             parts: Vec<PathBuf>,
             rows: usize,
             whole: bool,
         }
-        let mut groups: Vec<Group> = Vec::new();
+        let mut groups: Vec<PartGroup> = Vec::new();
         for path in self.folder.parts(self.table)? {
             let part = PartReader::open(&path, self.table)?;
             let rows = part.rows();
@@ -77,7 +77,7 @@ impl Rewrite<'_> {
                     group.parts.push(path);
                     group.rows += rows;
                 }
-                _ => groups.push(Group {
+                _ => groups.push(PartGroup {
                     parts: vec![path],
                     rows,
                     whole,
@@ -87,10 +87,10 @@ impl Rewrite<'_> {
         if groups.iter().all(|group| group.parts.len() == 1) {
             return Ok(());
         }
-        let output = |mut group: Group| match (group.parts.len(), group.whole) {
-            (1, _) => Output::Keep(group.parts.remove(0)),
-            (_, true) => Output::Copy(group.parts),
-            (_, false) => Output::Encode {
+        let output = |mut group: PartGroup| match (group.parts.len(), group.whole) {
+            (1, _) => NewFile::Keep(group.parts.remove(0)),
+            (_, true) => NewFile::Copy(group.parts),
+            (_, false) => NewFile::Encode {
                 parts: group.parts,
                 before: None,
             },
@@ -109,12 +109,12 @@ impl Rewrite<'_> {
                 Some((first, _)) if first >= next => later.push(path),
                 Some((_, last)) if last >= next => {
                     straddled = true;
-                    outputs.push(Output::Encode {
+                    outputs.push(NewFile::Encode {
                         parts: vec![path],
                         before: Some(next),
                     });
                 }
-                _ => outputs.push(Output::Keep(path)),
+                _ => outputs.push(NewFile::Keep(path)),
             }
         }
         if straddled {
@@ -126,7 +126,7 @@ impl Rewrite<'_> {
     }
 
     /// Builds the new table and lets it take the place of the present one.
-    fn swap(&mut self, outputs: Vec<Output>) -> Result<(), LcaError> {
+    fn swap(&mut self, outputs: Vec<NewFile>) -> Result<(), LcaError> {
         let (present, building) = (
             self.folder.table(self.table),
             self.folder.building(self.table),
@@ -152,11 +152,11 @@ impl Rewrite<'_> {
         files::remove_folder(&old)
     }
 
-    fn build(&mut self, building: &Path, output: Output) -> Result<(), LcaError> {
+    fn build(&mut self, building: &Path, output: NewFile) -> Result<(), LcaError> {
         match output {
-            Output::Keep(path) => keep(&path, building),
-            Output::Copy(parts) => self.copy(building, &parts),
-            Output::Encode { parts, before } => self.encode(building, &parts, before),
+            NewFile::Keep(path) => keep(&path, building),
+            NewFile::Copy(parts) => self.copy(building, &parts),
+            NewFile::Encode { parts, before } => self.encode(building, &parts, before),
         }
     }
 

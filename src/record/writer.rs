@@ -35,12 +35,12 @@ pub(crate) struct RunWriter {
     folder: RunFolder,
     first_iteration: u64,
     totals: Option<Vec<ParameterTotalRows>>,
-    shared: Arc<Shared>,
+    shared: Arc<WriterThread>,
     thread: Option<JoinHandle<Result<RunInfo, LcaError>>>,
     slow_disk_told: AtomicBool,
 }
 
-struct Shared {
+struct WriterThread {
     queue: Queue<Message>,
     failure: OnceLock<String>,
 }
@@ -103,7 +103,7 @@ impl RunWriter {
             }
         };
         let first_iteration = tables.first_iteration();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WriterThread {
             queue: Queue::new(WAITING),
             failure: OnceLock::new(),
         });
@@ -208,11 +208,11 @@ impl Drop for RunWriter {
     }
 }
 
-impl Shared {
+impl WriterThread {
     /// The writer thread.
     fn run(&self, mut tables: Tables, _lock: FolderLock) -> Result<RunInfo, LcaError> {
         /// Frees those who wait for the thread, also if it panics.
-        struct Closing<'a>(&'a Shared);
+        struct Closing<'a>(&'a WriterThread);
         impl Drop for Closing<'_> {
             fn drop(&mut self) {
                 let _ = self.0.failure.set("the writer thread ended".into());

@@ -10,15 +10,13 @@ use super::*;
 /// Steps of one epoch of the child.
 const EPOCH: u64 = 40;
 
-/// The child of the test below: trains epoch after epoch, each in a run that it resumes and
-/// finishes, so that a kill can hit writing, closing, merging, cutting off and beginning.
-#[test]
-fn trains_until_it_is_killed() {
-    let Some(folder) = child_folder() else { return };
+/// Trains epoch after epoch, each in a run that it resumes and finishes, so that a kill can hit
+/// writing, closing, merging, truncating and beginning.
+fn train_until_killed(folder: &Path) {
     let start = Instant::now();
     // An end of its own, for when the parent fails before it kills.
     while start.elapsed() < Duration::from_secs(20) {
-        train_epoch(&folder);
+        train_epoch(folder);
     }
 }
 
@@ -69,12 +67,15 @@ fn totals(next: u64) -> Vec<ParameterTotalRows> {
 
 #[test]
 fn twenty_kills_leave_no_row_double_and_none_missing() {
+    if let Some(folder) = child_folder() {
+        return train_until_killed(&folder);
+    }
     let folder = tempfile::tempdir().unwrap();
     // Any sequence does; the moments are random anyway, by what the machine is busy with.
     let mut wait = 7;
     for _ in 0..20 {
-        let mut child = child("kill::trains_until_it_is_killed")
-            .env(CHILD, folder.path())
+        let test = "kill::twenty_kills_leave_no_row_double_and_none_missing";
+        let mut child = child(test, folder.path())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -122,11 +123,9 @@ const AGE: Duration = Duration::from_millis(100);
 /// What opening, writing and syncing a part may take on a busy machine.
 const BUSY: Duration = Duration::from_millis(1500);
 
-/// The child of the test below: says of every step when its rows were handed over.
-#[test]
-fn writes_until_it_is_killed() {
-    let Some(folder) = child_folder() else { return };
-    let recorder = Recorder::new(&folder).part_age(AGE);
+/// Writes steps, and when the rows of each were handed over.
+fn write_until_killed(folder: &Path) {
+    let recorder = Recorder::new(folder).part_age(AGE);
     let writer = RunWriter::create(&recorder, info(), None).unwrap();
     let mut handed_over = File::create(folder.join("handed_over")).unwrap();
     let start = Instant::now();
@@ -144,9 +143,12 @@ fn since_1970() -> Duration {
 
 #[test]
 fn a_kill_loses_no_rows_older_than_the_part_age() {
+    if let Some(folder) = child_folder() {
+        return write_until_killed(&folder);
+    }
     let folder = tempfile::tempdir().unwrap();
-    let mut child = child("kill::writes_until_it_is_killed")
-        .env(CHILD, folder.path())
+    let test = "kill::a_kill_loses_no_rows_older_than_the_part_age";
+    let mut child = child(test, folder.path())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();

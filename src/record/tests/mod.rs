@@ -11,6 +11,7 @@ mod start;
 mod totals;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -124,24 +125,23 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// The test binary, to run one test of it in a process of its own.
-fn child(test: &str) -> std::process::Command {
-    let path = module_path!().split_once("::").unwrap().1;
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args([
-        "--exact",
-        &format!("{path}::{test}"),
-        "--nocapture",
-        "--test-threads=1",
-    ]);
-    command
-}
-
-/// Tells a test that it is the child, and in which folder to do what.
+/// Tells a test that it runs in a child process, and in which folder.
 const CHILD: &str = "BURN_LCA_TEST_RECORD_CHILD";
 
+/// The folder of this process, if it is the child of the test that is run.
 fn child_folder() -> Option<PathBuf> {
     std::env::var_os(CHILD).map(PathBuf::from)
+}
+
+/// Runs this very test in a process of its own, as the child that works in a folder.
+fn child(test: &str, folder: &Path) -> Command {
+    let path = module_path!().split_once("::").unwrap().1;
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", &format!("{path}::{test}")])
+        .args(["--nocapture", "--test-threads=1"])
+        .env(CHILD, folder);
+    command
 }
 
 fn names(texts: &[&str]) -> Vec<Arc<str>> {
