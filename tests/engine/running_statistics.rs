@@ -81,7 +81,7 @@ fn the_share_of_moving_buffers_is_reported_apart(#[case] epsilons: [f64; 2], #[c
         let residual = step.loss_change() - step.lca() - buffers;
         assert_close(step.residual(), residual, 1e-12);
         // Simpson misses little of a step, and the buffers make much of it.
-        assert!(buffers.abs() > 1e-4, "{buffers}");
+        assert!(buffers.abs() > 1e-3, "{buffers}");
         assert!(
             residual.abs() < 0.02 * buffers.abs(),
             "{residual} {buffers}"

@@ -173,7 +173,7 @@ pub fn filled<M: Module>(model: M) -> M {
         }
     }
     model.map(&mut Fill {
-        numbers: Numbers::new(1),
+        numbers: Numbers::new(2),
         path: Vec::new(),
     })
 }
