@@ -1,19 +1,13 @@
 //! Whatever is wrong with a run, there is a message that names it and the documented exit code.
 
 use std::fs;
-use std::path::Path;
 
 use burn_lca::Table;
 use rstest::rstest;
 use tempfile::{TempDir, tempdir};
 
+use crate::every_command::{ALL, ANSWERED, DAMAGED, NO_RUN, NOT_RECORDED, all, needing, readers};
 use crate::fixture::{Fixture, part_path};
-use crate::program::{Answer, burn_lca, commands, drawings, on};
-
-const ANSWERED: i32 = 0;
-const NO_RUN: i32 = 3;
-const DAMAGED: i32 = 4;
-const NOT_RECORDED: i32 = 5;
 
 fn written(fixture: &Fixture) -> TempDir {
     let folder = tempdir().unwrap();
@@ -21,36 +15,14 @@ fn written(fixture: &Fixture) -> TempDir {
     folder
 }
 
-/// Runs every command, and checks what holds of all answers: one of these exit codes, and with a
-/// failure a message of the program, not of a panic, that names the file.
-fn all(run: &Path, codes: &[i32], named: &str) -> Vec<Answer> {
-    let films = tempdir().unwrap();
-    let printing = commands().into_iter().map(|command| on(&command, run));
-    let drawing = drawings(run, films.path());
-    let answers = printing.chain(drawing).map(|command| {
-        let answer = burn_lca(&command);
-        let said = format!("{command:?}: {answer:?}");
-        let code = answer.code.expect(&said);
-        assert!(codes.contains(&code), "{said}");
-        assert!(!answer.stderr.contains("panicked"), "{said}");
-        if code != ANSWERED {
-            assert!(answer.stderr.starts_with("burn-lca: "), "{said}");
-            assert!(answer.stderr.contains(named), "{said}");
-            assert!(answer.stdout.is_empty(), "{said}");
-        }
-        answer
-    });
-    answers.collect()
-}
-
 #[test]
 fn a_folder_that_is_missing_or_empty_or_a_file_holds_no_run() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "text").unwrap();
-    all(&folder.path().join("missing"), &[NO_RUN], "missing");
-    all(folder.path(), &[NO_RUN], folder.path().to_str().unwrap());
-    all(&file, &[NO_RUN], "file");
+    all(&folder.path().join("missing"), ALL, NO_RUN, "missing");
+    all(folder.path(), ALL, NO_RUN, folder.path().to_str().unwrap());
+    all(&file, ALL, NO_RUN, "file");
 }
 
 #[rstest]
@@ -64,14 +36,14 @@ fn a_folder_that_is_missing_or_empty_or_a_file_holds_no_run() {
 fn a_run_json_that_is_none_is_damaged(#[case] text: &[u8]) {
     let folder = written(&Fixture::default());
     fs::write(folder.path().join("run.json"), text).unwrap();
-    all(folder.path(), &[DAMAGED], "run.json");
+    all(folder.path(), ALL, DAMAGED, "run.json");
 }
 
 #[test]
 fn a_run_json_that_cannot_be_read_is_named() {
     let folder = tempdir().unwrap();
     fs::create_dir(folder.path().join("run.json")).unwrap();
-    all(folder.path(), &[NO_RUN], "run.json");
+    all(folder.path(), ALL, NO_RUN, "run.json");
 }
 
 #[test]
@@ -81,7 +53,7 @@ fn a_future_schema_is_refused_with_the_way_out() {
         ..Fixture::default()
     };
     let folder = written(&future);
-    for answer in all(folder.path(), &[DAMAGED], "run.json") {
+    for answer in all(folder.path(), ALL, DAMAGED, "run.json") {
         assert!(answer.stderr.contains("update burn-lca"), "{answer:?}");
     }
     // Parts of the future in a run of today.
@@ -91,7 +63,7 @@ fn a_future_schema_is_refused_with_the_way_out() {
         folder.path().join("run.json"),
     )
     .unwrap();
-    for answer in all(folder.path(), &[DAMAGED], ".parquet") {
+    for answer in all(folder.path(), ALL, DAMAGED, ".parquet") {
         assert!(answer.stderr.contains("update burn-lca"), "{answer:?}");
     }
 }
@@ -107,7 +79,8 @@ fn a_run_without_steps_or_tables_has_not_recorded_what_is_needed() {
         let folder = written(&empty);
         all(
             folder.path(),
-            &[NOT_RECORDED],
+            ALL,
+            NOT_RECORDED,
             folder.path().to_str().unwrap(),
         );
         let bare = Fixture {
@@ -117,7 +90,8 @@ fn a_run_without_steps_or_tables_has_not_recorded_what_is_needed() {
         let folder = written(&bare);
         all(
             folder.path(),
-            &[NOT_RECORDED],
+            ALL,
+            NOT_RECORDED,
             folder.path().to_str().unwrap(),
         );
     }
@@ -128,15 +102,21 @@ fn half_a_run_is_analysed_or_the_missing_table_is_named() {
     for table in Table::ALL {
         let folder = written(&Fixture::default());
         fs::remove_dir_all(folder.path().join(table.name())).unwrap();
-        all(folder.path(), &[ANSWERED, NOT_RECORDED], table.name());
+        all(folder.path(), needing(table), NOT_RECORDED, table.name());
     }
     for only in Table::ALL {
         let folder = written(&Fixture::default());
+        let mut failing = Vec::new();
         for table in Table::ALL.into_iter().filter(|table| *table != only) {
             fs::remove_dir_all(folder.path().join(table.name())).unwrap();
+            failing.extend(needing(table));
+        }
+        // It takes its values from either.
+        if only != Table::Parameters && only != Table::Histograms {
+            failing.push("plot-distribution");
         }
         let named = folder.path().to_str().unwrap();
-        all(folder.path(), &[ANSWERED, NOT_RECORDED], named);
+        all(folder.path(), &failing, NOT_RECORDED, named);
     }
 }
 
@@ -148,24 +128,24 @@ fn a_killed_run_is_analysed_and_said_to_be_one() {
     };
     let folder = written(&killed);
     fs::write(folder.path().join("steps/000002.tmp"), "PAR1 half of a par").unwrap();
-    for answer in all(folder.path(), &[ANSWERED], "") {
+    for answer in all(folder.path(), &[], ANSWERED, "") {
         let said = answer.text().contains("was killed") || answer.stderr.contains("was killed");
         assert!(said, "{answer:?}");
     }
 }
 
 /// Puts bytes in the place of a table's part and runs every command; those that read the table
-/// name the file, and there is such a command.
+/// name the file.
 fn with_part(table: Table, bytes: impl Fn(&[u8]) -> Vec<u8>) {
     let folder = written(&Fixture::default());
     let path = part_path(folder.path(), table);
     let whole = fs::read(&path).unwrap();
     fs::write(&path, bytes(&whole)).unwrap();
-    let answers = all(folder.path(), &[ANSWERED, DAMAGED], path.to_str().unwrap());
-    let noticed = answers.iter().any(|answer| answer.code == Some(DAMAGED));
-    assert!(
-        noticed,
-        "no command notices the file of {table}: {answers:?}"
+    all(
+        folder.path(),
+        readers(table),
+        DAMAGED,
+        path.to_str().unwrap(),
     );
 }
 
@@ -203,13 +183,24 @@ fn a_part_that_is_a_folder_and_a_table_that_is_a_file_are_named() {
     let folder = written(&Fixture::default());
     let steps = folder.path().join("steps");
     fs::create_dir(steps.join("9999999999-9999999999-000009.parquet")).unwrap();
-    let codes = [ANSWERED, NO_RUN, DAMAGED];
-    let answers = all(folder.path(), &codes, "000009.parquet");
-    assert!(answers.iter().any(|answer| answer.code != Some(ANSWERED)));
+    let failing = readers(Table::Steps);
+    all(folder.path(), failing, DAMAGED, "000009.parquet");
     fs::remove_dir_all(&steps).unwrap();
     fs::write(&steps, "text").unwrap();
-    let answers = all(folder.path(), &codes, "steps");
-    assert!(answers.iter().any(|answer| answer.code != Some(ANSWERED)));
+    // Some look for what there is to read, and so come across it as well.
+    let looking = [
+        "layers",
+        "trace",
+        "plot-distribution",
+        "plot-heroes",
+        "plot-layers",
+        "plot-trajectories",
+        "plot-trace",
+        "plot-classes",
+        "plot-units",
+    ];
+    let failing = [readers(Table::Steps), &looking].concat();
+    all(folder.path(), &failing, NO_RUN, "steps");
 }
 
 #[test]
@@ -221,99 +212,106 @@ fn the_smallest_runs_are_analysed_as_far_as_they_go() {
             validation: false,
             ..Fixture::default()
         };
+        let failing: &[&str] = if classes == 0 { &["plot-classes"] } else { &[] };
         small.tensors.truncate(tensors);
         let folder = written(&small);
         let named = folder.path().to_str().unwrap();
-        all(folder.path(), &[ANSWERED, NOT_RECORDED], named);
+        all(folder.path(), failing, NOT_RECORDED, named);
         small.tensors = vec![("weight".into(), 1)];
         let folder = written(&small);
         let named = folder.path().to_str().unwrap();
-        all(folder.path(), &[ANSWERED, NOT_RECORDED], named);
+        all(folder.path(), failing, NOT_RECORDED, named);
     }
 }
 
-#[test]
-fn numbers_that_are_none_or_all_alike_make_no_command_fail() {
-    for number in [
-        f64::NAN,
-        f64::INFINITY,
-        f64::NEG_INFINITY,
-        0.0,
-        f64::MAX,
-        f64::MIN_POSITIVE,
-    ] {
-        let odd = Fixture {
-            every_number: Some(number),
-            ..Fixture::default()
-        };
-        let folder = written(&odd);
-        let named = folder.path().to_str().unwrap();
-        all(folder.path(), &[ANSWERED, NOT_RECORDED], named);
-    }
+#[rstest]
+#[case::nan(f64::NAN, false)]
+#[case::infinity(f64::INFINITY, false)]
+#[case::minus_infinity(f64::NEG_INFINITY, false)]
+#[case::too_large_to_sum(f64::MAX, false)]
+#[case::zero(0.0, true)]
+#[case::tiny(f64::MIN_POSITIVE, true)]
+fn numbers_that_are_all_alike_or_not_finite_are_analysed(#[case] number: f64, #[case] sums: bool) {
+    let odd = Fixture {
+        every_number: Some(number),
+        ..Fixture::default()
+    };
+    let folder = written(&odd);
+    let named = folder.path().to_str().unwrap();
+    // These have nothing to say without a single step that can be summed.
+    let summing: &[&str] = &["layers", "candidates", "plot-layers"];
+    let failing = if sums { &[] } else { summing };
+    all(folder.path(), failing, NOT_RECORDED, named);
+}
+
+#[rstest]
+#[case::none(0, &[])]
+#[case::more_than_there_are(1 << 40, &[])]
+#[case::too_many_to_add(u64::MAX, &[
+    "summary", "layers", "noise", "candidates", "compare", "plot-helping", "plot-heroes",
+    "plot-layers", "report",
+])]
+fn counts_that_can_not_be_added_are_damage(#[case] count: u64, #[case] failing: &[&str]) {
+    let odd = Fixture {
+        every_count: Some(count),
+        ..Fixture::default()
+    };
+    let folder = written(&odd);
+    let named = folder.path().to_str().unwrap();
+    all(folder.path(), failing, DAMAGED, named);
 }
 
 #[test]
-fn counts_that_no_run_can_have_are_no_panic() {
-    for count in [0, u64::MAX, 1 << 40] {
-        let odd = Fixture {
-            every_count: Some(count),
-            ..Fixture::default()
-        };
-        let folder = written(&odd);
-        let named = folder.path().to_str().unwrap();
-        all(folder.path(), &[ANSWERED, DAMAGED, NOT_RECORDED], named);
-    }
+fn an_index_outside_of_its_tensor_is_damage_to_what_is_laid_out_by_it() {
     let outside = Fixture {
         every_index: Some(u32::MAX),
         ..Fixture::default()
     };
     let folder = written(&outside);
-    let named = folder.path().to_str().unwrap();
-    all(folder.path(), &[ANSWERED, DAMAGED, NOT_RECORDED], named);
+    let failing = ["candidates", "report", "film"];
+    all(folder.path(), &failing, DAMAGED, "4294967295");
+}
+
+#[test]
+fn iterations_that_run_backwards_are_damage_to_series() {
     let late = Fixture {
         first_iteration: u64::MAX - 30,
         ..Fixture::default()
     };
     let folder = written(&late);
-    let named = folder.path().to_str().unwrap();
-    all(folder.path(), &[ANSWERED, DAMAGED], named);
-}
-
-#[test]
-fn rows_of_tensors_that_run_json_does_not_know_are_no_panic() {
-    let folder = written(&Fixture::default());
-    let text = fs::read_to_string(folder.path().join("run.json")).unwrap();
-    for (from, to) in [
-        ("fc1.", "other."),
-        ("\"units\":", "\"units_\":"),
-        ("training", "else"),
-    ] {
-        fs::write(folder.path().join("run.json"), text.replace(from, to)).unwrap();
-        let named = folder.path().to_str().unwrap();
-        all(folder.path(), &[ANSWERED, DAMAGED, NOT_RECORDED], named);
-    }
+    let failing = [
+        "layers",
+        "peaks",
+        "candidates",
+        "plot-layers",
+        "plot-trajectories",
+        "plot-peaks",
+        "plot-classes",
+        "report",
+    ];
+    all(folder.path(), &failing, DAMAGED, "comes after iteration");
 }
 
 #[rstest]
-#[case(&["unheard-of"])]
-#[case(&["summary"])]
-#[case(&["compare", "RUN"])]
-#[case(&["summary", "RUN", "--format", "xml"])]
-#[case(&["summary", "RUN", "--table", "unheard-of"])]
-#[case(&["peaks", "RUN", "--smooth", "4"])]
-#[case(&["trace", "RUN", "fc9.weight", "0"])]
-#[case(&["trace", "RUN", "fc1.weight", "99"])]
-fn a_wrong_command_line_is_said_to_be_one(#[case] arguments: &[&str]) {
+#[case::tensors("fc1.", "other.", &["layers", "plot-layers"], DAMAGED, "fc1.weight")]
+#[case::units("\"units\":", "\"units_\":", &["candidates", "report"], DAMAGED, "no unit")]
+#[case::probe(
+    "training",
+    "else",
+    &["layers", "peaks", "candidates", "plot-layers", "plot-peaks"],
+    NOT_RECORDED,
+    "probe"
+)]
+fn rows_of_what_run_json_does_not_know_are_named(
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] failing: &[&str],
+    #[case] code: i32,
+    #[case] named: &str,
+) {
     let folder = written(&Fixture::default());
-    let run = folder.path().to_str().unwrap();
-    let arguments = arguments.iter().map(|argument| match *argument {
-        "RUN" => run,
-        argument => argument,
-    });
-    let answer = burn_lca(arguments);
-    assert_eq!(answer.code, Some(2), "{answer:?}");
-    assert!(
-        !answer.stderr.is_empty() && answer.stdout.is_empty(),
-        "{answer:?}"
-    );
+    let path = folder.path().join("run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace(from, to)).unwrap();
+    all(folder.path(), failing, code, named);
 }

@@ -190,24 +190,6 @@ fn a_file_that_cannot_be_written_is_an_error_of_output() {
     assert!(answer.stderr.contains("answer.json"), "{answer:?}");
 }
 
-#[test]
-fn the_help_lists_the_exit_codes_and_every_command_shows_an_example() {
-    let help = burn_lca(["--help"]);
-    assert_eq!(help.code, Some(0));
-    for code in [0, 1, 2, 3, 4, 5, 70] {
-        assert!(help.text().contains(&format!("\n  {code:<2} ")), "{help:?}");
-    }
-    for command in commands() {
-        let help = burn_lca([command.as_str(), "--help"]);
-        assert_eq!(help.code, Some(0));
-        let (_, example) = help.text().split_once("Example").unwrap();
-        assert!(
-            example.contains(&format!("burn-lca {command} ")),
-            "{example}"
-        );
-    }
-}
-
 /// Parses CSV after RFC 4180.
 fn records(text: &str) -> Vec<Vec<String>> {
     let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());

@@ -1,0 +1,117 @@
+//! What every command makes of a run.
+
+use std::path::Path;
+
+use burn_lca::Table;
+use tempfile::tempdir;
+
+use crate::program::{Answer, burn_lca, commands, drawings, on};
+
+pub const ANSWERED: i32 = 0;
+pub const NO_RUN: i32 = 3;
+pub const DAMAGED: i32 = 4;
+pub const NOT_RECORDED: i32 = 5;
+
+/// Every command.
+pub const ALL: &[&str] = &["*"];
+
+/// The commands that read a table of the fixture's run, and so notice if it is damaged.
+pub fn readers(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Steps => &[
+            "summary",
+            "noise",
+            "compare",
+            "plot-loss",
+            "plot-helping",
+            "report",
+            "film",
+        ],
+        Table::Tensors => &[
+            "summary",
+            "layers",
+            "peaks",
+            "candidates",
+            "compare",
+            "plot-layers",
+            "plot-trajectories",
+            "plot-peaks",
+            "plot-classes",
+            "report",
+        ],
+        Table::Classes => &["compare", "plot-classes"],
+        Table::Units => &["candidates", "plot-units", "report"],
+        Table::Parameters => &[
+            "noise",
+            "trace",
+            "plot-distribution",
+            "plot-trace",
+            "report",
+            "film",
+        ],
+        Table::ParameterTotals => &[
+            "noise",
+            "trace",
+            "candidates",
+            "plot-heroes",
+            "plot-trace",
+            "report",
+        ],
+        Table::Histograms => &["summary", "compare", "report"],
+        table => panic!("which commands read table {table}?"),
+    }
+}
+
+/// The commands that have no answer without a table.
+pub fn needing(table: Table) -> &'static [&'static str] {
+    match table {
+        Table::Steps => readers(table),
+        Table::Tensors => &[
+            "layers",
+            "peaks",
+            "candidates",
+            "compare",
+            "plot-layers",
+            "plot-trajectories",
+            "plot-peaks",
+        ],
+        Table::Classes => &["plot-classes"],
+        Table::Units => &["plot-units"],
+        Table::Parameters => &["trace", "plot-trace", "film"],
+        Table::ParameterTotals => &["plot-heroes"],
+        Table::Histograms => &[],
+        table => panic!("which commands need table {table}?"),
+    }
+}
+
+/// Runs every command and checks that exactly those fail that must (`summary`, `plot-loss`, …), with
+/// the exit code, and with a message of the program, not of a panic, that names the file.
+pub fn all(run: &Path, failing: &[&str], code: i32, named: &str) -> Vec<Answer> {
+    let films = tempdir().unwrap();
+    let printing = commands().into_iter().map(|command| on(&command, run));
+    let commands: Vec<Vec<String>> = printing.chain(drawings(run, films.path())).collect();
+    let name = |command: &[String]| match command {
+        [plot, _, figure, ..] if plot == "plot" => format!("plot-{figure}"),
+        command => command[0].clone(),
+    };
+    for expected in failing {
+        let known = commands.iter().any(|command| name(command) == *expected);
+        assert!(known || *expected == "*", "no command {expected}");
+    }
+    let answers = commands.iter().map(|command| {
+        let answer = burn_lca(command);
+        let name = name(command);
+        let fails = failing.iter().any(|known| name == *known || *known == "*");
+        let expected = if fails { code } else { ANSWERED };
+        let said = format!("{name} of {command:?}: {answer:?}");
+        assert_eq!(answer.code, Some(expected), "{said}");
+        assert!(!answer.stderr.contains("panicked"), "{said}");
+        if fails {
+            assert!(answer.stderr.starts_with("burn-lca: "), "{said}");
+            assert!(answer.stderr.contains(named), "{said}");
+            assert!(answer.stdout.is_empty(), "{said}");
+        }
+        answer
+    });
+    answers.collect()
+}
