@@ -1,4 +1,4 @@
-//! Loss change allocation in a training loop of one's own, without Burn's learner.
+//! Loss change allocation in a training loop written by hand, without Burn's learner.
 //!
 //! `cargo run --release --example custom_loop`
 

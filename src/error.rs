@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
-/// Everything that can go wrong, each with what to do about it.
+/// Everything that can go wrong.
 ///
-/// Messages name the setting, tensor or file and end with the way out.
+/// Messages start in lower case, name the setting, tensor or file, and end with what to do about
+/// it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LcaError {
-    /// Returned when a setting can't work, before any training step is taken.
+    /// Returned when a setting can't work, before anything is computed with it.
     #[error("{setting}: {problem}; {remedy}")]
     Setting {
         /// The setting as the user writes it, such as `Probe::chunk_size`.
@@ -45,14 +46,17 @@ pub enum LcaError {
     },
 
     /// Returned when the model that is observed has other tensors than the one at the start.
-    #[error("the model changed during training: {problem}; start a new observation after it")]
+    #[error(
+        "the model changed during training: {problem}; start a new observation \
+             of the changed model"
+    )]
     ModelChanged {
         /// The first difference.
         problem: String,
     },
 
     /// Returned when the probe's examples can't be read.
-    #[error("reading the examples of probe `{probe}`: {problem}; check the dataset")]
+    #[error("can't read the examples of probe `{probe}`: {problem}; check the dataset")]
     Examples {
         /// Name of the probe.
         probe: String,
@@ -101,7 +105,7 @@ pub enum LcaError {
 
     /// Returned when a folder that is to be read holds no run.
     #[error(
-        "{} holds no run, it has no run.json; give the folder that `Recorder::new` was given",
+        "{} holds no run: it has no run.json; give the folder that was passed to `Recorder::new`",
         path.display()
     )]
     NoRun {
@@ -111,8 +115,8 @@ pub enum LcaError {
 
     /// Returned when a run was written by a newer version of this crate.
     #[error(
-        "{} has schema version {found}, this version of burn-lca reads up to {known}; update \
-         burn-lca",
+        "{} has schema version {found}, but this version of burn-lca reads versions up to \
+         {known}; update burn-lca",
         path.display()
     )]
     NewerSchema {
@@ -124,7 +128,7 @@ pub enum LcaError {
         known: u32,
     },
 
-    /// Returned when a run has not recorded what a question needs, or not yet.
+    /// Returned when a run has not recorded what an analysis needs, or not yet.
     #[error("{}: {problem}; {remedy}", path.display())]
     NotRecorded {
         /// The run's folder.
@@ -135,7 +139,7 @@ pub enum LcaError {
         remedy: String,
     },
 
-    /// Returned when a file of a run is damaged, or was never part of it.
+    /// Returned when a file of a run is damaged, or does not belong to the run.
     #[error("{}: {problem}; {remedy}", path.display())]
     Damaged {
         /// The file.

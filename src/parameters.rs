@@ -1,7 +1,7 @@
 //! A model's float tensors as a flat, named list: read, interpolate, subtract.
 //!
-//! This is the only room that is generic over a tensor's rank; right of it every tensor is
-//! flat and known by its path.
+//! Only this file is generic over a tensor's rank; everywhere else a tensor is flat and known by
+//! its path.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor};
@@ -11,7 +11,7 @@ use crate::LcaError;
 /// What a float tensor of a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TensorKind {
-    /// Requires gradients: has an LCA.
+    /// A parameter that requires gradients.
     Trainable,
     /// A parameter whose gradients are turned off: its LCA is zero.
     Frozen,
@@ -335,7 +335,7 @@ impl ModuleMapper for ValueWriter<'_> {
         let leaf = self.track.leaves[self.next];
         self.next += 1;
         if matches!(info.dtype, DType::QFloat(_)) {
-            // A packed base, which nothing trains.
+            // A quantized base, which nothing trains.
             return param;
         }
         param.map(|old| {

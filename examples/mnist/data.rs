@@ -49,7 +49,7 @@ pub fn load(folder: Option<&Path>, limit: Option<NonZeroUsize>) -> Result<Mnist,
     let labels = read_idx(&folder, LABELS_FILE, &[IMAGES])?;
     if let Some(label) = labels.iter().find(|&&label| usize::from(label) >= CLASSES) {
         let file = folder.join(LABELS_FILE);
-        return Err(format!("{}: {label} is no digit", file.display()).into());
+        return Err(format!("{}: {label} is not a digit", file.display()).into());
     }
 
     let (pixels, _) = pixels.as_chunks();

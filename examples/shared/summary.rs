@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use burn_lca::arrow::array::{Array, AsArray, RecordBatch};
+use burn_lca::arrow::compute::cast;
+use burn_lca::arrow::datatypes::{DataType, Float64Type};
 use burn_lca::{Run, Table};
 
 /// Prints reconciliation, percent helping and the layers of a run.

@@ -1,12 +1,12 @@
-//! How an error of this crate becomes the error of a training, and is read back from it.
+//! How an error of this crate becomes the error of a training, and how it is found there.
 
 use burn::data::dataset::DatasetError;
 use burn::train::{Interrupter, TrainingError};
 
 use crate::LcaError;
 
-/// Ends the training with an error of this crate. Burn's error has no kind for what a metric
-/// reports; the kind for data is the one that can carry another error.
+/// Ends the training with an error of this crate. Of Burn's kinds of error, the one for data is
+/// the one that can carry another error.
 pub(super) fn fail(interrupter: &Interrupter, error: LcaError) {
     interrupter.fail(TrainingError::Dataset(DatasetError::new(error)));
 }
@@ -30,7 +30,6 @@ impl LcaError {
     /// ```
     #[must_use]
     pub fn of(error: &TrainingError) -> Option<&Self> {
-        // Burn has no kind of error for metrics, so it travels as one of the data.
         let TrainingError::Dataset(error) = error else {
             return None;
         };

@@ -30,8 +30,9 @@ use crate::record::Recorder;
 /// let result = training.launch(Learner::new(model, optimizer, lr));
 /// ```
 ///
-/// Settings are added on the metric, and are checked before the first step of the training. Those
-/// on a probe of one's own go with [`Probe`]:
+/// Burn's own `.metrics(LcaMetric::new())` does the same, but not in a tuple with other metrics.
+///
+/// Settings are added on the metric, and are checked before the first step of the training:
 ///
 /// ```no_run
 #[doc = include_str!("../doc_setup.md")]
@@ -89,8 +90,8 @@ impl<B: 'static> LcaMetric<B, TrainingData> {
 }
 
 impl<B: 'static, S> LcaMetric<B, S> {
-    /// Returns the metric measuring on a probe in place of the learner's own training batches:
-    /// with larger chunks, by class, on a subset.
+    /// Returns the metric with a probe in place of the learner's own training batches: in larger
+    /// chunks, by class, or a subset.
     pub fn probe<I: 'static>(self, probe: Probe<I, B>) -> LcaMetric<B, UserProbe<B>> {
         LcaMetric {
             origin: UserProbe(Box::new(probe)),
@@ -123,7 +124,7 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
-    /// Returns the metric recording the run as Parquet files.
+    /// Returns the metric with a record of the run, as Parquet files.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.settings.recorder = Some(recorder);
         self
@@ -143,16 +144,14 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
-    /// Returns the metric calling a function with every observed step, on the training thread.
-    ///
-    /// Training waits for it.
+    /// Returns the metric with a function that is called with every observed step, on the training
+    /// thread, which waits for it.
     pub fn on_step(mut self, function: impl FnMut(&StepAllocation) + 'static) -> Self {
         self.on_step = Some(Box::new(function));
         self
     }
 
-    /// Returns the metric making the training run on another device than the one that the model was
-    /// made on.
+    /// Returns the metric with another device to train on than the one that the model was made on.
     pub fn device(mut self, device: Device) -> Self {
         self.device = Some(device);
         self

@@ -11,8 +11,7 @@ use crate::observer::{Engine, MainProbe, Resume};
 use crate::probe::MeanLoss;
 use crate::record::RunState;
 
-/// Measures a learner's steps, shows them, and stands aside when measuring fails: training goes
-/// on.
+/// Measures a learner's steps and shows them. When measuring fails, training goes on without it.
 pub(super) struct LearnerObserver<M: LearnerModel> {
     engine: Option<Engine<M>>,
     dashboard: DashboardState,

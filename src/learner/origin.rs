@@ -14,7 +14,7 @@ use crate::probe::{Chunks, Examples};
 #[non_exhaustive]
 pub struct TrainingData;
 
-/// Marks an [`LcaMetric`](crate::LcaMetric) that measures on a probe of the user's; made by
+/// Marks an [`LcaMetric`](crate::LcaMetric) that measures on a probe that the user gave with
 /// [`LcaMetric::probe`](crate::LcaMetric::probe).
 pub struct UserProbe<B>(pub(super) Box<dyn Examples<B>>);
 
@@ -24,7 +24,7 @@ impl<B> fmt::Debug for UserProbe<B> {
     }
 }
 
-/// How to come by the main probe of a learner.
+/// Makes the main probe of a learner.
 pub(super) trait ProbeOrigin<M: LearnerModel> {
     /// Makes the probe. `loader` is a fork of the learner's own, which the loop doesn't read.
     fn into_probe(
@@ -55,7 +55,7 @@ where
         let mut seen = 0;
         while let Some(batch) = iterator.next() {
             let batch = batch.map_err(unreadable)?;
-            // The loader counts items, over all of its workers.
+            // The loader counts examples, over all of its workers.
             let processed = iterator.progress().items_processed;
             batches.push((batch, processed - seen));
             seen = processed;

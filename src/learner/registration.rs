@@ -1,4 +1,4 @@
-//! How the metric gets into a training: Burn's `.metrics(..)`, and `.metric(..)` beside it.
+//! The two ways to attach the metric to a training: Burn's `.metrics(..)`, and `.metric(..)`.
 
 use burn::train::{InferenceStep, LearnerModel, MetricRegistration, SupervisedTraining, TrainStep};
 
@@ -16,9 +16,9 @@ pub trait LcaTrainingExt<M: LearnerModel>: Sized {
     /// loop and observes every optimizer step. That strategy replaces one that was set before; one
     /// that is set afterwards replaces it, and the series then say that LCA is not measured.
     ///
-    /// Burn's own `.metrics(LcaMetric::new())` does the same. A tuple with other metrics is not
-    /// possible, since Burn hands those to the loop one by one and LCA needs the loop itself: call
-    /// `.metrics` twice, once with the tuple and once with the `LcaMetric`.
+    /// Burn's own `.metrics(LcaMetric::new())` does the same. The metric can't be part of a tuple
+    /// with others, because Burn takes each part of a tuple for a metric that reads the model's
+    /// output: call `.metrics` twice, once with the tuple and once with the `LcaMetric`.
     ///
     /// Gradient checkpointing is a property of the model: a model that was made on
     /// `device.autodiff().gradient_checkpointing()` is trained and measured with it, any other
@@ -26,9 +26,9 @@ pub trait LcaTrainingExt<M: LearnerModel>: Sized {
     ///
     /// # Errors
     ///
-    /// What can't be measured stops the training before its first step; what goes wrong later
-    /// stops the measuring or the recording, not the training. Either way it is the
-    /// `LearningResult`'s error, from which [`LcaError::of`](crate::LcaError::of) reads it.
+    /// If the model can't be measured, the training stops before its first step. What goes wrong
+    /// later stops the measuring or the recording, but not the training. Either way the error is
+    /// in the `LearningResult`, where [`LcaError::of`](crate::LcaError::of) finds it.
     #[must_use]
     fn metric<S>(self, metric: LcaMetric<<M as InferenceStep>::Input, S>) -> Self
     where

@@ -186,8 +186,8 @@ where
         let valid_items = valid.num_items();
         learner.fork(&device);
 
-        // All that Burn takes from loaders and random numbers before its loop is taken; a fork
-        // of the user's loader is now free.
+        // By now everything has been drawn that Burn draws from loaders and random numbers before
+        // its loop; another fork of the user's loader changes nothing.
         let spare = dataloader_train.to_device(&device);
         let mut observer = match LearnerObserver::start(
             metric,

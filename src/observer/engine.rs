@@ -63,7 +63,7 @@ where
         Ok(step)
     }
 
-    /// Makes durable what was recorded of an epoch, before a checkpoint of it is written.
+    /// Writes out what was recorded of an epoch, before a checkpoint of it is written.
     pub fn end_epoch(&mut self, epoch: u32) -> Result<(), LcaError> {
         match &mut self.recording {
             Some(recording) => recording.end_epoch(epoch, self.iteration),

@@ -1,4 +1,4 @@
-//! The engine in a training loop of one's own.
+//! The engine in a training loop that the user writes.
 
 use std::fmt::{self, Display};
 
@@ -15,10 +15,10 @@ use crate::probe::{BatchNormMode, Examples, MeanLoss, Probe};
 use crate::quadrature::Integrator;
 use crate::record::{Recorder, RunState};
 
-/// Loss change allocation for a training loop of one's own.
+/// Loss change allocation for your own training loop.
 ///
-/// It takes the same settings as [`LcaMetric`](crate::LcaMetric) does for a learner, and measures
-/// nothing before [`start`](Self::start).
+/// It takes the same settings as [`LcaMetric`](crate::LcaMetric) does for a learner. Settings are
+/// checked, and measuring begins, with [`start`](Self::start).
 ///
 /// ```
 #[doc = include_str!("../doc_setup.md")]
@@ -51,8 +51,8 @@ impl<B> fmt::Debug for Lca<B> {
 }
 
 impl<B: Clone + 'static> Lca<B> {
-    /// Returns loss change allocation over a probe, with the default settings: adaptive
-    /// quadrature, no validation probe, nothing recorded.
+    /// Returns loss change allocation over a probe with the default settings:
+    /// [`Integrator::adaptive`], no validation probe, nothing recorded.
     pub fn new<I: 'static>(probe: Probe<I, B>) -> Self {
         Self {
             probe: Box::new(probe),
@@ -60,25 +60,25 @@ impl<B: Clone + 'static> Lca<B> {
         }
     }
 
-    /// Returns it with a second probe, measured along the same steps.
+    /// Returns `self` with a second probe, measured along the same steps.
     pub fn validation<I: 'static>(mut self, probe: Probe<I, B>) -> Self {
         self.settings.validation = Some(Box::new(probe));
         self
     }
 
-    /// Returns it with another rule for how finely the gradient is integrated along a step.
+    /// Returns `self` with another rule for how finely the gradient is integrated along a step.
     pub fn integrator(mut self, integrator: Integrator) -> Self {
         self.settings.integrator = integrator;
         self
     }
 
-    /// Returns it with other statistics for batch normalization while the loss is measured.
+    /// Returns `self` with other statistics for batch normalization while the loss is measured.
     pub fn batch_norm(mut self, mode: BatchNormMode) -> Self {
         self.settings.batch_norm = Some(mode);
         self
     }
 
-    /// Returns it recording the run as Parquet files.
+    /// Returns `self` with a record of the run, as Parquet files.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.settings.recorder = Some(recorder);
         self

@@ -1,5 +1,5 @@
-//! What is measured on, and what can be set beside it, on a learner and in a loop of one's own
-//! alike.
+//! The main probe and all other settings, the same for a learner and for a loop that the user
+//! writes.
 
 use std::fmt;
 

@@ -16,12 +16,12 @@ use crate::probe::{Chunks, EvalModel, Examples, MeanLoss, Plan, check_mean, time
 use crate::quadrature::Integrator;
 use crate::record::{ClassInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
 
-/// Where the count of iterations goes on.
+/// Where the count of iterations continues.
 pub(crate) enum Resume {
     /// After the last step of the record that is resumed, if one is.
     AfterLastStep,
-    /// After this epoch, 0 being the start; at this iteration unless the record that is resumed
-    /// knows better.
+    /// After this epoch, 0 being the start; at this iteration, unless the record that is resumed
+    /// says otherwise.
     AfterEpoch { epoch: u32, iteration: u64 },
 }
 
@@ -119,7 +119,7 @@ impl<B> Prepared<B> {
     }
 }
 
-/// Checks the loss and cuts the probe into chunks of the size given, or of the fastest.
+/// Checks the loss, and cuts the probe into chunks of the given size or of the fastest one.
 fn cut<M>(
     eval_model: &EvalModel<M>,
     here: &Values,

@@ -5,12 +5,12 @@ use burn::train::{
     ClassificationOutput, MultiLabelClassificationOutput, RegressionOutput, SequenceOutput,
 };
 
-/// The mean loss of a batch, read off a model's inference output.
+/// The mean loss of a batch, as a model's inference output has it.
 ///
 /// Implemented for burn-train's output types. For a type of your own:
 ///
 /// ```
-/// use burn::tensor::Tensor;
+/// use burn::tensor::{Device, Tensor};
 /// use burn_lca::MeanLoss;
 ///
 /// struct MyOutput {
@@ -22,6 +22,10 @@ use burn::train::{
 ///         self.loss.clone()
 ///     }
 /// }
+///
+/// let loss = Tensor::from_floats([0.5], &Device::flex());
+/// let output = MyOutput { loss };
+/// assert_eq!(output.mean_loss().into_scalar::<f32>(), 0.5);
 /// ```
 pub trait MeanLoss {
     /// Returns the loss averaged over the examples of the batch, shape `[1]`, still attached to

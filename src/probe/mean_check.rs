@@ -22,9 +22,8 @@ const TOLERANCE: f64 = 1e-4;
 /// The same in half precision, which resolves a thousandth.
 const HALF_TOLERANCE: f64 = 2e-2;
 
-/// Examples in a part where there are no classes to tell the parts apart. The fewer, the further
-/// a weighted mean over a part is from that over the whole; of one alone, a model may squeeze the
-/// batch dimension away.
+/// Examples in a part where no classes tell the parts apart. Small parts make a weighted mean
+/// stand out; in a batch of one, a model may squeeze the batch dimension away.
 const PART: usize = 2;
 
 /// Compares the loss of a mixed batch with the mean over its parts: of one class each, or pairs

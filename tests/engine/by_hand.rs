@@ -23,7 +23,7 @@ pub struct Monomial {
     b: usize,
 }
 
-/// A type of the user's own.
+/// An output type that the user defines.
 pub struct Loss(Tensor<1>);
 
 impl ItemLazy for Loss {

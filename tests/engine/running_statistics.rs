@@ -99,7 +99,7 @@ fn the_share_of_moving_buffers_is_reported_apart(#[case] epsilons: [f64; 2], #[c
     }
 }
 
-/// Every class has its own share, which is not reported but is no residual either.
+/// Every class has its own share, which is not reported, but is not part of the residual either.
 #[test]
 fn the_classes_of_a_batch_norm_network_are_grounded_too() {
     let model = NormNet::new(LARGE);

@@ -24,8 +24,8 @@ fn setup() -> Setup {
     }
 }
 
-/// The validation loss falls, which is no improvement for who wants it high: the second epoch is
-/// the last.
+/// The validation loss falls, and a strategy that wants it high sees no improvement: the second
+/// epoch is the last.
 #[test]
 fn early_stopping_ends_training_and_the_record_is_complete() {
     let stop = || {
