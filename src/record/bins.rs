@@ -1,4 +1,4 @@
-//! The bins of the `histograms` table: signed, logarithmic, with a place for every `f32`.
+//! The bins of the `histograms` table: signed, logarithmic, one for every `f32`.
 //!
 //! From the most negative value up: overflow, 132 bins, underflow, exact zero, underflow,
 //! 132 bins, overflow; and last one bin for values that are not finite.
@@ -25,9 +25,9 @@ pub(crate) const HISTOGRAM_BINS: usize = NOT_FINITE as usize + 1;
 
 /// Returns the bin of a value.
 ///
-/// In terms that a device can compute for a finite x ≠ 0:
+/// As a device can compute it for a finite x ≠ 0:
 /// `134 + sign(x) · (clamp(floor(log10|x| · 4), −121, 12) + 122)`; zero is 134, not finite 269.
-/// Values within rounding of an edge may fall on either side of it, as a device's logarithm does.
+/// Values within rounding of an edge may fall on either side of it, depending on the device.
 #[cfg(test)]
 pub(crate) fn histogram_bin(value: f32) -> usize {
     let bin = if !value.is_finite() {
@@ -47,9 +47,9 @@ pub(crate) fn histogram_bin(value: f32) -> usize {
     bin as usize
 }
 
-/// Returns where a bin begins and ends, lower value first; `None` for what is not finite.
+/// Returns the lower and upper edge of a bin; `None` for the bin of values that are not finite.
 ///
-/// The end that is nearer to zero belongs to the bin, the other to its neighbour.
+/// The edge that is nearer to zero belongs to the bin, the other one to its neighbour.
 fn histogram_edges(bin: usize) -> Option<(f64, f64)> {
     let bin = i32::try_from(bin).ok().filter(|bin| *bin < NOT_FINITE)?;
     let distance = (bin - ZERO).abs();

@@ -10,11 +10,11 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// Returns the checksum of some bytes.
 pub(super) fn of(bytes: &[u8]) -> u64 {
-    go_on(OFFSET, bytes)
+    extend(OFFSET, bytes)
 }
 
 /// Returns the checksum of all bytes so far and some more.
-fn go_on(checksum: u64, bytes: &[u8]) -> u64 {
+fn extend(checksum: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(checksum, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(PRIME)
     })
@@ -36,7 +36,7 @@ pub(super) fn chunk_checksum(
     let mut sum = of(&row_group.num_rows().to_le_bytes());
     if let Some(statistics) = column.statistics() {
         for bound in [statistics.min_bytes_opt(), statistics.max_bytes_opt()] {
-            sum = go_on(sum, bound.unwrap_or_default());
+            sum = extend(sum, bound.unwrap_or_default());
         }
     }
     let mut left = length;
@@ -44,7 +44,7 @@ pub(super) fn chunk_checksum(
     while left > 0 {
         let take = buffer.len().min(left as usize);
         file.read_exact(&mut buffer[..take])?;
-        sum = go_on(sum, &buffer[..take]);
+        sum = extend(sum, &buffer[..take]);
         left -= take as u64;
     }
     Ok(sum)

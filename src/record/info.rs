@@ -13,9 +13,10 @@ use super::selection::ParameterSelection;
 
 /// What a run is about, as kept in `run.json` and in every part file's metadata.
 ///
-/// Fields that an older version did not write are at their default.
+/// Fields that an older version did not write have their default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct RunInfo {
     /// The version of tables and `run.json`.
     pub schema_version: u32,
@@ -38,13 +39,13 @@ pub struct RunInfo {
     pub probes: Vec<ProbeInfo>,
     /// How the integral along a step is computed.
     pub integrator: IntegratorInfo,
-    /// Which statistics batch normalization used while measuring; `None` without any.
+    /// Which statistics batch normalization used while measuring; `None` if the model has none.
     pub batch_norm: Option<String>,
     /// The device that measured.
     pub device: String,
-    /// The seeds in use, by what they are for.
+    /// The seeds in use, by purpose.
     pub seeds: BTreeMap<String, u64>,
-    /// What is recorded.
+    /// The settings of the recorder.
     pub record: RecordInfo,
     /// The first iteration that was trained since the run was begun or last resumed.
     pub first_iteration: u64,
@@ -62,7 +63,7 @@ pub struct RunInfo {
 #[serde(tag = "state", content = "reason", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunState {
-    /// Training goes on, or its process was killed.
+    /// Training is going on, or its process was killed.
     #[default]
     Running,
     /// Training came to its end.
@@ -76,6 +77,7 @@ pub enum RunState {
 /// A tensor with parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct TensorInfo {
     /// Where the tensor is in the model, such as `fc1.weight`.
     pub path: String,
@@ -94,6 +96,7 @@ pub struct TensorInfo {
 /// A set of labelled examples whose mean loss is split.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct ProbeInfo {
     /// The name in the tables' column `probe`.
     pub name: String,
@@ -110,6 +113,7 @@ pub struct ProbeInfo {
 /// A class of a probe's examples.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct ClassInfo {
     /// The number in the tables' column `class`.
     pub index: i32,
@@ -122,6 +126,7 @@ pub struct ClassInfo {
 /// How the integral along a step is computed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct IntegratorInfo {
     /// The kind of rule, such as `adaptive` or `fixed`.
     pub mode: String,
@@ -131,19 +136,20 @@ pub struct IntegratorInfo {
     pub relative: f64,
     /// The splits that a step begins with.
     pub start: u16,
-    /// The splits that are not exceeded.
+    /// The most splits of a step.
     pub cap: u16,
 }
 
 /// What is recorded: the settings of [`crate::Recorder`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct RecordInfo {
     /// The preset that the other settings began from.
     pub preset: String,
     /// Steps between two records of the units; `None` without that table.
     pub units_every: Option<usize>,
-    /// Steps that one histogram counts; `None` without that table.
+    /// Steps that one histogram covers; `None` without that table.
     pub histogram_window: Option<usize>,
     /// Whether `parameter_totals` is recorded.
     pub totals: bool,
@@ -154,6 +160,7 @@ pub struct RecordInfo {
 /// The end of an epoch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct EpochInfo {
     /// The epoch that ended.
     pub epoch: u32,
@@ -164,6 +171,7 @@ pub struct EpochInfo {
 /// Counts over a whole run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct RunTotals {
     /// Observed steps.
     pub steps: u64,
@@ -204,7 +212,7 @@ impl Default for RunInfo {
 impl RunInfo {
     /// Parses the text of a `run.json`.
     ///
-    /// The version is looked at first: what a newer version means by its fields is unknown.
+    /// The version is checked first: what a newer version means by its fields is unknown.
     pub(super) fn parse(text: &str, path: &Path) -> Result<Self, LcaError> {
         #[derive(Deserialize)]
         struct Version {

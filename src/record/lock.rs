@@ -14,12 +14,12 @@ use super::files::disk;
 /// locks on two files of the same name.
 pub(super) const LOCK: &str = "lock";
 
-/// How often a lock is asked for before its holder is believed to be a writer: a reader holds
-/// it for a moment when it looks whether a run is still written.
+/// Attempts to lock before the holder is taken for a writer: a reader holds the lock for a moment
+/// when it checks whether a run is still being written.
 const ATTEMPTS: usize = 5;
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The right to write a run. The system takes it back when the process ends, in any way.
+/// The right to write a run. The system takes it back when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct FolderLock {
     file: File,

@@ -11,6 +11,7 @@ mod columns;
 mod files;
 mod folder;
 mod info;
+mod iterations;
 mod lock;
 mod part;
 mod pattern;

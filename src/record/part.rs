@@ -5,8 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use arrow::array::AsArray;
-use arrow::datatypes::{DataType, UInt64Type};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -21,6 +20,7 @@ use crate::LcaError;
 use super::checksum::chunk_checksum;
 use super::files::{self, TEMPORARY, disk};
 use super::folder::{PART, SNAPSHOT};
+use super::iterations::union;
 use super::schema::{SCHEMA_VERSION, Table};
 
 /// Keys of the metadata in every part.
@@ -99,10 +99,8 @@ impl Part {
             .write(batch)
             .map_err(|error| parquet("writing", &self.temporary, error))?;
         self.rows += batch.num_rows();
-        if let Some((first, last)) = iterations(self.table, batch) {
-            let (low, high) = self.iterations.unwrap_or((first, last));
-            self.iterations = Some((low.min(first), high.max(last)));
-        }
+        let iterations = iterations(self.table, batch);
+        self.iterations = self.iterations.into_iter().chain(iterations).reduce(union);
         Ok(())
     }
 
@@ -193,25 +191,7 @@ pub(super) fn sequence(path: &Path) -> Option<u64> {
 
 /// Returns the first and last iteration that a batch is about.
 fn iterations(table: Table, batch: &RecordBatch) -> Option<(u64, u64)> {
-    let span = table.span()?;
-    let column = |name| {
-        Some(
-            batch
-                .column_by_name(name)?
-                .as_primitive_opt::<UInt64Type>()?
-                .clone(),
-        )
-    };
-    let first = arrow::compute::min(&column(span.first)?)?;
-    let last = arrow::compute::max(&column(span.last)?)?;
-    Some((
-        first,
-        if span.exclusive {
-            last.saturating_sub(1)
-        } else {
-            last
-        },
-    ))
+    table.iteration_columns()?.of(batch)?.reduce(union)
 }
 
 /// Returns how the columns of a table are encoded, and the metadata of its parts.

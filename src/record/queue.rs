@@ -1,4 +1,4 @@
-//! The way from the training loop to the writer thread: bounded by the bytes that wait.
+//! The queue from the training loop to the writer thread, bounded by the bytes in it.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ struct QueueState<T> {
     closed: bool,
 }
 
-/// What came of waiting for an item.
+/// The result of waiting for an item.
 pub(super) enum Received<T> {
     Item(T),
     DeadlinePassed,
@@ -44,7 +44,7 @@ impl<T> Queue<T> {
     /// Adds an item, and returns whether it had to wait for room.
     ///
     /// An item larger than the queue is let in when it is empty. Once the queue is closed,
-    /// items are dropped: nobody will take them.
+    /// items are dropped.
     pub(super) fn push(&self, item: T, bytes: usize) -> bool {
         let mut state = self.lock();
         let mut waited = false;
@@ -63,7 +63,7 @@ impl<T> Queue<T> {
         waited
     }
 
-    /// Takes the oldest item, waiting for one until the deadline, or without end.
+    /// Takes the oldest item, waiting for one until the deadline, or for ever.
     pub(super) fn pop(&self, deadline: Option<Instant>) -> Received<T> {
         let mut state = self.lock();
         loop {
@@ -91,7 +91,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Lets producers and the consumer go on without each other; items that wait are still taken.
+    /// Makes nobody wait any longer. Items that are in the queue can still be taken.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
@@ -99,7 +99,7 @@ impl<T> Queue<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, QueueState<T>> {
-        // The state is consistent between any two statements, so a panic elsewhere is no reason.
+        // The state is consistent between any two statements, so a panic elsewhere does no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -17,6 +17,7 @@ use crate::LcaError;
 
 use super::checksum::chunk_checksum;
 use super::files::disk;
+use super::iterations::union;
 use super::part::{KEY_CHECKSUMS, KEY_SCHEMA, KEY_TABLE, parquet};
 use super::schema::{SCHEMA_VERSION, Table};
 
@@ -91,7 +92,7 @@ impl PartReader {
     pub(super) fn iterations(&self) -> Option<(u64, u64)> {
         (0..self.row_groups().len())
             .filter_map(|group| self.group_iterations(group))
-            .reduce(|all, group| (all.0.min(group.0), all.1.max(group.1)))
+            .reduce(union)
     }
 
     /// Returns how many rows the part has.
@@ -104,7 +105,7 @@ impl PartReader {
 
     /// Returns the first and last iteration of a row group.
     pub(super) fn group_iterations(&self, row_group: usize) -> Option<(u64, u64)> {
-        let span = self.table.span()?;
+        let columns = self.table.iteration_columns()?;
         let statistics = |name: &str| {
             let column = self
                 .table
@@ -118,16 +119,9 @@ impl PartReader {
                 _ => None,
             }
         };
-        let (first, _) = statistics(span.first)?;
-        let (_, last) = statistics(span.last)?;
-        Some((
-            first,
-            if span.exclusive {
-                last.saturating_sub(1)
-            } else {
-                last
-            },
-        ))
+        let (first, _) = statistics(columns.first)?;
+        let (_, last) = statistics(columns.last)?;
+        Some((first, columns.last_of(last)))
     }
 
     /// Returns the least and greatest text of a column in a row group.

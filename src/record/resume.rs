@@ -1,4 +1,4 @@
-//! Going on with a run that is there.
+//! Continuing a run.
 
 use crate::LcaError;
 
@@ -11,15 +11,15 @@ use super::settings::Recorder;
 use super::snapshot::{self, Snapshot};
 use super::tables::Tables;
 
-/// A run that goes on.
+/// A run that continues.
 pub(super) struct Resumed {
     pub(super) tables: Tables,
-    /// The totals up to here, to go on counting.
+    /// The totals up to here, to continue counting.
     pub(super) totals: Option<Vec<ParameterTotalRows>>,
 }
 
-/// Brings a folder to where training goes on: rows of later steps are gone.
-pub(super) fn go_on(
+/// Brings a folder to where training continues, without the rows of later steps.
+pub(super) fn continue_run(
     folder: RunFolder,
     settings: &Recorder,
     mut info: RunInfo,
@@ -54,7 +54,8 @@ pub(super) fn go_on(
     info.totals_from = snapshot
         .as_ref()
         .map_or(next, |snapshot| snapshot.totals_from);
-    // Says "running" before rows are removed: a process that dies in between has not finished.
+    // Sets the state to "running" before rows are removed: a process that dies in between must
+    // not leave a run that looks finished.
     let mut tables = Tables::begin(folder.clone(), settings, info)?;
     tables.truncate(next)?;
     snapshot::restore(&folder, next, snapshot.as_ref())?;
@@ -85,11 +86,11 @@ fn next_iteration(
                 LcaError::setting(
                     "Recorder::resume",
                     format!(
-                        "{} has no end of epoch {epoch}, only of these: [{}]",
+                        "{} has not recorded the end of epoch {epoch}, only of [{}]",
                         folder.path().display(),
                         known.join(", ")
                     ),
-                    "resume training from the checkpoint of one of them, or add `.overwrite()`",
+                    "resume training from the checkpoint of one of these, or add `.overwrite()`",
                 )
             })
         }
@@ -106,7 +107,7 @@ fn next_iteration(
     }
 }
 
-/// Fails if the run is of another model than the one that is trained now.
+/// Checks that the run is of the model that is trained now.
 fn check_model(folder: &RunFolder, before: &RunInfo, now: &RunInfo) -> Result<(), LcaError> {
     let shape = |tensor: &TensorInfo| (tensor.path.clone(), tensor.shape.clone());
     let differing = before
@@ -117,11 +118,11 @@ fn check_model(folder: &RunFolder, before: &RunInfo, now: &RunInfo) -> Result<()
         .find(|(before, now)| before != now);
     let problem = match differing {
         Some(((path, shape), (now_path, now_shape))) => {
-            format!("{path} {shape:?} there, {now_path} {now_shape:?} here")
+            format!("it has {path} {shape:?} where this model has {now_path} {now_shape:?}")
         }
         None if before.tensors.len() != now.tensors.len() => {
             format!(
-                "{} tensors there, {} here",
+                "it has {} tensors, this one {}",
                 before.tensors.len(),
                 now.tensors.len()
             )

@@ -16,9 +16,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray, BooleanArray};
+use arrow::array::BooleanArray;
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
@@ -28,6 +27,7 @@ use crate::LcaError;
 
 use super::files::{self, disk};
 use super::folder::RunFolder;
+use super::iterations::union;
 use super::part::{self, KEY_CHECKSUMS, Part, parquet};
 use super::reader::{PartReader, damaged};
 use super::schema::Table;
@@ -215,10 +215,10 @@ impl Rewrite<'_> {
                 }
                 copy.close().map_err(failed)?;
             }
-            if let Some((first, last)) = part.iterations() {
-                let (low, high) = iterations.unwrap_or((first, last));
-                iterations = Some((low.min(first), high.max(last)));
-            }
+            iterations = iterations
+                .into_iter()
+                .chain(part.iterations())
+                .reduce(union);
             // Not computed again: damage done to a part must stay detectable in the copy.
             checksums.extend(part.note(KEY_CHECKSUMS).map(str::to_owned));
         }
@@ -246,15 +246,7 @@ fn keep(path: &Path, building: &Path) -> Result<(), LcaError> {
 
 /// Returns the rows of a batch that are only about iterations before one.
 fn earlier(table: Table, batch: &RecordBatch, next: u64) -> Option<RecordBatch> {
-    let span = table.span()?;
-    let last = batch
-        .column_by_name(span.last)?
-        .as_primitive_opt::<UInt64Type>()?;
-    let end = if span.exclusive {
-        next.checked_add(1)?
-    } else {
-        next
-    };
-    let keep: BooleanArray = last.values().iter().map(|last| Some(*last < end)).collect();
+    let iterations = table.iteration_columns()?.of(batch)?;
+    let keep: BooleanArray = iterations.map(|(_, last)| Some(last < next)).collect();
     filter_record_batch(batch, &keep).ok()
 }

@@ -112,7 +112,7 @@ table_rows! {
         step_sign: Vec<i8>, "",
             "sign (−1, 0, 1) of the parameter's last step that was not zero; 0 before the first";
         gradient_sign: Vec<i8>, "", "the same of the probe's gradient at whole steps; with these \
-            two, sign changes go on to be counted on resume";
+            two, a resumed run continues to count sign changes";
     }
 }
 

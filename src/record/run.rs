@@ -12,16 +12,20 @@ use super::schema::Table;
 
 /// A recorded run: finished, still being written, or left behind by a process that died.
 ///
-/// ```no_run
-/// # use burn_lca::{LcaError, Run, Table};
-/// let run = Run::open("artifacts/lca")?;
-/// println!("{} tensors, {:?}", run.info().tensors.len(), run.status());
-/// for batch in run.scan(Table::Steps).columns(["iteration", "lca"]).batches()? {
-///     println!("{:?}", batch?);
-/// }
-/// # Ok::<(), LcaError>(())
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let recorded = example::recorded_run();
+/// # let folder = recorded.path();
+/// use burn_lca::{Run, RunStatus, Table};
+///
+/// let run = Run::open(folder)?;
+/// assert_eq!(*run.status(), RunStatus::Finished);
+/// assert_eq!(run.info().tensors[0].path, "hidden.weight");
+/// assert_eq!(run.tables()?, Table::ALL);
+/// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use]
 pub struct Run {
     folder: RunFolder,
     info: RunInfo,
@@ -34,7 +38,7 @@ pub struct Run {
 pub enum RunStatus {
     /// A process is writing it.
     Running,
-    /// Its process died without a word; what it wrote up to then is there.
+    /// Its process died without ending it; what it had written is there.
     Killed,
     /// Training came to its end.
     Finished,
@@ -45,10 +49,12 @@ pub enum RunStatus {
 }
 
 impl Run {
-    /// Opens the run in a folder.
+    /// Returns the run in a folder. Its tables are opened only when they are read.
     ///
-    /// Fails if there is none, or if it was written by a newer version of this crate. The
-    /// tables are looked at only when they are read.
+    /// # Errors
+    ///
+    /// If the folder holds no run, or `run.json` can't be read, is damaged, or was written by a
+    /// newer version of this crate.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, LcaError> {
         let folder = RunFolder::new(folder);
         // Looked at first: a run that ends between the two is then seen as finished, not killed.
@@ -83,8 +89,8 @@ impl Run {
         &self.status
     }
 
-    /// Returns what to tell who reads the numbers of a run that did not finish, such as
-    /// "artifacts/lca was killed; this is as far as its record reaches"; nothing of one that did.
+    /// Returns a warning for readers of a run that did not finish, such as "artifacts/lca was
+    /// killed; this is as far as its record reaches"; `None` if it did.
     pub fn unfinished(&self) -> Option<String> {
         let became = match &self.status {
             RunStatus::Finished => return None,
@@ -100,6 +106,10 @@ impl Run {
     }
 
     /// Returns the tables that have rows.
+    ///
+    /// # Errors
+    ///
+    /// If the folder of a table can't be listed.
     pub fn tables(&self) -> Result<Vec<Table>, LcaError> {
         let mut tables = Vec::new();
         for table in Table::ALL {
@@ -110,7 +120,21 @@ impl Run {
         Ok(tables)
     }
 
-    /// Returns a request for the rows of a table; one without rows gives none.
+    /// Returns a request for the rows of a table. Reading a table without rows gives none.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+    /// # let recorded = example::recorded_run();
+    /// # let run = burn_lca::Run::open(recorded.path())?;
+    /// use burn_lca::Table;
+    ///
+    /// let mut rows = 0;
+    /// for batch in run.scan(Table::Steps).columns(["iteration", "lca"]).batches()? {
+    ///     rows += batch?.num_rows();
+    /// }
+    /// assert_eq!(rows, 2 * 30, "two probes, 30 steps");
+    /// # Ok::<(), burn_lca::LcaError>(())
+    /// ```
     pub fn scan(&self, table: Table) -> Scan {
         Scan::new(self.folder.clone(), table)
     }

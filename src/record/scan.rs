@@ -1,12 +1,13 @@
 //! Reading a table: which columns, which rows, one row group at a time.
 
 use std::collections::VecDeque;
-use std::ops::{Bound, Range, RangeBounds};
+use std::fmt;
+use std::ops::{Range, RangeBounds};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, BooleanArray};
-use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::{
@@ -16,21 +17,31 @@ use parquet::arrow::arrow_reader::{
 use crate::LcaError;
 
 use super::folder::RunFolder;
+use super::iterations::{IterationColumns, half_open};
 use super::reader::{PartReader, damaged};
-use super::schema::{IterationColumns, Table};
+use super::schema::Table;
 
 /// A request for rows of one table.
 ///
-/// ```no_run
-/// # use burn_lca::{LcaError, Run, Table};
-/// let run = Run::open("artifacts/lca")?;
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let recorded = example::recorded_run();
+/// # let run = burn_lca::Run::open(recorded.path())?;
+/// use burn_lca::Table;
+/// use burn_lca::arrow::array::AsArray;
+/// use burn_lca::arrow::datatypes::Float32Type;
+///
+/// // The LCA of the 8 weights of a tensor in steps 10 to 19.
 /// let scan = run.scan(Table::Parameters).columns(["iteration", "lca"]);
-/// for batch in scan.iterations(100..200).tensor("fc1.weight").batches()? {
-///     println!("{} rows", batch?.num_rows());
+/// let mut values = Vec::new();
+/// for batch in scan.iterations(10..20).tensor("hidden.weight").batches()? {
+///     values.extend_from_slice(batch?["lca"].as_primitive::<Float32Type>().values());
 /// }
-/// # Ok::<(), LcaError>(())
+/// assert_eq!(values.len(), 10 * 8);
+/// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a scan reads nothing until `batches` is called"]
 pub struct Scan {
     folder: RunFolder,
     table: Table,
@@ -56,23 +67,13 @@ impl Scan {
         self
     }
 
-    /// Reads only rows about iterations in a range; of histograms, windows that overlap it.
+    /// Reads only rows of iterations in a range; of histograms, the windows that overlap it.
     pub fn iterations(mut self, range: impl RangeBounds<u64>) -> Self {
-        let start = match range.start_bound() {
-            Bound::Included(first) => *first,
-            Bound::Excluded(before) => before.saturating_add(1),
-            Bound::Unbounded => 0,
-        };
-        let end = match range.end_bound() {
-            Bound::Included(last) => last.saturating_add(1),
-            Bound::Excluded(end) => *end,
-            Bound::Unbounded => u64::MAX,
-        };
-        self.iterations = Some(start..end);
+        self.iterations = Some(half_open(range));
         self
     }
 
-    /// Reads only rows about this tensor; called again, about either.
+    /// Reads only rows of this tensor. Further calls add tensors.
     pub fn tensor(mut self, path: impl Into<String>) -> Self {
         self.tensors.push(path.into());
         self
@@ -80,8 +81,15 @@ impl Scan {
 
     /// Returns the rows, in the order in which they were recorded.
     ///
-    /// Fails if the table has no such column, or none that a filter needs. The parts are
-    /// opened one after the other while reading; rows that arrive meanwhile are not read.
+    /// Part files are opened one after another while reading; rows that are written meanwhile are
+    /// not read.
+    ///
+    /// # Errors
+    ///
+    /// If the table has no column that was asked for or that a filter needs, or if its folder
+    /// can't be listed. Every batch can be an error, too: of a file that can't be read or is
+    /// damaged, or that was merged into another one meanwhile, after which the table has to be
+    /// read again.
     pub fn batches(self) -> Result<Batches, LcaError> {
         let columns = match &self.columns {
             Some(names) => names
@@ -92,29 +100,25 @@ impl Scan {
         };
         let iterations = match self.iterations.clone() {
             Some(range) => {
-                let span = self
-                    .table
-                    .span()
-                    .ok_or_else(|| self.no_column("Scan::iterations", "iteration"))?;
-                let first = self.position("Scan::iterations", span.first)?;
-                let last = self.position("Scan::iterations", span.last)?;
-                Some(Iterations {
+                let columns = self.table.iteration_columns();
+                let columns =
+                    columns.ok_or_else(|| self.no_column("Scan::iterations", "iteration"))?;
+                let position = |name| self.position("Scan::iterations", name);
+                Some(IterationFilter {
                     range,
-                    span,
-                    columns: [first, last],
+                    columns,
+                    positions: [position(columns.first)?, position(columns.last)?],
                 })
             }
             None => None,
         };
-        let tensors = match self.tensors.is_empty() {
-            true => None,
-            false => {
-                let column = self.position("Scan::tensor", "tensor")?;
-                Some(Tensors {
-                    paths: self.tensors.clone().into(),
-                    column,
-                })
-            }
+        let tensors = if self.tensors.is_empty() {
+            None
+        } else {
+            Some(TensorFilter {
+                paths: self.tensors.clone().into(),
+                column: self.position("Scan::tensor", "tensor")?,
+            })
         };
         let schema = self.table.schema().project(&columns).map(Arc::new);
         Ok(Batches {
@@ -152,21 +156,23 @@ impl Scan {
 }
 
 #[derive(Debug)]
-struct Iterations {
+struct IterationFilter {
     range: Range<u64>,
-    span: IterationColumns,
-    columns: [usize; 2],
+    columns: IterationColumns,
+    /// Their positions in the table.
+    positions: [usize; 2],
 }
 
 #[derive(Debug)]
-struct Tensors {
+struct TensorFilter {
     paths: Arc<[String]>,
     column: usize,
 }
 
 /// The rows that a [`Scan`] asked for, as record batches.
 ///
-/// After an error the next call goes on with the next part file.
+/// After an error, the next call continues with the next part file.
+#[must_use = "rows are read only as the batches are iterated over"]
 pub struct Batches {
     table: Table,
     schema: SchemaRef,
@@ -175,8 +181,20 @@ pub struct Batches {
     part: Option<(PartReader, usize)>,
     rows: Option<ParquetRecordBatchReader>,
     columns: Vec<usize>,
-    iterations: Option<Iterations>,
-    tensors: Option<Tensors>,
+    iterations: Option<IterationFilter>,
+    tensors: Option<TensorFilter>,
+}
+
+impl fmt::Debug for Batches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batches")
+            .field("table", &self.table)
+            .field("columns", &self.schema.fields())
+            .field("iterations", &self.iterations)
+            .field("tensors", &self.tensors)
+            .field("parts", &self.parts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Batches {
@@ -194,9 +212,10 @@ impl Batches {
                     (Ok(batch), _) if batch.num_rows() == 0 => continue,
                     (Ok(batch), _) => Ok(Some(batch)),
                     (Err(error), Some((part, _))) => Err(damaged(part.path(), error.to_string())),
-                    (Err(error), None) => {
-                        Err(damaged(self.table.name().as_ref(), error.to_string()))
-                    }
+                    (Err(error), None) => Err(LcaError::internal(format!(
+                        "rows of {} without a part: {error}",
+                        self.table
+                    ))),
                 };
             }
             self.rows = None;
@@ -245,11 +264,11 @@ impl Batches {
                 wanted.range.start <= first && last < wanted.range.end
             });
             if !all_wanted {
-                checked.extend(wanted.columns);
-                let (range, span) = (wanted.range.clone(), wanted.span);
-                let columns = part.projection(&wanted.columns);
-                filters.push(Box::new(ArrowPredicateFn::new(columns, move |batch| {
-                    overlap(&batch, &range, span)
+                checked.extend(wanted.positions);
+                let (range, columns) = (wanted.range.clone(), wanted.columns);
+                let projection = part.projection(&wanted.positions);
+                filters.push(Box::new(ArrowPredicateFn::new(projection, move |batch| {
+                    overlap(&batch, &range, columns)
                 })));
             }
         }
@@ -308,24 +327,11 @@ impl Iterator for Batches {
 fn overlap(
     batch: &RecordBatch,
     range: &Range<u64>,
-    span: IterationColumns,
+    columns: IterationColumns,
 ) -> Result<BooleanArray, ArrowError> {
-    let column = |name: &str| {
-        let column = batch
-            .column_by_name(name)
-            .and_then(|column| column.as_primitive_opt::<UInt64Type>());
-        column.ok_or_else(|| ArrowError::SchemaError(format!("no column {name}")))
-    };
-    let (first, last) = (column(span.first)?, column(span.last)?);
-    let rows = first.values().iter().zip(last.values());
-    Ok(rows
-        .map(|(first, last)| {
-            let last = if span.exclusive {
-                last.saturating_sub(1)
-            } else {
-                *last
-            };
-            Some(*first < range.end && last >= range.start)
-        })
+    let missing = || ArrowError::SchemaError("no columns with iterations".into());
+    let iterations = columns.of(batch).ok_or_else(missing)?;
+    Ok(iterations
+        .map(|(first, last)| Some(first < range.end && last >= range.start))
         .collect())
 }

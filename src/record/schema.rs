@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::columns::ColumnType;
+use super::iterations::IterationColumns;
 use super::rows::{
     ClassRow, HistogramRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows,
 };
@@ -47,15 +48,6 @@ pub struct ColumnInfo {
     pub unit: &'static str,
     /// What the values are.
     pub meaning: &'static str,
-}
-
-/// The columns that say which iterations a row is about, first and last.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct IterationColumns {
-    pub(super) first: &'static str,
-    pub(super) last: &'static str,
-    /// Whether `last` is the first iteration that the row is no longer about.
-    pub(super) exclusive: bool,
 }
 
 impl Table {
@@ -131,20 +123,12 @@ impl Table {
         Arc::new(Schema::new(columns.map(field).collect::<Vec<_>>()))
     }
 
-    /// Returns the columns that a filter by iteration looks at, if rows belong to iterations.
-    pub(super) fn span(self) -> Option<IterationColumns> {
+    /// Returns the columns that say which iterations a row is about, if it is about any.
+    pub(super) fn iteration_columns(self) -> Option<IterationColumns> {
         match self {
             Self::ParameterTotals => None,
-            Self::Histograms => Some(IterationColumns {
-                first: "window_start",
-                last: "window_end",
-                exclusive: true,
-            }),
-            _ => Some(IterationColumns {
-                first: "iteration",
-                last: "iteration",
-                exclusive: false,
-            }),
+            Self::Histograms => Some(IterationColumns::WINDOW),
+            _ => Some(IterationColumns::ONE),
         }
     }
 }

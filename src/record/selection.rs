@@ -1,7 +1,7 @@
 //! Which parameters of which steps go into the `parameters` table.
 
 use std::collections::BTreeSet;
-use std::ops::{Bound, RangeBounds};
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::LcaError;
 
 use super::checksum;
+use super::iterations::half_open;
 use super::pattern::matches;
 
 /// Binary digits of an `f32` after the leading one.
@@ -21,13 +22,14 @@ const MANTISSA: u32 = 23;
 /// ```
 /// # use burn_lca::ParameterSelection;
 /// // 200 weights of every convolution, in steps 0, 10, 20, … below 5,000.
-/// ParameterSelection::all()
+/// let selection = ParameterSelection::all()
 ///     .tensors("conv*.weight")
 ///     .steps(..5_000)
 ///     .every(10)
 ///     .random_indices(200, 42);
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[must_use = "a selection does nothing until it is given to `Recorder::parameters`"]
 pub struct ParameterSelection {
     /// Patterns of which one must match; none selects every tensor.
     patterns: Vec<String>,
@@ -69,9 +71,9 @@ impl ParameterSelection {
         }
     }
 
-    /// Adds a pattern of tensor paths, where `*` is any text and `?` any one character.
+    /// Records only tensors whose whole path matches this pattern, or one of several calls.
     ///
-    /// A tensor is recorded if one of the patterns matches its whole path.
+    /// `*` stands for any text and `?` for any one character.
     pub fn tensors(mut self, pattern: impl Into<String>) -> Self {
         self.patterns.push(pattern.into());
         self
@@ -79,16 +81,9 @@ impl ParameterSelection {
 
     /// Records only the steps (iterations, from 0) in a range.
     pub fn steps(mut self, range: impl RangeBounds<u64>) -> Self {
-        self.first_step = match range.start_bound() {
-            Bound::Included(first) => *first,
-            Bound::Excluded(before) => before.saturating_add(1),
-            Bound::Unbounded => 0,
-        };
-        self.end_step = match range.end_bound() {
-            Bound::Included(last) => Some(last.saturating_add(1)),
-            Bound::Excluded(end) => Some(*end),
-            Bound::Unbounded => None,
-        };
+        let range = half_open(range);
+        self.first_step = range.start;
+        self.end_step = (range.end < u64::MAX).then_some(range.end);
         self
     }
 
@@ -98,7 +93,8 @@ impl ParameterSelection {
         self
     }
 
-    /// Records steps ever further apart: about `per_decade` of them for every factor of ten.
+    /// Records steps that are further and further apart, about `per_decade` of them for every
+    /// factor of ten.
     pub fn log_spaced(mut self, per_decade: u32) -> Self {
         self.cadence = Cadence::LogSpaced { per_decade };
         self
@@ -120,16 +116,16 @@ impl ParameterSelection {
 
     /// Rounds the recorded values to this many binary digits after the leading one, of 23.
     ///
-    /// The low digits of a measured `f32` are noise to a compressor: they are what the table
-    /// mostly consists of on disk. Rounding to 10 digits changes a value by at most one part
-    /// in 2,000, up as often as down, and halves the table: [`crate::Recorder::full`] does that.
-    /// Other tables are not rounded.
+    /// The low digits of a measured `f32` are noise that can't be compressed, and take most of the
+    /// table's space on disk. Rounding to 10 digits changes a value by at most one part in 2,000,
+    /// up as often as down, and halves the table: [`crate::Recorder::full`] does that. Other
+    /// tables are not rounded.
     pub fn mantissa_bits(mut self, bits: u32) -> Self {
         self.mantissa_bits = Some(bits);
         self
     }
 
-    /// Rounds values as they are to be recorded.
+    /// Rounds values the way they are recorded.
     pub(super) fn round(&self, values: &mut [f32]) {
         let Some(bits) = self.mantissa_bits.filter(|bits| *bits < MANTISSA) else {
             return;
@@ -137,7 +133,7 @@ impl ParameterSelection {
         let dropped = MANTISSA - bits;
         for value in values {
             let exact = value.to_bits();
-            // To nearest; a tie goes to the even neighbour, or sums would drift.
+            // To nearest, ties to even: otherwise sums would drift.
             let half = (1 << (dropped - 1)) - 1 + ((exact >> dropped) & 1);
             let rounded = f32::from_bits(exact.wrapping_add(half) >> dropped << dropped);
             // Not NaN or infinite, and not made so.
@@ -188,48 +184,50 @@ impl ParameterSelection {
         }
     }
 
+    /// Checks the settings against the tensors of a model, by path.
+    ///
     /// Fails on settings that can't select anything.
     pub(super) fn check<'a>(
         &self,
         mut tensors: impl Iterator<Item = &'a str>,
     ) -> Result<(), LcaError> {
-        let fault = |setting, problem: &str, remedy: &str| {
-            Err(LcaError::Setting {
-                setting,
-                problem: problem.into(),
-                remedy: remedy.into(),
-            })
-        };
-        match self.cadence {
-            Cadence::Every(0) => {
-                return fault(
-                    "ParameterSelection::every",
-                    "0 steps",
-                    "give 1 for every step",
-                );
-            }
+        const EVERY: &str = "ParameterSelection::every";
+        const LOG_SPACED: &str = "ParameterSelection::log_spaced";
+        const STEPS: &str = "ParameterSelection::steps";
+        const RANDOM: &str = "ParameterSelection::random_indices";
+        const CHOSEN: &str = "ParameterSelection::chosen_indices";
+        const BITS: &str = "ParameterSelection::mantissa_bits";
+        const TENSORS: &str = "ParameterSelection::tensors";
+        let fault =
+            |setting, problem: &str, remedy: &str| Err(LcaError::setting(setting, problem, remedy));
+        match &self.cadence {
+            Cadence::Every(0) => return fault(EVERY, "0 steps", "give 1 for every step"),
             Cadence::LogSpaced { per_decade: 0 } => {
-                return fault(
-                    "ParameterSelection::log_spaced",
-                    "0 steps",
-                    "give at least 1",
-                );
+                return fault(LOG_SPACED, "0 steps", "give at least 1");
             }
             _ => {}
         }
         if self.end_step.is_some_and(|end| end <= self.first_step) {
-            return fault(
-                "ParameterSelection::steps",
-                "the range holds no step",
-                "give one that ends after it begins",
-            );
+            let remedy = "give one that ends after it begins";
+            return fault(STEPS, "the range is empty", remedy);
+        }
+        match &self.indices {
+            IndexChoice::Random { count: 0, .. } => {
+                return fault(RANDOM, "0 indices", "give at least 1");
+            }
+            IndexChoice::Chosen(indices) if indices.is_empty() => {
+                return fault(CHOSEN, "no indices", "give at least one");
+            }
+            _ => {}
+        }
+        if let Some(bits) = self.mantissa_bits.filter(|bits| *bits > MANTISSA) {
+            let problem = format!("{bits} bits, but a value has only {MANTISSA}");
+            return fault(BITS, &problem, "leave the setting out to keep every bit");
         }
         if !self.patterns.is_empty() && !tensors.any(|path| self.wants_tensor(path)) {
-            return fault(
-                "ParameterSelection::tensors",
-                &format!("no tensor of the model matches {:?}", self.patterns),
-                "the paths are in the model's summary; `*` stands for any text",
-            );
+            let problem = format!("no tensor of the model matches {:?}", self.patterns);
+            let remedy = "printing the model shows the paths; `*` stands for any text";
+            return fault(TENSORS, &problem, remedy);
         }
         Ok(())
     }
@@ -342,6 +340,10 @@ mod tests {
         assert!(check(ParameterSelection::all().every(0)).is_err());
         assert!(check(ParameterSelection::all().log_spaced(0)).is_err());
         assert!(check(ParameterSelection::all().steps(5..5)).is_err());
+        assert!(check(ParameterSelection::all().random_indices(0, 1)).is_err());
+        assert!(check(ParameterSelection::all().chosen_indices([])).is_err());
+        assert!(check(ParameterSelection::all().mantissa_bits(24)).is_err());
+        assert!(check(ParameterSelection::all().mantissa_bits(23)).is_ok());
         let error = check(ParameterSelection::all().tensors("conv*"))
             .unwrap_err()
             .to_string();

@@ -12,11 +12,11 @@ use super::selection::ParameterSelection;
 const UNITS_EVERY: usize = 10;
 /// Steps that one histogram counts.
 const HISTOGRAM_WINDOW: usize = 100;
-/// Binary digits of the values that the full preset records, of 23: at most 5 bytes a row.
+/// Binary digits of the values that the full preset records, of 23: at most 5 bytes per row.
 const FULL_BITS: u32 = 10;
-/// How old rows get before they are in a part file: what a killed process loses.
+/// How long rows wait before they are in a part file: what a killed process loses.
 const PART_AGE: Duration = Duration::from_secs(5);
-/// Rows of a full part: 20 to 40 MB of the widest rows there are many of.
+/// Rows of a full part: 20 to 40 MB of `parameters`.
 const PART_ROWS: usize = 4_000_000;
 
 /// Where and how a run is recorded.
@@ -26,12 +26,13 @@ const PART_ROWS: usize = 4_000_000;
 ///
 /// ```
 /// # use burn_lca::{ParameterSelection, Recorder};
-/// Recorder::new("artifacts/lca")
+/// let recorder = Recorder::new("artifacts/lca")
 ///     .overwrite()
 ///     .units_every(1)
 ///     .parameters(ParameterSelection::all().tensors("*.bias"));
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "a recorder does nothing until it is given to `LcaMetric::record` or `Lca::record`"]
 pub struct Recorder {
     pub(super) folder: PathBuf,
     pub(super) existing: Existing,
@@ -48,7 +49,7 @@ pub struct Recorder {
     pub(super) part_rows: usize,
 }
 
-/// What to do with a run that is in the folder already.
+/// What to do if the folder already holds a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
     Refuse,
@@ -57,7 +58,7 @@ pub(super) enum Existing {
 }
 
 impl Recorder {
-    /// Returns the standard recording into a folder, which may but need not exist.
+    /// Returns a recorder of the standard tables into a folder, which is created if need be.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self {
             folder: folder.into(),
@@ -73,13 +74,13 @@ impl Recorder {
         .standard()
     }
 
-    /// Replaces a run that is in the folder; files that are not part of it stay.
+    /// Replaces a run that the folder already holds. Files that are not part of it are kept.
     pub fn overwrite(mut self) -> Self {
         self.existing = Existing::Overwrite;
         self
     }
 
-    /// Goes on with the run that is in the folder, or begins one if there is none.
+    /// Continues the run that the folder holds, or begins one if it holds none.
     ///
     /// Rows of steps after the checkpoint that training resumes from are replaced.
     pub fn resume(mut self) -> Self {
@@ -87,7 +88,7 @@ impl Recorder {
         self
     }
 
-    /// Records `steps`, `tensors` and `classes` only.
+    /// Records only `steps`, `tensors` and `classes`.
     pub fn economy(mut self) -> Self {
         self.preset = "economy";
         self.units_every = None;
@@ -97,7 +98,7 @@ impl Recorder {
         self
     }
 
-    /// Records also `units` at every tenth step, `histograms` and `parameter_totals`.
+    /// Records also `units` at every tenth step, `histograms` and `parameter_totals`: the default.
     pub fn standard(mut self) -> Self {
         self = self.economy();
         self.preset = "standard";
@@ -110,7 +111,7 @@ impl Recorder {
     /// Records everything: units and every parameter at every step.
     ///
     /// The values of `parameters` are rounded to 10 binary digits (3 decimal ones), which keeps
-    /// the table at or below 5 bytes a row; see [`ParameterSelection::mantissa_bits`]. Add
+    /// the table at or below 5 bytes per row; see [`ParameterSelection::mantissa_bits`]. Add
     /// `.parameters(ParameterSelection::all())` to keep every bit. Other tables are not rounded.
     pub fn full(mut self) -> Self {
         self = self.standard();
@@ -120,33 +121,32 @@ impl Recorder {
         self
     }
 
-    /// Records the units at every n-th step.
+    /// Records `units` at every n-th step.
     pub fn units_every(mut self, steps: usize) -> Self {
         self.units_every = Some(steps);
         self
     }
 
-    /// Records single parameters, as many as the selection says.
+    /// Records single parameters: those, and at the steps, that the selection says.
     pub fn parameters(mut self, selection: ParameterSelection) -> Self {
         self.parameters = Some(selection);
         self
     }
 
-    /// Records one histogram per tensor and this many steps; 100 in the presets that have them.
+    /// Records one histogram per tensor for every this many steps: 100 in [`Self::standard`].
     pub fn histogram_window(mut self, steps: usize) -> Self {
         self.histogram_window = Some(steps);
         self
     }
 
-    /// Sets how long a row may wait for its part file, and so what a killed process loses.
-    ///
-    /// The default is 5 seconds.
+    /// Sets how long a row may wait before it is written to disk, and so what a killed process
+    /// loses: 5 seconds by default.
     pub fn part_age(mut self, age: Duration) -> Self {
         self.part_age = age;
         self
     }
 
-    /// Sets after how many rows a part file is closed before its time; 4 million by default.
+    /// Sets after how many rows a part file is closed even if it is not due: 4 million by default.
     pub fn part_rows(mut self, rows: usize) -> Self {
         self.part_rows = rows;
         self
@@ -158,7 +158,7 @@ impl Recorder {
             .is_some_and(|steps| iteration.is_multiple_of(steps as u64))
     }
 
-    /// Fails on settings that can't work for the model described.
+    /// Checks the settings against the model described.
     pub(super) fn check(&self, info: &RunInfo) -> Result<(), LcaError> {
         let zero = [
             ("Recorder::units_every", self.units_every == Some(0)),
@@ -169,11 +169,7 @@ impl Recorder {
             ("Recorder::part_rows", self.part_rows == 0),
         ];
         if let Some((setting, _)) = zero.into_iter().find(|(_, zero)| *zero) {
-            return Err(LcaError::Setting {
-                setting,
-                problem: "is 0".into(),
-                remedy: "give at least 1".into(),
-            });
+            return Err(LcaError::setting(setting, "is 0", "give at least 1"));
         }
         match &self.parameters {
             Some(selection) => selection.check(info.tensors.iter().map(|tensor| &*tensor.path)),

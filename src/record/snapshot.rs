@@ -24,7 +24,7 @@ use super::schema::Table;
 /// Snapshots that are kept, besides the present one: more than Burn keeps checkpoints by itself.
 const KEPT: usize = 8;
 
-/// The totals up to the iteration at which a run goes on.
+/// The totals up to the iteration at which a run continues.
 pub(super) struct Snapshot {
     path: PathBuf,
     /// The first iteration that they count.
@@ -41,7 +41,7 @@ impl Snapshot {
         next: u64,
         tensors: &[TensorInfo],
     ) -> Result<Option<Self>, LcaError> {
-        // Before the first step there is nothing to go on with.
+        // Before the first step there is nothing to continue.
         if next == 0 {
             return Ok(None);
         }

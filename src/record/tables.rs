@@ -36,7 +36,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Begins to write, or to go on writing, the run that is described; `run.json` says so.
+    /// Begins or continues to write the run that is described, and writes its `run.json`.
     pub(super) fn begin(
         folder: RunFolder,
         settings: &Recorder,
@@ -71,7 +71,7 @@ impl Tables {
     pub(super) fn truncate(&mut self, next: u64) -> Result<(), LcaError> {
         Table::ALL
             .into_iter()
-            .filter(|table| table.span().is_some())
+            .filter(|table| table.iteration_columns().is_some())
             .try_for_each(|table| self.rewrite(table).truncate(next))
     }
 

@@ -13,7 +13,7 @@ use super::reader::PartReader;
 use super::scan::Scan;
 use super::schema::Table;
 
-/// Counts the rows of every table, and the steps; those of a resumed run's first part too.
+/// Returns the counts over all parts, including those written before a run was resumed.
 pub(super) fn count(folder: &RunFolder) -> Result<RunTotals, LcaError> {
     let mut rows = BTreeMap::new();
     for table in Table::ALL {

@@ -1,4 +1,4 @@
-//! The training side of the record: hands rows to the writer thread, and lives with its failure.
+//! The training side of the record: hands rows to the writer thread, and survives its failure.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
@@ -17,12 +17,12 @@ use super::rows::{ParameterTotalRows, Rows};
 use super::settings::{Existing, Recorder};
 use super::tables::Tables;
 
-/// Bytes of rows that wait for the writer thread, at most, besides those it is at.
+/// Bytes of rows that wait for the writer thread, at most, besides those it is writing.
 const WAITING: usize = 64 << 20;
 
 enum Message {
     Rows(Vec<Rows>),
-    /// The sender is dropped, and so heard of, once the epoch is on disk.
+    /// The sender is dropped once the epoch is on disk, which wakes the receiver.
     EpochEnd(EpochInfo, mpsc::Sender<()>),
     Finish(RunState),
 }
@@ -30,7 +30,7 @@ enum Message {
 /// Writes a run.
 ///
 /// Rows are on disk, under their final names, at most the part age after [`Self::write`].
-/// A disk that fails ends the recording, loudly and once, but never the training.
+/// A disk that fails ends the recording, with one error in the log, but never the training.
 pub(crate) struct RunWriter {
     folder: RunFolder,
     first_iteration: u64,
@@ -46,18 +46,18 @@ struct WriterThread {
 }
 
 impl RunWriter {
-    /// Claims the folder and begins the run, or goes on with the one in it.
+    /// Claims the folder and begins a run, or continues the one in it.
     ///
-    /// `resume_epoch` is where a resumed run goes on: after the checkpoint of that epoch, with
-    /// 0 for training from the beginning. `None` is for loops without checkpoints that Burn
-    /// knows of: the run goes on after the last step that was recorded.
+    /// `resume_epoch` is the epoch whose checkpoint a resumed run continues from, 0 if training
+    /// begins anew. `None` is for loops without checkpoints that Burn knows of: the run continues
+    /// after the last step that was recorded.
     ///
-    /// Where a run begins, its first iteration is that of `info`: not 0 if training is resumed
-    /// that was not recorded here before. Its `epochs` then say so, and where a run goes on,
-    /// what the folder knows counts.
+    /// A new run begins at the first iteration of `info`, which is not 0 if the training is resumed
+    /// but was not recorded here before; its `epochs` then say so. For a run that continues, the
+    /// folder's own first iteration and epochs count.
     ///
-    /// Fails before anything was changed if the folder can't be written, if it holds a run
-    /// that is not to be replaced or can't be gone on with, or if another process writes it.
+    /// Fails before anything is changed if the folder can't be written, if it holds a run that
+    /// must not be replaced or can't be continued, or if another process is writing it.
     pub(crate) fn create(
         settings: &Recorder,
         mut info: RunInfo,
@@ -69,7 +69,7 @@ impl RunWriter {
         let lock = FolderLock::acquire(folder.path())?;
         info.state = RunState::Running;
         info.record = settings.info();
-        // Of a run that begins here, though its training may not; one that is there knows better.
+        // Right for a run that begins here; one that continues brings its own.
         info.totals_from = info.first_iteration;
         if let Some(epoch @ 1..) = resume_epoch {
             info.epochs = vec![EpochInfo {
@@ -83,11 +83,11 @@ impl RunWriter {
                 return Err(LcaError::setting(
                     "Recorder::new",
                     format!("{} holds a run already", folder.path().display()),
-                    "add `.overwrite()` to replace it or `.resume()` to go on with it",
+                    "add `.overwrite()` to replace it or `.resume()` to continue it",
                 ));
             }
             (true, Existing::Resume) => {
-                let resumed = resume::go_on(folder.clone(), settings, info, resume_epoch)?;
+                let resumed = resume::continue_run(folder.clone(), settings, info, resume_epoch)?;
                 totals = resumed.totals;
                 resumed.tables
             }
@@ -97,7 +97,7 @@ impl RunWriter {
             }
             (false, _) => {
                 folder.check_unclaimed()?;
-                // Hidden, so it stays behind where a run is removed by hand.
+                // Hidden, so it is easily left behind when a run is removed by hand.
                 files::remove_folder(&folder.kept())?;
                 Tables::begin(folder.clone(), settings, info)?
             }
@@ -129,14 +129,14 @@ impl RunWriter {
         self.first_iteration
     }
 
-    /// Returns the totals up to the first iteration, for a run that goes on counting them.
+    /// Takes the totals up to the first iteration, for a run that continues to count them.
     ///
-    /// Given once; `None` for a run that begins, and where they are not known any more.
+    /// `None` the second time, for a new run, and where they are no longer known.
     pub(crate) fn take_totals(&mut self) -> Option<Vec<ParameterTotalRows>> {
         self.totals.take()
     }
 
-    /// Hands over rows; waits only while too many are waiting already.
+    /// Hands over rows; blocks only while too many are waiting.
     pub(crate) fn write(&self, rows: Vec<Rows>) {
         if self.shared.failure.get().is_some() {
             return;
@@ -169,7 +169,7 @@ impl RunWriter {
             ),
             0,
         );
-        // Nothing is ever sent: this ends when the other side is dropped, for whatever reason.
+        // Nothing is ever sent: this ends when the sender is dropped, for whatever reason.
         let _ = wait.recv();
     }
 
@@ -181,28 +181,21 @@ impl RunWriter {
     }
 
     fn end(&mut self, state: RunState) -> Result<RunInfo, LcaError> {
-        let died = |problem| {
-            disk(
-                "writing",
-                self.folder.path(),
-                std::io::Error::other(problem),
-            )
-        };
         let Some(thread) = self.thread.take() else {
-            return Err(died("the run has ended already"));
+            return Err(LcaError::internal("a run was ended twice"));
         };
         self.shared.queue.push(Message::Finish(state), 0);
         self.shared.queue.close();
         thread
             .join()
-            .unwrap_or_else(|_| Err(died("the writer thread panicked")))
+            .unwrap_or_else(|_| Err(LcaError::internal("the writer thread panicked")))
     }
 }
 
 impl Drop for RunWriter {
     fn drop(&mut self) {
         if self.thread.is_some() {
-            // What failed was logged; there is nobody left to return it to.
+            // A failure was logged; there is nobody left to return it to.
             let _ = self.end(RunState::Interrupted);
         }
     }
@@ -211,7 +204,7 @@ impl Drop for RunWriter {
 impl WriterThread {
     /// The writer thread.
     fn run(&self, mut tables: Tables, _lock: FolderLock) -> Result<RunInfo, LcaError> {
-        /// Frees those who wait for the thread, also if it panics.
+        /// Wakes those who wait for the thread, even if it panics.
         struct Closing<'a>(&'a WriterThread);
         impl Drop for Closing<'_> {
             fn drop(&mut self) {
@@ -257,10 +250,10 @@ impl WriterThread {
         }
     }
 
-    /// Says once that the recording has come to an end before the training.
+    /// Reports that recording stopped before the training did.
     fn fail(&self, tables: &mut Tables, error: &LcaError) {
         let reason = error.to_string();
-        log::error!("recording stopped, training goes on: {reason}");
+        log::error!("recording stopped, training continues: {reason}");
         tables.abandon(&reason);
         let _ = self.failure.set(reason);
     }
