@@ -43,6 +43,11 @@ impl From<LcaError> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Run(LcaError::Setting {
+                setting,
+                problem,
+                remedy,
+            }) => write!(f, "{}: {problem}; {remedy}", option(setting)),
             Self::Run(error) => error.fmt(f),
             Self::Usage(problem) => f.write_str(problem),
             Self::Output {
@@ -62,6 +67,14 @@ impl fmt::Display for Failure {
                  reads it"
             ),
         }
+    }
+}
+
+/// Returns what a setting of the library is called on the command line.
+fn option(setting: &str) -> String {
+    match setting.split_once("Options::") {
+        Some((_, field)) => format!("--{}", field.replace('_', "-")),
+        None => setting.into(),
     }
 }
 

@@ -10,6 +10,8 @@ use burn_lca::analysis::{
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell};
 
+use super::runs;
+
 /// Parameters of a tensor that its row names; JSON has all that were asked for.
 const SHOWN_WORST: usize = 3;
 
@@ -47,7 +49,7 @@ pub struct CandidatesArgs {
 }
 
 pub fn answer(args: &CandidatesArgs) -> Result<Answer, Failure> {
-    let runs = super::open(&args.runs)?;
+    let runs = runs::open(&args.runs)?;
     let options = CandidatesOptions {
         level: args.alpha,
         rarely: args.max_helping_fraction,

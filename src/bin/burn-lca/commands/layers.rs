@@ -9,6 +9,8 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell};
 
+use super::runs;
+
 /// Number of runs from which on a sign-flip test can reach a p-value of 0.05.
 const ENOUGH_TO_FLIP: usize = 6;
 
@@ -51,7 +53,7 @@ enum GroupingArg {
 }
 
 pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
-    let runs = super::open(&args.runs)?;
+    let runs = runs::open(&args.runs)?;
     let options = LayersOptions {
         by: match args.by {
             GroupingArg::Layer => Grouping::Layer,

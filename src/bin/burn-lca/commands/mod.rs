@@ -12,12 +12,10 @@ mod peaks;
 mod plot;
 mod quantiles;
 mod report;
+mod runs;
 mod summary;
 mod trace;
 
-use std::path::PathBuf;
-
-use burn_lca::{LcaError, Run};
 use clap::Subcommand;
 
 use crate::failure::Failure;
@@ -98,16 +96,4 @@ enum Product {
     Film(Answer),
     /// An SVG, whose form is that of the file it goes to.
     Figure(String),
-}
-
-/// Says on stderr which runs did not finish; a picture has no room for it.
-fn warn_of_unfinished(runs: &[Run]) {
-    for note in runs.iter().filter_map(Run::unfinished) {
-        eprintln!("burn-lca: {note}");
-    }
-}
-
-/// Opens runs in the order given.
-fn open(folders: &[PathBuf]) -> Result<Vec<Run>, LcaError> {
-    folders.iter().map(Run::open).collect()
 }

@@ -32,9 +32,6 @@ pub struct NoiseArgs {
 /// Rows of the table `helping` where steps are summed.
 const WINDOWS: usize = 10;
 
-const NO_TOTALS: &str = "Totals of single parameters are not recorded, or not yet: the standard \
-                         and full recorders write them at the end of every epoch.";
-
 pub fn answer(args: &NoiseArgs) -> Result<Answer, Failure> {
     let run = Run::open(&args.run)?;
     let noise = noise(&run)?;
@@ -105,7 +102,7 @@ fn oscillation(tensors: Option<&[TensorOscillation]>) -> AnswerTable {
         "A period has two sign changes: 2 (steps - 1) / sign changes, over all moving parameters \
          together. Random signs give 4."
     } else {
-        NO_TOTALS
+        heroes::NO_TOTALS
     });
     table
 }
@@ -136,7 +133,7 @@ fn concentration(concentration: Option<&Concentration>) -> AnswerTable {
         .fraction("top_10_percent", "top 10 %", |(_, side, _)| top(side, 0.1))
         .build();
     table.note(concentration.map_or_else(
-        || NO_TOTALS.to_owned(),
+        || heroes::NO_TOTALS.to_owned(),
         |concentration| {
             format!(
                 "Over the run, of {} parameters. A Gini coefficient is 0 where all do the same, \

@@ -14,7 +14,7 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 
 use super::palette::PaletteArg;
-use super::{open, warn_of_unfinished};
+use super::runs::{open, warn_of_unfinished};
 
 /// Most columns of steps and rows of units that a figure has room for.
 const COLUMNS: usize = 480;

@@ -6,6 +6,8 @@ use burn_lca::report::page;
 
 use crate::failure::Failure;
 
+use super::runs;
+
 /// One page to explore runs and to send to a colleague: a single HTML file that needs no network.
 ///
 /// It begins with whether LCA adds up, and ends with every parameter as a pixel. Several runs
@@ -23,8 +25,8 @@ pub struct ReportArgs {
 
 /// Returns the page.
 pub fn html(args: &ReportArgs) -> Result<String, Failure> {
-    let runs = super::open(&args.runs)?;
+    let runs = runs::open(&args.runs)?;
     let page = page::page(&runs)?;
-    super::warn_of_unfinished(&runs);
+    runs::warn_of_unfinished(&runs);
     Ok(page)
 }

@@ -6,7 +6,9 @@ use burn_lca::analysis::noise::{HelpingParameter, Heroes};
 
 use crate::output::AnswerTable;
 
-use super::NO_TOTALS;
+/// Why there is nothing about single parameters over the run.
+pub const NO_TOTALS: &str = "Totals of single parameters are not recorded, or not yet: the standard \
+                             and full recorders write them at the end of every epoch.";
 
 /// The p-value from which on the spread counts as chance.
 const LEVEL: f64 = 0.05;
