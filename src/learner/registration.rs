@@ -8,8 +8,15 @@ use super::origin::{ProbeOrigin, TrainingData, UserProbe};
 use super::strategy::LcaStrategy;
 use crate::probe::MeanLoss;
 
+mod sealed {
+    /// Keeps the trait open for more methods: nobody else implements it.
+    pub trait Sealed {}
+}
+
+impl<M: LearnerModel> sealed::Sealed for SupervisedTraining<M> {}
+
 /// Adds [`metric`](Self::metric) to Burn's `SupervisedTraining`.
-pub trait LcaTrainingExt<M: LearnerModel>: Sized {
+pub trait LcaTrainingExt<M: LearnerModel>: Sized + sealed::Sealed {
     /// Returns the training with loss change allocation attached.
     ///
     /// It registers the series to show, and trains with a strategy that runs Burn's single-device

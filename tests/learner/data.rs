@@ -1,6 +1,5 @@
 //! Digits to train on, and loaders whose order a test can rely on.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 
@@ -70,16 +69,12 @@ pub fn loader(digits: Digits, workers: usize, shuffle: Option<u64>) -> Loader {
     }
 }
 
-/// What tells one batch from another, the order of its examples included.
-pub fn fingerprint(batch: &DigitBatch) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for pixel in batch.images.to_data().iter::<f32>() {
-        pixel.to_bits().hash(&mut hasher);
-    }
-    for label in batch.labels.to_data().iter::<i64>() {
-        label.hash(&mut hasher);
-    }
-    hasher.finish()
+/// The labels and the bits of all pixels of a batch, in the order of its examples.
+pub fn contents(batch: &DigitBatch) -> Vec<u32> {
+    let labels = batch.labels.to_data();
+    let images = batch.images.to_data();
+    let bits = images.iter::<f32>().map(f32::to_bits);
+    labels.iter::<u32>().chain(bits).collect()
 }
 
 /// The batches of a loader whose workers race, in an order of their own for every epoch: what
@@ -94,7 +89,7 @@ struct SortedBatches {
 impl DataLoader<DigitBatch> for Sorted {
     fn iter<'a>(&'a self) -> Box<dyn DataLoaderIterator<DigitBatch> + 'a> {
         let mut batches: Vec<DigitBatch> = self.0.iter().map(Result::unwrap).collect();
-        batches.sort_by_cached_key(fingerprint);
+        batches.sort_by_cached_key(contents);
         Box::new(SortedBatches {
             batches: batches.into_iter(),
             progress: Progress::new(0, self.num_items(), Some("items".to_owned())),

@@ -8,7 +8,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Linear, Linea
 use burn::tensor::{Device, Tensor, activation::relu};
 use burn::train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep};
 
-use crate::data::{CLASSES, fingerprint};
+use crate::data::{CLASSES, contents};
 use crate::digits::DigitBatch;
 
 /// 64 → 32 → 10. The fields are not in the order of the forward pass: Burn draws parameters when
@@ -41,7 +41,7 @@ pub struct Log(Arc<Mutex<Used>>);
 #[derive(Clone, Debug, Default)]
 pub struct Used {
     /// The batches that training has seen.
-    pub batches: Vec<u64>,
+    pub batches: Vec<Vec<u32>>,
     /// How gradients were kept, in training and in other passes with gradients.
     pub training: Vec<String>,
     pub measuring: Vec<String>,
@@ -116,7 +116,7 @@ impl TrainStep for Net {
     fn step(&self, batch: DigitBatch) -> TrainOutput<ClassificationOutput> {
         {
             let mut used = self.log.0.lock().unwrap();
-            used.batches.push(fingerprint(&batch));
+            used.batches.push(contents(&batch));
             used.training.extend(self.kept_gradients());
         }
         let output = self.classify(batch);

@@ -168,7 +168,7 @@ fn a_resumed_training_goes_bit_for_bit_as_without_lca() {
     let observed = fragile().train(|training| resume(training).metric(LcaMetric::new()));
     observed.assert_fine();
     assert_eq!(observed.weights, plain.weights);
-    assert_eq!(observed.used.batches, plain.used.batches);
+    assert!(observed.used.batches == plain.used.batches);
     assert_eq!(observed.metrics(), metrics);
     assert!(metrics.contains_key(&format!("train/{EPOCHS}/Loss")));
 }
