@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use burn_lca::Run;
 use burn_lca::analysis::curves::{
     class_map, helping_by_layer, loss_curves, trajectories, unit_maps,
 };
 use burn_lca::analysis::trace::{TraceOptions, trace};
 use burn_lca::analysis::{self, LayersOptions, PeaksOptions, noise};
 use burn_lca::report::figures::{self, FigureOptions};
-use burn_lca::{LcaError, Run};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
@@ -36,7 +36,7 @@ pub struct PlotArgs {
     runs: Vec<PathBuf>,
     /// What to draw.
     #[arg(value_enum)]
-    figure: Figure,
+    figure: FigureName,
     /// The width in points, 96 to the inch.
     #[arg(long, default_value_t = FigureOptions::default().width)]
     width: f64,
@@ -73,7 +73,7 @@ pub struct PlotArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Figure {
+enum FigureName {
     /// Measured loss against loss(0) + ΣLCA, and the residual.
     Loss,
     /// Percent of parameters that help, by step.
@@ -116,7 +116,7 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     options.check()?;
     let run = match runs {
         [run] => run,
-        [first, ..] if args.figure == Figure::Layers => first,
+        [first, ..] if args.figure == FigureName::Layers => first,
         _ => {
             return Err(Failure::Usage(
                 "this figure shows one run; give one, or draw `layers`".into(),
@@ -126,29 +126,29 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     check_layers(run, &args.layer)?;
     let wanted = |layer: &str| args.layer.is_empty() || args.layer.iter().any(|name| name == layer);
     Ok(match args.figure {
-        Figure::Loss => figures::loss(&loss_curves(run)?, &options),
-        Figure::Helping if args.by_layer => {
+        FigureName::Loss => figures::loss(&loss_curves(run)?, &options),
+        FigureName::Helping if args.by_layer => {
             let mut layers = helping_by_layer(run)?;
             layers.retain(|layer| wanted(&layer.layer));
             figures::helping_by_layer(&layers, &options)
         }
-        Figure::Helping => figures::helping(&noise::helping(run)?, &options),
-        Figure::Distribution => figures::distribution(&noise::distribution(run)?, &options),
-        Figure::Heroes => figures::heroes(&noise::heroes(run)?, &options),
-        Figure::Layers => {
+        FigureName::Helping => figures::helping(&noise::helping(run)?, &options),
+        FigureName::Distribution => figures::distribution(&noise::distribution(run)?, &options),
+        FigureName::Heroes => figures::heroes(&noise::heroes(run)?, &options),
+        FigureName::Layers => {
             let mut settings = LayersOptions::default();
             settings.class = args.class;
             settings.probe = args.probe.clone().unwrap_or(settings.probe);
             figures::layers(&analysis::layers(runs, &settings)?, &options)
         }
-        Figure::Trajectories => {
+        FigureName::Trajectories => {
             let mut probes = trajectories(run)?;
             for probe in &mut probes {
                 probe.layers.retain(|layer| wanted(&layer.layer));
             }
             figures::trajectories(&probes, &options)
         }
-        Figure::Trace => {
+        FigureName::Trace => {
             let options_of_trace = TraceOptions {
                 tensor: args.tensor.clone(),
                 indices: args.index.clone(),
@@ -156,13 +156,13 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
             };
             figures::trace(&trace(run, &options_of_trace)?, &options)
         }
-        Figure::Peaks => {
+        FigureName::Peaks => {
             let mut settings = PeaksOptions::default();
             settings.smooth = args.smooth.unwrap_or(settings.smooth);
             figures::peaks(&analysis::peaks(run, &settings)?, &options)
         }
-        Figure::Classes => figures::classes(&class_map(run, COLUMNS)?, &options),
-        Figure::Units => {
+        FigureName::Classes => figures::classes(&class_map(run, COLUMNS)?, &options),
+        FigureName::Units => {
             let mut layers = unit_maps(run, COLUMNS, ROWS)?;
             layers.retain(|map| wanted(&map.layer));
             figures::units(&layers, &options)
@@ -172,8 +172,8 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
 
 /// Fails if an option is given that does not apply to the figure.
 fn check_options(args: &PlotArgs) -> Result<(), Failure> {
-    use Figure::{Helping, Heroes, Loss, Peaks, Trace, Trajectories, Units};
-    let options: [(&str, bool, &[Figure]); 8] = [
+    use FigureName::{Helping, Heroes, Loss, Peaks, Trace, Trajectories, Units};
+    let options: [(&str, bool, &[FigureName]); 8] = [
         ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
         ("--log", args.log, &[Loss, Heroes]),
         ("--by-layer", args.by_layer, &[Helping]),
@@ -182,8 +182,8 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
             !args.layer.is_empty(),
             &[Helping, Trajectories, Units],
         ),
-        ("--probe", args.probe.is_some(), &[Figure::Layers]),
-        ("--class", args.class.is_some(), &[Figure::Layers]),
+        ("--probe", args.probe.is_some(), &[FigureName::Layers]),
+        ("--class", args.class.is_some(), &[FigureName::Layers]),
         ("--tensor", args.tensor.is_some(), &[Trace]),
         ("--index", !args.index.is_empty(), &[Trace]),
     ];
@@ -191,7 +191,7 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
         .iter()
         .find(|(_, given, figures)| *given && !figures.contains(&args.figure));
     if let Some((option, _, figures)) = useless {
-        let names = figures.iter().filter_map(Figure::to_possible_value);
+        let names = figures.iter().filter_map(FigureName::to_possible_value);
         let names: Vec<String> = names.map(|value| value.get_name().to_owned()).collect();
         return Err(Failure::Usage(format!(
             "{option} applies to {} only; leave it out",
@@ -206,18 +206,17 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
 }
 
 /// Fails if a layer that is asked for is not in the model.
-fn check_layers(run: &Run, wanted: &[String]) -> Result<(), LcaError> {
+fn check_layers(run: &Run, wanted: &[String]) -> Result<(), Failure> {
     let tensors = run.info().tensors.iter();
     let mut layers: Vec<&str> = tensors
         .map(|tensor| analysis::layer_of(&tensor.path))
         .collect();
     layers.dedup();
     match wanted.iter().find(|name| !layers.contains(&name.as_str())) {
-        Some(name) => Err(LcaError::Setting {
-            setting: "--layer",
-            problem: format!("the model has no layer {name}"),
-            remedy: format!("its layers are {}", layers.join(", ")),
-        }),
+        Some(name) => Err(Failure::Usage(format!(
+            "--layer: the model has no layer {name}; its layers are {}",
+            layers.join(", ")
+        ))),
         None => Ok(()),
     }
 }
