@@ -3,7 +3,7 @@
     not(feature = "train"),
     doc = "Reads the record of a training run, and says what it shows."
 )]
-#![deny(missing_docs)]
+#![deny(missing_docs, missing_debug_implementations)]
 
 #[cfg(feature = "train")]
 mod accumulation;

@@ -105,6 +105,7 @@ fn the_classes_of_a_batch_norm_network_are_grounded_too() {
     let model = NormNet::new(LARGE);
     let lca = Lca::new(by_class(training())).integrator(Integrator::fixed(4));
     for (_, step) in run(model, LARGE, lca) {
+        assert_eq!(step.classes().len(), crate::scaffold::CLASSES);
         for class in step.classes() {
             let measured = class.measured().unwrap();
             let change = measured.loss_after - measured.loss_before;

@@ -33,6 +33,7 @@ fn assert_recomputed(outcome: &Outcome) {
 
 fn assert_same_steps(steps: &Steps, others: &[StepAllocation]) {
     let steps = steps.take();
+    assert!(!steps.is_empty());
     assert_eq!(steps.len(), others.len());
     for (step, other) in steps.iter().zip(others) {
         for (a, b) in step.tensors().iter().zip(other.tensors()) {

@@ -62,7 +62,9 @@ fn a_group_without_a_learning_rate_gets_no_lca_and_the_others_all_of_it() {
     let observed = setup().train(|training| training.metric(metric));
     observed.assert_fine();
     observed.assert_same_training(&plain);
-    for step in steps.take() {
+    let steps = steps.take();
+    assert_eq!(steps.len(), 2 * BATCHES);
+    for step in steps {
         for tensor in step.tensors() {
             let moved = tensor.helping() + tensor.hurting();
             if tensor.path().starts_with("hidden.") {

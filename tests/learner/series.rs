@@ -69,6 +69,7 @@ fn layers_classes_and_validation_are_shown_on_request() {
     let outcome = Setup::default().train(|training| training.metric(metric));
     outcome.assert_fine();
     let steps = steps.take();
+    assert_eq!(steps.len(), EPOCHS * BATCHES);
     let of = |step: &StepAllocation, path| {
         let mut tensors = step.tensors().iter();
         tensors.find(|tensor| tensor.path() == path).unwrap().lca()
@@ -108,6 +109,7 @@ fn the_value_of_an_epoch_is_the_mean_of_its_steps() {
     let steps = Steps::default();
     let outcome = Setup::default().train(|t| t.metric(LcaMetric::new().on_step(steps.collect())));
     let steps = steps.take();
+    assert_eq!(steps.len(), EPOCHS * BATCHES);
     for (epoch, steps) in steps.chunks(BATCHES).enumerate() {
         let lines = outcome.log("train", epoch + 1, "LCA");
         let last = NumericEntry::deserialize(lines.last().unwrap()).unwrap();

@@ -71,7 +71,9 @@ fn a_class_without_examples_is_reported_as_such_and_not_as_nan() {
         .on_step(steps.collect());
     let outcome = setup.train(|training| training.metric(metric));
     outcome.assert_fine();
-    for step in steps.take() {
+    let steps = steps.take();
+    assert_eq!(steps.len(), 2 * BATCHES);
+    for step in steps {
         let (full, empty) = step.classes().split_at(CLASSES);
         assert_eq!(empty.len(), 2);
         for class in empty {
