@@ -7,9 +7,9 @@ use burn::train::{
 };
 
 use super::observer::LearnerObserver;
-use crate::probe::MeanLoss;
+use crate::probe::Measurable;
 
-pub(super) fn train_epoch<M>(
+pub(super) fn train_epoch<M: LearnerModel + Measurable>(
     loader: &TrainLoader<M>,
     learner: &mut Learner<M>,
     epoch: usize,
@@ -17,11 +17,7 @@ pub(super) fn train_epoch<M>(
     event_processor: &mut SupervisedTrainingEventProcessor<M>,
     interrupter: &Interrupter,
     observer: &mut LearnerObserver<M>,
-) where
-    M: LearnerModel,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
-{
+) {
     log::info!("Executing training step for epoch {epoch}");
     let mut iterator = loader.iter();
     let mut accumulator = GradientsAccumulator::new();

@@ -8,7 +8,7 @@ use super::metric::{LcaMetric, OnStep};
 use super::origin::{ProbeOrigin, count_batches};
 use crate::LcaError;
 use crate::observer::{Engine, MainProbe, Resume};
-use crate::probe::MeanLoss;
+use crate::probe::Measurable;
 use crate::record::RunState;
 
 /// Measures a learner's steps and shows them. When measuring fails, training goes on without it.
@@ -19,12 +19,7 @@ pub(super) struct LearnerObserver<M: LearnerModel> {
     failure: Option<LcaError>,
 }
 
-impl<M> LearnerObserver<M>
-where
-    M: LearnerModel,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
-{
+impl<M: LearnerModel + Measurable> LearnerObserver<M> {
     pub fn start<S: ProbeOrigin<M>>(
         metric: LcaMetric<<M as InferenceStep>::Input, S>,
         dashboard: &DashboardState,

@@ -25,7 +25,7 @@ impl<B> fmt::Debug for UserProbe<B> {
 }
 
 /// Makes the main probe of a learner.
-pub(super) trait ProbeOrigin<M: LearnerModel> {
+pub(super) trait ProbeOrigin<M: LearnerModel>: 'static {
     /// Makes the probe. `loader` is a fork of the learner's own, which the loop doesn't read.
     fn into_probe(
         self,

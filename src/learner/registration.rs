@@ -6,7 +6,7 @@ use super::dashboard::DashboardState;
 use super::metric::LcaMetric;
 use super::origin::{ProbeOrigin, TrainingData, UserProbe};
 use super::strategy::LcaStrategy;
-use crate::probe::MeanLoss;
+use crate::probe::{MeanLoss, Measurable};
 
 mod sealed {
     /// Keeps the trait open for more methods: nobody else implements it.
@@ -54,9 +54,8 @@ impl<M: LearnerModel> LcaTrainingExt<M> for SupervisedTraining<M> {
 /// Measures on the learner's own training data, which must be of the type that is validated.
 impl<M> MetricRegistration<M> for LcaMetric<<M as InferenceStep>::Input, TrainingData>
 where
-    M: LearnerModel + TrainStep<Input = <M as InferenceStep>::Input>,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + InferenceStep<Input: Clone, Output: MeanLoss>,
+    M: TrainStep<Input = <M as InferenceStep>::Input>,
 {
     fn register(self, training: SupervisedTraining<M>) -> SupervisedTraining<M> {
         attach(self, training)
@@ -67,9 +66,7 @@ where
 impl<M> MetricRegistration<M>
     for LcaMetric<<M as InferenceStep>::Input, UserProbe<<M as InferenceStep>::Input>>
 where
-    M: LearnerModel,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + InferenceStep<Input: Clone, Output: MeanLoss>,
 {
     fn register(self, training: SupervisedTraining<M>) -> SupervisedTraining<M> {
         attach(self, training)
@@ -81,10 +78,8 @@ fn attach<M, S>(
     training: SupervisedTraining<M>,
 ) -> SupervisedTraining<M>
 where
-    M: LearnerModel,
-    S: ProbeOrigin<M> + 'static,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + Measurable,
+    S: ProbeOrigin<M>,
 {
     let dashboard = DashboardState::new(std::mem::take(&mut metric.series));
     dashboard

@@ -18,7 +18,7 @@ use super::metric::LcaMetric;
 use super::observer::LearnerObserver;
 use super::origin::ProbeOrigin;
 use crate::LcaError;
-use crate::probe::MeanLoss;
+use crate::probe::Measurable;
 
 /// Burn's single-device loop with an observer in it.
 pub(super) struct LcaStrategy<M: LearnerModel, S> {
@@ -37,10 +37,8 @@ struct Ending {
 
 impl<M, S> LcaStrategy<M, S>
 where
-    M: LearnerModel,
-    S: ProbeOrigin<M> + 'static,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + Measurable,
+    S: ProbeOrigin<M>,
 {
     pub fn install(
         metric: LcaMetric<<M as InferenceStep>::Input, S>,
@@ -69,10 +67,8 @@ impl<M: LearnerModel, S> Drop for LcaStrategy<M, S> {
 
 impl<M, S> SupervisedLearningStrategy<M> for LcaStrategy<M, S>
 where
-    M: LearnerModel,
-    S: ProbeOrigin<M> + 'static,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + Measurable,
+    S: ProbeOrigin<M>,
 {
     /// Burn's own `train`, with an ending that survives it: the dashboard resets the interrupter
     /// before Burn reads error and interruption from it.
@@ -121,10 +117,8 @@ struct Loop<'a, M: LearnerModel, S>(&'a LcaStrategy<M, S>);
 
 impl<M, S> SupervisedLearningStrategy<M> for Loop<'_, M, S>
 where
-    M: LearnerModel,
-    S: ProbeOrigin<M> + 'static,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + Measurable,
+    S: ProbeOrigin<M>,
 {
     fn fit(
         &self,
@@ -146,10 +140,8 @@ where
 
 impl<M, S> LcaStrategy<M, S>
 where
-    M: LearnerModel,
-    S: ProbeOrigin<M> + 'static,
-    <M as InferenceStep>::Input: Clone,
-    <M as InferenceStep>::Output: MeanLoss,
+    M: LearnerModel + Measurable,
+    S: ProbeOrigin<M>,
 {
     /// The order of calls on loaders, learner and event processor is that of Burn's own
     /// single-device strategy: it decides the order of the data and what an interruption cuts.

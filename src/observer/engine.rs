@@ -1,8 +1,5 @@
 //! The engine: from the model before and after a step to the allocation of the step.
 
-use std::fmt::Display;
-
-use burn::module::Module;
 use burn::train::InferenceStep;
 
 use super::measurement::Measurement;
@@ -10,7 +7,7 @@ use super::recording::Recording;
 use crate::LcaError;
 use crate::allocation::StepAllocation;
 use crate::parameters::{Segment, TensorKind, Values};
-use crate::probe::{EvalModel, MeanLoss};
+use crate::probe::{EvalModel, Measurable};
 use crate::quadrature::Integrator;
 use crate::record::RunState;
 
@@ -27,12 +24,7 @@ pub(crate) struct Engine<M: InferenceStep> {
     pub(super) recording: Option<Recording>,
 }
 
-impl<M> Engine<M>
-where
-    M: Module + Display + InferenceStep,
-    M::Input: Clone,
-    M::Output: MeanLoss,
-{
+impl<M: Measurable> Engine<M> {
     /// Allocates the loss change from the last observed parameters to the model's present ones.
     pub fn observe(
         &mut self,

@@ -98,8 +98,7 @@ impl<B: Clone + 'static> Lca<B> {
     /// be written.
     pub fn start<M>(self, model: &M) -> Result<LcaObserver<M>, LcaError>
     where
-        M: Module + Display + InferenceStep<Input = B>,
-        M::Output: MeanLoss,
+        M: Module + Display + InferenceStep<Input = B, Output: MeanLoss>,
     {
         let mut observer = LcaObserver {
             state: ObserverState::Waiting(Box::new(Waiting {
@@ -173,9 +172,7 @@ impl<M: InferenceStep> fmt::Debug for LcaObserver<M> {
 
 impl<M> LcaObserver<M>
 where
-    M: Module + Display + InferenceStep,
-    M::Input: Clone + 'static,
-    M::Output: MeanLoss,
+    M: Module + Display + InferenceStep<Input: Clone, Output: MeanLoss>,
 {
     /// Returns the allocation of the step that led from the last observed parameters to these.
     ///

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 
 use burn::module::Module;
-use burn::train::InferenceStep;
 
 use super::engine::Engine;
 use super::measurement::Measurement;
@@ -12,7 +11,7 @@ use super::settings::{MainProbe, Settings};
 use crate::LcaError;
 use crate::accumulation::Accumulators;
 use crate::parameters::{TensorKind, Values};
-use crate::probe::{Chunks, EvalModel, Examples, MeanLoss, Plan, check_mean, time_chunk};
+use crate::probe::{Chunks, EvalModel, Examples, Measurable, Plan, check_mean, time_chunk};
 use crate::quadrature::Integrator;
 use crate::record::{ClassInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
 
@@ -34,12 +33,7 @@ const WORTH_MORE_MEMORY: f64 = 0.97;
 /// Where the loss depends on the chunk, its size must not depend on the machine.
 const CHUNK_WITH_STATISTICS: usize = 256;
 
-impl<M> Engine<M>
-where
-    M: Module + Display + InferenceStep,
-    M::Input: Clone,
-    M::Output: MeanLoss,
-{
+impl<M: Measurable> Engine<M> {
     /// Checks everything that can be checked, and measures where training starts.
     pub fn start(
         model: &M,
@@ -120,17 +114,12 @@ impl<B> Prepared<B> {
 }
 
 /// Checks the loss, and cuts the probe into chunks of the given size or of the fastest one.
-fn cut<M>(
+fn cut<M: Measurable>(
     eval_model: &EvalModel<M>,
     here: &Values,
     plan: Plan,
     examples: &dyn Examples<M::Input>,
-) -> Result<Chunks<M::Input>, LcaError>
-where
-    M: Module + Display + InferenceStep,
-    M::Input: Clone,
-    M::Output: MeanLoss,
-{
+) -> Result<Chunks<M::Input>, LcaError> {
     check_mean(eval_model, here, &plan, examples)?;
     let size = match examples.chunk_size() {
         Some(size) => size,
@@ -142,17 +131,12 @@ where
 
 /// Tries larger chunks as long as the time per example falls: matrix products want large chunks,
 /// convolutions on a CPU small ones.
-fn fastest_chunk<M>(
+fn fastest_chunk<M: Measurable>(
     eval_model: &EvalModel<M>,
     here: &Values,
     plan: &Plan,
     examples: &dyn Examples<M::Input>,
-) -> Result<usize, LcaError>
-where
-    M: Module + Display + InferenceStep,
-    M::Input: Clone,
-    M::Output: MeanLoss,
-{
+) -> Result<usize, LcaError> {
     let largest = plan
         .rows()
         .iter()

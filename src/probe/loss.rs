@@ -1,9 +1,21 @@
-//! What a model's inference output must offer: the mean loss of its batch.
+//! What a model must offer to be measured: an inference output with the mean loss of its batch.
 
+use std::fmt::Display;
+
+use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::train::{
-    ClassificationOutput, MultiLabelClassificationOutput, RegressionOutput, SequenceOutput,
+    ClassificationOutput, InferenceStep, MultiLabelClassificationOutput, RegressionOutput,
+    SequenceOutput,
 };
+
+/// A model that can be measured.
+pub(crate) trait Measurable:
+    Module + Display + InferenceStep<Input: Clone, Output: MeanLoss>
+{
+}
+
+impl<M> Measurable for M where M: Module + Display + InferenceStep<Input: Clone, Output: MeanLoss> {}
 
 /// The mean loss of a batch, as a model's inference output has it.
 ///

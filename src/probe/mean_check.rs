@@ -1,15 +1,10 @@
 //! Whether a model's loss on a batch is the mean over the batch's examples, without which
 //! neither chunks nor classes add up.
 
-use std::fmt::Display;
-
-use burn::module::Module;
-use burn::train::InferenceStep;
-
 use super::chunks::Plan;
 use super::eval_model::EvalModel;
 use super::examples::Examples;
-use super::loss::MeanLoss;
+use super::loss::{MeanLoss, Measurable};
 use crate::LcaError;
 use crate::parameters::Values;
 
@@ -28,16 +23,12 @@ const PART: usize = 2;
 
 /// Compares the loss of a mixed batch with the mean over its parts: of one class each, or pairs
 /// without classes.
-pub(crate) fn check_mean<M>(
+pub(crate) fn check_mean<M: Measurable>(
     eval_model: &EvalModel<M>,
     values: &Values,
     plan: &Plan,
     examples: &dyn Examples<M::Input>,
-) -> Result<(), LcaError>
-where
-    M: Module + Display + InferenceStep,
-    M::Output: MeanLoss,
-{
+) -> Result<(), LcaError> {
     if eval_model.depends_on_chunks() {
         return Ok(());
     }

@@ -14,5 +14,6 @@ pub(crate) use eval_model::EvalModel;
 pub(crate) use examples::Examples;
 pub use examples::Probe;
 pub use loss::MeanLoss;
+pub(crate) use loss::Measurable;
 pub(crate) use mean_check::check_mean;
 pub(crate) use sweep::{Sweep, time_chunk};

@@ -1,15 +1,12 @@
 //! One pass over the probe: the loss and its gradient, by class.
 
-use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::train::InferenceStep;
 
 use super::chunks::Chunks;
 use super::eval_model::EvalModel;
-use super::loss::MeanLoss;
+use super::loss::{MeanLoss, Measurable};
 use crate::LcaError;
 use crate::parameters::Values;
 
@@ -26,12 +23,7 @@ pub(crate) struct Sweep {
     pub reached: bool,
 }
 
-impl<M> EvalModel<M>
-where
-    M: Module + Display + InferenceStep,
-    M::Output: MeanLoss,
-    M::Input: Clone,
-{
+impl<M: Measurable> EvalModel<M> {
     /// Sweeps a probe at a point of parameter space. Nothing is read back.
     pub fn sweep(&self, values: &Values, chunks: &Chunks<M::Input>) -> Sweep {
         let model = self.at(values);
@@ -131,16 +123,11 @@ where
 
 /// Seconds that one forward and backward pass over a batch takes, the better of two after a
 /// warm-up.
-pub(crate) fn time_chunk<M>(
+pub(crate) fn time_chunk<M: Measurable>(
     eval_model: &EvalModel<M>,
     values: &Values,
     batch: &M::Input,
-) -> Result<Duration, LcaError>
-where
-    M: Module + Display + InferenceStep,
-    M::Output: MeanLoss,
-    M::Input: Clone,
-{
+) -> Result<Duration, LcaError> {
     let model = eval_model.at(values);
     let device = eval_model.device().clone().without_autodiff();
     let mut best = Duration::MAX;
