@@ -9,6 +9,7 @@ use resvg::usvg::Tree;
 use crate::LcaError;
 
 use super::font;
+use super::palette::Color;
 
 /// Pixels of a PNG per point of the SVG: 288 to the inch.
 const PIXELS_PER_POINT: f32 = 3.0;
@@ -17,6 +18,7 @@ const PIXELS_PER_METER: u32 = 11_339;
 
 /// The form of a file with a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FileFormat {
     /// A text with shapes, for pages and for editing.
     Svg,
@@ -29,7 +31,9 @@ pub enum FileFormat {
 impl FileFormat {
     /// Returns the format that a file's extension names.
     ///
-    /// Fails if it names none of them.
+    /// # Errors
+    ///
+    /// [`LcaError::Setting`] if it names none of them.
     pub fn of(path: &Path) -> Result<Self, LcaError> {
         let extension = path
             .extension()
@@ -50,10 +54,14 @@ impl FileFormat {
 /// Returns the bytes of a file in the format.
 ///
 /// PNG and PDF have texts in Latin, Greek and Cyrillic script; other letters show only in an SVG.
+///
+/// # Errors
+///
+/// [`LcaError::Render`] if the text is no SVG, or is too large for pixels.
 pub fn encode(svg: &str, format: FileFormat) -> Result<Vec<u8>, LcaError> {
     match format {
         FileFormat::Svg => Ok(svg.as_bytes().to_vec()),
-        FileFormat::Png => png(&tree(svg)?),
+        FileFormat::Png => png(&Pixels::of(svg, PIXELS_PER_POINT)?),
         FileFormat::Pdf => {
             let conversion = svg2pdf::ConversionOptions::default();
             // The SVG's points are those of CSS, 96 to the inch, and the page's 72.
@@ -65,7 +73,10 @@ pub fn encode(svg: &str, format: FileFormat) -> Result<Vec<u8>, LcaError> {
 
 /// Writes a figure in the format that the file's extension names.
 ///
-/// Fails if it names none, or the file can't be written.
+/// # Errors
+///
+/// [`LcaError::Setting`] if it names none, [`LcaError::Disk`] if the file can't be written, and
+/// those of [`encode`].
 pub fn write(svg: &str, path: &Path) -> Result<(), LcaError> {
     let bytes = encode(svg, FileFormat::of(path)?)?;
     fs::write(path, bytes).map_err(|source| LcaError::Disk {
@@ -76,28 +87,54 @@ pub fn write(svg: &str, path: &Path) -> Result<(), LcaError> {
     })
 }
 
-fn tree(svg: &str) -> Result<Tree, LcaError> {
-    Tree::from_str(svg, &font::options()).map_err(|error| failed("the figure", error))
+/// An opaque picture.
+pub(super) struct Pixels {
+    width: u32,
+    height: u32,
+    /// Row after row.
+    pub(super) colors: Vec<Color>,
 }
 
-fn png(tree: &Tree) -> Result<Vec<u8>, LcaError> {
-    let size = tree.size();
-    let pixels = |points: f32| (points * PIXELS_PER_POINT).ceil() as u32;
-    let (width, height) = (pixels(size.width()), pixels(size.height()));
-    let mut image = Pixmap::new(width, height)
-        .ok_or_else(|| failed("a PNG", format!("{width} × {height} pixels are too many")))?;
-    let scale = Transform::from_scale(PIXELS_PER_POINT, PIXELS_PER_POINT);
-    resvg::render(tree, scale, &mut image.as_mut());
-    // The paper is opaque, and of flat areas no filter leaves less to compress than all the same.
-    let rgb: Vec<u8> = image
-        .data()
-        .chunks_exact(4)
-        .flat_map(|pixel| [pixel[0], pixel[1], pixel[2]])
+impl Pixels {
+    /// Draws an SVG, with so many pixels to a point.
+    pub(super) fn of(svg: &str, scale: f32) -> Result<Self, LcaError> {
+        let tree = tree(svg)?;
+        let size = tree.size();
+        let (width, height) = (
+            (size.width() * scale).ceil() as u32,
+            (size.height() * scale).ceil() as u32,
+        );
+        let mut image = Pixmap::new(width, height)
+            .ok_or_else(|| failed("a picture", format!("can't be {width} × {height} pixels")))?;
+        let transform = Transform::from_scale(scale, scale);
+        resvg::render(&tree, transform, &mut image.as_mut());
+        let color = |rgba: &[u8; 4]| Color {
+            red: rgba[0],
+            green: rgba[1],
+            blue: rgba[2],
+        };
+        Ok(Self {
+            width,
+            height,
+            colors: image.data().as_chunks().0.iter().map(color).collect(),
+        })
+    }
+}
+
+fn tree(svg: &str) -> Result<Tree, LcaError> {
+    Tree::from_str(svg, font::options()).map_err(|error| failed("an SVG", error))
+}
+
+fn png(pixels: &Pixels) -> Result<Vec<u8>, LcaError> {
+    let colors = pixels.colors.iter();
+    let rgb: Vec<u8> = colors
+        .flat_map(|color| [color.red, color.green, color.blue])
         .collect();
     let mut bytes = Vec::new();
-    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    let mut encoder = png::Encoder::new(&mut bytes, pixels.width, pixels.height);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_compression(png::Compression::High);
+    // Of flat areas no filter leaves less to compress than all the same.
     encoder.set_filter(png::Filter::NoFilter);
     encoder.set_pixel_dims(Some(png::PixelDimensions {
         xppu: PIXELS_PER_METER,

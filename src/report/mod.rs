@@ -8,6 +8,5 @@ pub mod export;
 pub mod figures;
 pub mod film;
 mod font;
-pub mod microscope;
 pub mod page;
 pub mod palette;

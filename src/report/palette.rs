@@ -1,9 +1,29 @@
-//! Colours: what helps, what hurts, and series that are told apart.
+//! Every colour that is drawn: what helps, what hurts, series that are told apart, and greys.
 //!
 //! Helping is always the darker of the two signs, so that they stay apart in print without colour.
 
+/// The background of figures and films.
+pub(super) const PAPER: Color = Color::new(0xff_ffff);
+/// Letters, and lines that are as important.
+pub(super) const INK: Color = Color::new(0x22_2222);
+/// Letters of notes.
+pub(super) const NOTE: Color = Color::new(0x55_5555);
+/// Frames around panels, and ticks.
+pub(super) const FRAME: Color = Color::new(0x66_6666);
+/// Frames around blocks of cells.
+pub(super) const BORDER: Color = Color::new(0xb0_b0b0);
+/// Lines behind the data.
+pub(super) const GRID: Color = Color::new(0xe2_e2e2);
+/// The iteration that a film has come to.
+pub(super) const CURSOR: Color = Color::new(0xff_c20a);
+/// Cells that are NaN or infinite.
+pub(super) const NOT_FINITE: Color = Color::new(0xa0_20c0);
+
+/// The colours of a diverging scale to either side of zero, where they are counted.
+pub(super) const LEVELS: i32 = 32;
+
 /// A colour of sRGB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Color {
     /// Red.
     pub red: u8,
@@ -15,6 +35,7 @@ pub struct Color {
 
 impl Color {
     /// Returns the colour of a number such as `0x1b7837`.
+    #[must_use]
     pub const fn new(rgb: u32) -> Self {
         let [_, red, green, blue] = rgb.to_be_bytes();
         Self { red, green, blue }
@@ -38,8 +59,13 @@ impl Color {
         0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
     }
 
+    /// Returns a colour half as light, for marks on a line of this colour.
+    pub(super) fn darker(self) -> Self {
+        self.towards(Self::new(0), 0.5)
+    }
+
     /// Returns the colour at a fraction of the way to another one.
-    fn towards(self, other: Self, fraction: f64) -> Self {
+    pub(super) fn towards(self, other: Self, fraction: f64) -> Self {
         let mix = |from: u8, to: u8| {
             (f64::from(from) + (f64::from(to) - f64::from(from)) * fraction).round() as u8
         };
@@ -52,6 +78,7 @@ impl Color {
 }
 
 /// Which colours a picture has.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Palette {
     /// Green helps, red hurts.
@@ -119,7 +146,7 @@ impl Palette {
             return self.missing();
         }
         let middle = match self {
-            Self::GreenRed | Self::BlueOrange => Color::new(0xff_ffff),
+            Self::GreenRed | Self::BlueOrange => PAPER,
             Self::Grey => Color::new(0x99_9999),
         };
         let (end, middle_end) = match (self, value < 0.0) {
@@ -135,6 +162,19 @@ impl Palette {
             middle.towards(middle_end, size * 2.0)
         } else {
             middle_end.towards(end, size * 2.0 - 1.0)
+        }
+    }
+
+    /// Returns the colour of a level of the diverging scale, from −[`LEVELS`] to [`LEVELS`].
+    pub(super) fn level(self, level: i32) -> Color {
+        self.diverging(f64::from(level) / f64::from(LEVELS))
+    }
+
+    /// Returns the colour of what chance would give, which neither helps nor hurts.
+    pub fn chance(self) -> Color {
+        match self {
+            Self::GreenRed | Self::BlueOrange => Color::new(0x9e_9ac8),
+            Self::Grey => Color::new(0x80_8080),
         }
     }
 
@@ -175,9 +215,9 @@ impl Palette {
 mod tests {
     use super::*;
 
-    fn contrast(one: Color, other: Color) -> f64 {
-        let (one, other) = (one.luminance() + 0.05, other.luminance() + 0.05);
-        one.max(other) / one.min(other)
+    fn contrast(a: Color, b: Color) -> f64 {
+        let (a, b) = (a.luminance() + 0.05, b.luminance() + 0.05);
+        a.max(b) / a.min(b)
     }
 
     #[test]

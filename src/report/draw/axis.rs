@@ -2,6 +2,7 @@
 
 use crate::report::font;
 
+use super::numbers::{decimal, minus, power_of_ten};
 use super::style::{TICK_SIZE, WIDEST};
 
 /// How an axis spreads numbers.
@@ -38,10 +39,12 @@ impl Axis {
     /// A linear axis that holds these values (those that are finite), with some room.
     pub(in crate::report) fn linear(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let (from, to) = range(values).unwrap_or((0.0, 1.0));
-        let room = match to > from {
-            true => 0.04 * (to - from),
-            false if from == 0.0 => 1.0,
-            false => from.abs() * 0.5,
+        let room = if to > from {
+            0.04 * (to - from)
+        } else if from == 0.0 {
+            1.0
+        } else {
+            from.abs() * 0.5
         };
         Self::exactly(title, from - room, to + room)
     }
@@ -59,10 +62,10 @@ impl Axis {
         let factor = if shared { 10f64.powf(exponent) } else { 1.0 };
         let decimals = (-(step / factor).log10().floor()).max(0.0) as usize;
         let power = minus(&exponent.to_string());
-        let title = match (shared, title.split_once(" (")) {
-            (true, Some((what, unit))) => format!("{what} (10^{power} {unit}"),
-            (true, None) => format!("{title} (×10^{power})"),
-            (false, _) => title.to_owned(),
+        let title = match title.split_once(" (") {
+            _ if !shared => title.to_owned(),
+            Some((what, unit)) => format!("{what} (10^{power} {unit}"),
+            None => format!("{title} (×10^{power})"),
         };
         Self {
             title,
@@ -152,7 +155,7 @@ impl Axis {
                 ticks.push(Tick { at, label });
             }
         }
-        ticks.sort_by(|one, other| one.at.total_cmp(&other.at));
+        ticks.sort_by(|a, b| a.at.total_cmp(&b.at));
         Self {
             title: title.to_owned(),
             scale: Scale::SignedLog(linear),
@@ -171,8 +174,8 @@ impl Axis {
     ) -> Self {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let length = names.len();
-        let places = (0..length).map(|place| place as f64 + 0.5);
-        Self::names_at(title, places.zip(names).collect(), length as f64)
+        let middles = (0..length).map(|index| index as f64 + 0.5);
+        Self::names_at(title, middles.zip(names).collect(), length as f64)
     }
 
     /// An axis from 0 to a length, with names somewhere on it.
@@ -215,8 +218,33 @@ impl Axis {
         }
     }
 
+    /// Returns every n-th tick, with the least n at which no two labels touch; zero is one of them.
+    ///
+    /// `at` returns where a number is drawn, `room` how much a label takes there.
+    pub(super) fn ticks_apart(
+        &self,
+        at: impl Fn(f64) -> f64,
+        room: impl Fn(&Tick) -> f64,
+    ) -> Vec<&Tick> {
+        let zero = self.ticks.iter().position(|tick| tick.at == 0.0);
+        let zero = zero.unwrap_or(0);
+        let every = |n: usize| {
+            let ticks = self.ticks.iter().enumerate();
+            let chosen = ticks.filter(move |(index, _)| index % n == zero % n);
+            chosen.map(|(_, tick)| tick).collect::<Vec<&Tick>>()
+        };
+        let apart = |ticks: &Vec<&Tick>| {
+            ticks.windows(2).all(|pair| {
+                let distance = (at(pair[1].at) - at(pair[0].at)).abs();
+                distance >= (room(pair[0]) + room(pair[1])) / 2.0
+            })
+        };
+        let all = self.ticks.len().max(1);
+        (1..=all).map(every).find(apart).unwrap_or_default()
+    }
+
     /// Returns where a value lies: 0 at the beginning of the axis, 1 at its end.
-    pub(in crate::report) fn place(&self, value: f64) -> f64 {
+    pub(in crate::report) fn position(&self, value: f64) -> f64 {
         let (from, to) = (self.spread(self.from), self.spread(self.to));
         (self.spread(value) - from) / (to - from)
     }
@@ -256,41 +284,6 @@ fn step(length: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-fn decimal(value: f64, decimals: usize) -> String {
-    if decimals == 0 && value.abs() >= 1e4 {
-        let sign = if value < 0.0 { "−" } else { "" };
-        return format!("{sign}{}", thousands(value.abs() as u64));
-    }
-    minus(&format!("{:.decimals$}", value + 0.0))
-}
-
-/// Returns a count with a comma between thousands.
-pub(in crate::report) fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Returns a power of ten as the label of a tick.
-fn power_of_ten(power: i32) -> String {
-    match power {
-        0 => "1".into(),
-        1 => "10".into(),
-        power => format!("10^{}", minus(&power.to_string())),
-    }
-}
-
-/// Returns a number with the sign that typesetters use.
-pub(in crate::report) fn minus(number: &str) -> String {
-    number.replace('-', "−")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,7 +314,7 @@ mod tests {
         ] {
             assert!(axis.from < axis.to, "{axis:?}");
             assert!(!axis.ticks.is_empty(), "{axis:?}");
-            assert!((axis.place(axis.to) - 1.0).abs() < 1e-12, "{axis:?}");
+            assert!((axis.position(axis.to) - 1.0).abs() < 1e-12, "{axis:?}");
         }
     }
 
@@ -334,7 +327,7 @@ mod tests {
         assert!(
             axis.minor
                 .iter()
-                .all(|at| (0.0..1.0).contains(&axis.place(*at)))
+                .all(|at| (0.0..1.0).contains(&axis.position(*at)))
         );
         assert!(Axis::log("values", [1.0, 1e30]).minor.is_empty());
     }
@@ -342,8 +335,8 @@ mod tests {
     #[test]
     fn a_signed_logarithm_is_odd_and_reaches_both_ends() {
         let axis = Axis::signed_log("LCA", 1e-9, 1e-3);
-        assert_eq!(axis.place(0.0), 0.5);
-        assert!((axis.place(1e-3) - 1.0).abs() < 1e-12);
-        assert!((axis.place(-1e-6) + axis.place(1e-6) - 1.0).abs() < 1e-12);
+        assert_eq!(axis.position(0.0), 0.5);
+        assert!((axis.position(1e-3) - 1.0).abs() < 1e-12);
+        assert!((axis.position(-1e-6) + axis.position(1e-6) - 1.0).abs() < 1e-12);
     }
 }

@@ -1,13 +1,11 @@
 //! Coloured cells: units or classes by iteration.
 
-use crate::report::palette::{Color, Palette};
+use crate::report::palette::{Color, INK, LEVELS, PAPER, Palette};
 
-use super::marks::{Area, rectangle};
-use super::style::{INK, TICK_SIZE};
+use super::shapes::{Area, rectangle};
+use super::style::TICK_SIZE;
 use super::svg::{Anchor, Element, Label, Short};
 
-/// Colours of a scale from −1 to 1, where cells are too many to be elements of their own.
-const LEVELS: i32 = 20;
 /// Cells up to this number are elements with their value.
 const FEW_CELLS: usize = 600;
 /// How much a cell reaches under the next ones, so that no seam shows between them.
@@ -23,14 +21,15 @@ pub(in crate::report) struct Shade {
 impl Shade {
     /// Returns the value on the scale from −1 to 1.
     fn relative(self, value: f64) -> f64 {
-        match self.reach > 0.0 {
-            true => (value / self.reach).clamp(-1.0, 1.0),
+        if self.reach > 0.0 {
+            (value / self.reach).clamp(-1.0, 1.0)
+        } else {
             // All cells are zero.
-            false => value,
+            value
         }
     }
 
-    pub(super) fn color(self, value: f64) -> Color {
+    fn color(self, value: f64) -> Color {
         self.palette.diverging(self.relative(value))
     }
 }
@@ -43,9 +42,10 @@ pub(super) fn draw(
     shade: Shade,
     printed: &[String],
 ) -> Element {
-    match values.len() <= FEW_CELLS {
-        true => few_cells(area, edges, values, shade, printed),
-        false => many_cells(area, edges, values, shade),
+    if values.len() <= FEW_CELLS {
+        few_cells(area, edges, values, shade, printed)
+    } else {
+        many_cells(area, edges, values, shade)
     }
 }
 
@@ -58,8 +58,8 @@ fn few_cells(
 ) -> Element {
     let columns = edges.len().saturating_sub(1).max(1);
     let mut group = Element::new("g").set("class", "cells");
-    for (place, value) in values.iter().enumerate() {
-        let (row, column) = (place / columns, place % columns);
+    for (index, value) in values.iter().enumerate() {
+        let (row, column) = (index / columns, index % columns);
         let (x, y) = (
             (edges[column], edges[column + 1]),
             (row as f64, row as f64 + 1.0),
@@ -68,18 +68,14 @@ fn few_cells(
         let cell = rectangle(area, x, y)
             .set("data-value", value)
             .set("fill", color.hex())
-            .set("stroke", "#ffffff")
+            .set("stroke", PAPER.hex())
             .set("stroke-width", 0.5);
         group.push(&cell);
-        if let Some(text) = printed.get(place) {
+        if let Some(text) = printed.get(index) {
             let across = (area.across(x.0) + area.across(x.1)) / 2.0;
             let down = (area.down(y.0) + area.down(y.1)) / 2.0 + TICK_SIZE * 0.33;
             let label = Label {
-                color: if color.luminance() < 0.3 {
-                    Color::new(0xff_ffff)
-                } else {
-                    INK
-                },
+                color: if color.luminance() < 0.3 { PAPER } else { INK },
                 ..Label::new(text, TICK_SIZE - 1.0, Anchor::Middle)
             };
             group.push(&label.draw(across, down));
@@ -100,7 +96,7 @@ fn many_cells(area: &Area, edges: &[f64], values: &[f64], shade: Shade) -> Eleme
     for (row, values) in values.chunks(columns).enumerate() {
         let (bottom, top) = (area.down(row as f64), area.down(row as f64 + 1.0));
         let mut column = 0;
-        for run in values.chunk_by(|one, other| level(*one) == level(*other)) {
+        for run in values.chunk_by(|a, b| level(*a) == level(*b)) {
             let (left, right) = (
                 area.across(edges[column]),
                 area.across(edges[column + run.len()]),
@@ -124,15 +120,9 @@ fn many_cells(area: &Area, edges: &[f64], values: &[f64], shade: Shade) -> Eleme
         .set("class", "cells")
         .set("data-reach", shade.reach)
         .set("data-levels", LEVELS);
-    let shaded = paths.iter().enumerate().map(|(place, path)| {
-        let level = place as i32 - LEVELS;
-        (
-            path,
-            level.to_string(),
-            shade
-                .palette
-                .diverging(f64::from(level) / f64::from(LEVELS)),
-        )
+    let shaded = paths.iter().enumerate().map(|(index, path)| {
+        let level = index as i32 - LEVELS;
+        (path, level.to_string(), shade.palette.level(level))
     });
     let missing = (&missing, "none".to_owned(), shade.palette.missing());
     for (path, level, color) in shaded.chain([missing]) {

@@ -1,13 +1,12 @@
 //! What marks mean, beside the panels.
 
 use crate::report::font;
-use crate::report::palette::Color;
+use crate::report::palette::{Color, FRAME, LEVELS};
 
 use super::axis::Axis;
 use super::cells::Shade;
-use super::marks::{Area, MarkShape, line, symbol};
-use super::panel::kept;
-use super::style::{FRAME, Stroke, TICK_SIZE, WIDEST};
+use super::shapes::{Area, MarkShape, line, symbol};
+use super::style::{Stroke, TICK_SIZE, WIDEST};
 use super::svg::{Anchor, Element, Label, number_width};
 
 const SAMPLE: f64 = 26.0;
@@ -17,13 +16,13 @@ const BAR: f64 = 12.0;
 
 /// A line of the legend.
 #[derive(Debug, Clone)]
-pub(in crate::report) struct Entry {
+pub(in crate::report) struct LegendEntry {
     pub(in crate::report) label: String,
-    pub(in crate::report) sample: Sample,
+    pub(in crate::report) sample: LegendSample,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(in crate::report) enum Sample {
+pub(in crate::report) enum LegendSample {
     Line(Stroke),
     Box(Color),
     Dot(MarkShape, Color, f64),
@@ -31,8 +30,8 @@ pub(in crate::report) enum Sample {
     Nothing,
 }
 
-impl Entry {
-    pub(in crate::report) fn new(label: impl Into<String>, sample: Sample) -> Self {
+impl LegendEntry {
+    pub(in crate::report) fn new(label: impl Into<String>, sample: LegendSample) -> Self {
         Self {
             label: label.into(),
             sample,
@@ -41,19 +40,19 @@ impl Entry {
 
     fn indent(&self) -> f64 {
         match self.sample {
-            Sample::Nothing => 0.0,
+            LegendSample::Nothing => 0.0,
             _ => SAMPLE + GAP,
         }
     }
 }
 
-fn texts(entries: &[Entry]) -> Vec<String> {
+fn texts(entries: &[LegendEntry]) -> Vec<String> {
     let labels = entries.iter().map(|entry| entry.label.as_str());
     font::shorten_apart(labels, TICK_SIZE, WIDEST)
 }
 
 /// Returns the width of a legend.
-pub(super) fn width(entries: &[Entry]) -> f64 {
+pub(super) fn width(entries: &[LegendEntry]) -> f64 {
     let widths = entries
         .iter()
         .zip(texts(entries))
@@ -62,31 +61,32 @@ pub(super) fn width(entries: &[Entry]) -> f64 {
 }
 
 /// Returns the height of a legend.
-pub(super) fn height(entries: &[Entry]) -> f64 {
+pub(super) fn height(entries: &[LegendEntry]) -> f64 {
     LINE * entries.len() as f64
 }
 
-pub(super) fn draw(entries: &[Entry], left: f64, top: f64) -> Element {
+pub(super) fn draw(entries: &[LegendEntry], left: f64, top: f64) -> Element {
     let mut group = Element::new("g").set("class", "legend");
-    for (place, (entry, text)) in entries.iter().zip(texts(entries)).enumerate() {
-        let middle = top + LINE * (place as f64 + 0.5);
+    for (index, (entry, text)) in entries.iter().zip(texts(entries)).enumerate() {
+        let middle = top + LINE * (index as f64 + 0.5);
         match entry.sample {
-            Sample::Line(stroke) => {
+            LegendSample::Line(stroke) => {
                 let (from, to) = ((left, middle), (left + SAMPLE, middle));
                 group.push(&line(from, to, &stroke));
             }
-            Sample::Box(color) => group.push(
+            LegendSample::Box(color) => group.push(
                 &Element::new("rect")
                     .at("x", left + SAMPLE - 16.0)
                     .at("y", middle - 5.0)
                     .at("width", 16.0)
                     .at("height", 10.0)
+                    .set("shape-rendering", "crispEdges")
                     .set("fill", color.hex()),
             ),
-            Sample::Dot(shape, color, radius) => {
+            LegendSample::Dot(shape, color, radius) => {
                 group.push(&symbol(shape, left + SAMPLE - 8.0, middle, radius, color));
             }
-            Sample::Nothing => {}
+            LegendSample::Nothing => {}
         }
         let label = Label::new(&text, TICK_SIZE, Anchor::Start);
         group.push(&label.draw(left + entry.indent(), middle + TICK_SIZE * 0.35));
@@ -103,9 +103,10 @@ pub(in crate::report) struct Scalebar {
 
 impl Scalebar {
     fn axis(&self) -> Axis {
-        let reach = match self.shade.reach > 0.0 {
-            true => self.shade.reach,
-            false => 1.0,
+        let reach = if self.shade.reach > 0.0 {
+            self.shade.reach
+        } else {
+            1.0
         };
         Axis::exactly(&self.title, -reach, reach)
     }
@@ -121,33 +122,29 @@ impl Scalebar {
 
     /// Draws the scale; its title ends at `width`, where the titles of others do.
     pub(super) fn draw(&self, left: f64, top: f64, width: f64, height: f64) -> Element {
-        const STRIPES: usize = 80;
-        let (x, y) = (Axis::exactly("", 0.0, 1.0), self.axis());
+        let y = self.axis();
         let area = Area {
             left,
             top,
             width: BAR,
             height,
             room: 0.0,
-            x: &x,
-            y: &y,
+            x: Axis::exactly("", 0.0, 1.0),
+            y: y.clone(),
         };
         let mut group = Element::new("g").set("class", "scale");
-        for stripe in 0..STRIPES {
-            let at = |edge: usize| y.from + (y.to - y.from) * edge as f64 / STRIPES as f64;
+        let stripe = height / f64::from(2 * LEVELS + 1);
+        for level in -LEVELS..=LEVELS {
+            let above = f64::from(LEVELS - level);
+            // The next stripe covers what is too much.
+            let overlap = if level > -LEVELS { 0.5 } else { 0.0 };
             let stripe = Element::new("rect")
                 .at("x", left)
-                .at("y", area.down(at(stripe + 1)))
+                .at("y", top + stripe * above)
                 .at("width", BAR)
-                // The next stripe covers what is too much.
-                .at(
-                    "height",
-                    height / STRIPES as f64 + if stripe > 0 { 0.5 } else { 0.0 },
-                )
-                .set(
-                    "fill",
-                    self.shade.color((at(stripe) + at(stripe + 1)) / 2.0).hex(),
-                );
+                .at("height", stripe + overlap)
+                .set("shape-rendering", "crispEdges")
+                .set("fill", self.shade.palette.level(level).hex());
             group.push(&stripe);
         }
         let frame = Element::new("rect")
@@ -158,7 +155,7 @@ impl Scalebar {
             .set("fill", "none")
             .set("stroke", FRAME.hex());
         group.push(&frame);
-        for tick in kept(&y, |value| area.down(value), |_| TICK_SIZE * 1.15) {
+        for tick in y.ticks_apart(|value| area.down(value), |_| TICK_SIZE * 1.15) {
             let label = Label::new(&tick.label, TICK_SIZE, Anchor::Start);
             let down = area.down(tick.at) + TICK_SIZE * 0.35;
             group.push(&label.draw_number(left + BAR + GAP, down));

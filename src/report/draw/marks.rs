@@ -2,10 +2,10 @@
 
 use crate::analysis::stats::extremes_by_column;
 use crate::report::font;
-use crate::report::palette::Color;
+use crate::report::palette::{Color, PAPER};
 
-use super::axis::Axis;
 use super::cells::{self, Shade};
+use super::shapes::{Area, MarkShape, line, rectangle, stroked, symbol};
 use super::style::{Stroke, TICK_SIZE};
 use super::svg::{Anchor, Element, Label, Short};
 
@@ -57,42 +57,6 @@ pub(in crate::report) enum Mark {
     Message(String),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum MarkShape {
-    Disc,
-    Ring,
-}
-
-/// Where a panel lies in the figure, and its axes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Area<'a> {
-    pub(super) left: f64,
-    pub(super) top: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
-    /// The room on the left for labels and title, the same in a column of panels.
-    pub(super) room: f64,
-    pub(super) x: &'a Axis,
-    pub(super) y: &'a Axis,
-}
-
-impl Area<'_> {
-    pub(super) fn across(&self, x: f64) -> f64 {
-        self.left + self.width * self.x.place(x)
-    }
-
-    pub(super) fn down(&self, y: f64) -> f64 {
-        self.top + self.height * (1.0 - self.y.place(y))
-    }
-
-    /// As [`down`](Self::down), but no further than the panel's edge.
-    fn down_to_edge(&self, y: f64) -> f64 {
-        let place = self.y.place(y);
-        let place = if place.is_nan() { 0.0 } else { place };
-        self.top + self.height * (1.0 - place.clamp(0.0, 1.0))
-    }
-}
-
 impl Mark {
     pub(super) fn draw(&self, area: &Area) -> Element {
         match self {
@@ -106,9 +70,10 @@ impl Mark {
                     .filter(|(x, y)| x.is_finite() && y.is_finite());
                 let alone = finite.next().is_some() && finite.next().is_none();
                 // A line of one point is a dot.
-                let (stroke, ends) = match alone {
-                    true => (Stroke::solid(stroke.color, stroke.width.max(5.0)), "round"),
-                    false => (*stroke, "butt"),
+                let (stroke, ends) = if alone {
+                    (Stroke::solid(stroke.color, stroke.width.max(5.0)), "round")
+                } else {
+                    (*stroke, "butt")
                 };
                 stroked(Element::new("path").set("d", path(points, area)), &stroke)
                     .set("class", "line")
@@ -183,7 +148,7 @@ impl Mark {
                     .at("y", down - TICK_SIZE)
                     .at("width", width)
                     .at("height", 2.0 * TICK_SIZE)
-                    .set("fill", "#ffffff");
+                    .set("fill", PAPER.hex());
                 let label = Label::new(text, TICK_SIZE, Anchor::Middle);
                 Element::new("g")
                     .set("class", "message")
@@ -192,39 +157,6 @@ impl Mark {
             }
         }
     }
-}
-
-pub(super) fn rectangle(area: &Area, x: (f64, f64), y: (f64, f64)) -> Element {
-    let (left, right) = (area.across(x.0), area.across(x.1));
-    let (one, other) = (area.down_to_edge(y.0), area.down_to_edge(y.1));
-    Element::new("rect")
-        .at("x", left.min(right))
-        .at("y", one.min(other))
-        .at("width", (right - left).abs())
-        .at("height", (other - one).abs())
-}
-
-pub(super) fn line(from: (f64, f64), to: (f64, f64), stroke: &Stroke) -> Element {
-    let line = Element::new("line")
-        .at("x1", from.0)
-        .at("y1", from.1)
-        .at("x2", to.0)
-        .at("y2", to.1);
-    stroked(line, stroke)
-}
-
-fn stroked(element: Element, stroke: &Stroke) -> Element {
-    let mut element = element
-        .set("fill", "none")
-        .set("stroke", stroke.color.hex())
-        .set("stroke-width", stroke.width);
-    if !stroke.dash.is_empty() {
-        element = element.set("stroke-dasharray", stroke.dash);
-    }
-    if stroke.opacity < 1.0 {
-        element = element.set("stroke-opacity", stroke.opacity);
-    }
-    element
 }
 
 /// Returns the commands of a line, with what a pixel can't show left out.
@@ -257,20 +189,4 @@ fn thinned(points: &[(f64, f64)], area: &Area) -> Vec<(f64, f64)> {
     let column = |point: &(f64, f64)| (3.0 * area.across(point.0)).floor() as i64;
     let kept = extremes_by_column(points, column, |point| point.1);
     kept.iter().map(position).collect()
-}
-
-pub(super) fn symbol(shape: MarkShape, x: f64, y: f64, radius: f64, color: Color) -> Element {
-    match shape {
-        MarkShape::Disc => Element::new("circle")
-            .at("cx", x)
-            .at("cy", y)
-            .at("r", radius)
-            .set("fill", color.hex()),
-        MarkShape::Ring => Element::new("circle")
-            .at("cx", x)
-            .at("cy", y)
-            .at("r", radius)
-            .set("fill", "#ffffff")
-            .set("stroke", color.hex()),
-    }
 }

@@ -1,10 +1,12 @@
 //! A panel: axes with ticks and grid around marks.
 
 use crate::report::font;
+use crate::report::palette::{FRAME, GRID};
 
 use super::axis::{Axis, Scale, Tick};
-use super::marks::{Area, Mark, line};
-use super::style::{FRAME, GRID, Stroke, TICK_SIZE, TITLE_SIZE};
+use super::marks::Mark;
+use super::shapes::{Area, line};
+use super::style::{Stroke, TICK_SIZE, TITLE_SIZE};
 use super::svg::{Anchor, Element, Label, Short, number_width};
 
 const TICK: f64 = 4.0;
@@ -47,19 +49,22 @@ impl Panel {
 
     /// Returns the space that title and labels need below a panel of this width.
     pub(super) fn below(&self, width: f64) -> f64 {
-        let labels = match self.x.ticks.iter().all(|tick| tick.label.is_empty()) {
-            true => 0.0,
-            false if self.turned(width) => self.widest_name() + GAP,
-            false => TICK_SIZE + GAP,
+        let labels = if self.x.ticks.iter().all(|tick| tick.label.is_empty()) {
+            0.0
+        } else if self.turned(width) {
+            self.widest_name() + GAP
+        } else {
+            TICK_SIZE + GAP
         };
         TICK + labels + title_space(&self.x)
     }
 
     /// Returns the space that a heading needs.
     pub(super) fn above(&self) -> f64 {
-        match self.heading.is_empty() {
-            true => 0.0,
-            false => TITLE_SIZE + GAP,
+        if self.heading.is_empty() {
+            0.0
+        } else {
+            TITLE_SIZE + GAP
         }
     }
 
@@ -105,9 +110,10 @@ impl Panel {
             .set("stroke", FRAME.hex());
         group.push(&outline);
         if !self.heading.is_empty() {
-            let heading = match number_width(&self.heading, TITLE_SIZE) <= area.width {
-                true => self.heading.clone(),
-                false => font::shorten(&self.heading, TITLE_SIZE, area.width),
+            let heading = if number_width(&self.heading, TITLE_SIZE) <= area.width {
+                self.heading.clone()
+            } else {
+                font::shorten(&self.heading, TITLE_SIZE, area.width)
             };
             let label = Label::new(&heading, TITLE_SIZE, Anchor::Middle);
             group.push(&label.draw_number(area.left + area.width / 2.0, area.top - GAP - 1.0));
@@ -118,11 +124,14 @@ impl Panel {
     fn draw_x(&self, area: &Area, group: &mut Element) {
         let bottom = area.top + area.height;
         let turned = self.turned(area.width);
-        let room = |tick: &Tick| match turned {
-            true => TICK_SIZE * 1.3,
-            false => number_width(&tick.label, TICK_SIZE) + 2.0 * GAP,
+        let room = |tick: &Tick| {
+            if turned {
+                TICK_SIZE * 1.3
+            } else {
+                number_width(&tick.label, TICK_SIZE) + 2.0 * GAP
+            }
         };
-        for tick in kept(&self.x, |value| area.across(value), room) {
+        for tick in self.x.ticks_apart(|x| area.across(x), room) {
             let at = area.across(tick.at);
             if !self.x.named {
                 let grid = Stroke::solid(GRID, 1.0);
@@ -167,7 +176,7 @@ impl Panel {
                 &stroke,
             ));
         }
-        for tick in kept(&self.y, |value| area.down(value), |_| TICK_SIZE * 1.15) {
+        for tick in self.y.ticks_apart(|y| area.down(y), |_| TICK_SIZE * 1.15) {
             let at = area.down(tick.at);
             if !self.y.named {
                 let right = area.left + area.width;
@@ -198,39 +207,14 @@ impl Panel {
 }
 
 fn title_space(axis: &Axis) -> f64 {
-    match axis.title.is_empty() {
-        true => 0.0,
-        false => TITLE_SIZE + 1.5 * GAP,
+    if axis.title.is_empty() {
+        0.0
+    } else {
+        TITLE_SIZE + 1.5 * GAP
     }
 }
 
-/// Returns every n-th tick, with the least n at which no two labels touch; zero is one of them.
-pub(super) fn kept(
-    axis: &Axis,
-    place: impl Fn(f64) -> f64,
-    room: impl Fn(&Tick) -> f64,
-) -> Vec<&Tick> {
-    let zero = axis
-        .ticks
-        .iter()
-        .position(|tick| tick.at == 0.0)
-        .unwrap_or(0);
-    let every = |n: usize| {
-        let ticks = axis.ticks.iter().enumerate();
-        let chosen = ticks.filter(move |(at, _)| at % n == zero % n);
-        chosen.map(|(_, tick)| tick).collect::<Vec<&Tick>>()
-    };
-    let apart = |ticks: &Vec<&Tick>| {
-        ticks.windows(2).all(|pair| {
-            let distance = (place(pair[1].at) - place(pair[0].at)).abs();
-            distance >= (room(pair[0]) + room(pair[1])) / 2.0
-        })
-    };
-    let all = axis.ticks.len().max(1);
-    (1..=all).map(every).find(apart).unwrap_or_default()
-}
-
-/// Returns the panel's group, with what a program needs to get from places back to numbers.
+/// Returns the panel's group, with what a program needs to get back from positions to numbers.
 fn described(panel: &Panel, area: &Area) -> Element {
     let scale = |axis: &Axis| match axis.scale {
         Scale::Linear => "linear".to_owned(),

@@ -1,13 +1,13 @@
 //! A whole figure: rows of panels, a legend beside and notes below them.
 
 use crate::report::font;
-use crate::report::palette::Color;
+use crate::report::palette::NOTE;
 
-use super::legend::{self, Entry, Scalebar};
-use super::marks::Area;
+use super::legend::{self, LegendEntry, Scalebar};
 use super::panel::Panel;
-use super::style::{NOTE, NOTE_SIZE, TICK_SIZE};
-use super::svg::{Anchor, Element, Label};
+use super::shapes::Area;
+use super::style::{NOTE_SIZE, TICK_SIZE};
+use super::svg::{Anchor, Element, Label, document};
 
 const MARGIN: f64 = 10.0;
 const BETWEEN: f64 = 14.0;
@@ -17,7 +17,7 @@ const SMALLEST: f64 = 20.0;
 
 /// Panels side by side.
 #[derive(Debug, Clone)]
-pub(in crate::report) struct Row {
+pub(in crate::report) struct PanelRow {
     /// The height against that of the other rows.
     pub(in crate::report) share: f64,
     pub(in crate::report) panels: Vec<Panel>,
@@ -30,8 +30,8 @@ pub(in crate::report) struct Sheet {
     pub(in crate::report) title: String,
     pub(in crate::report) width: f64,
     pub(in crate::report) height: f64,
-    pub(in crate::report) rows: Vec<Row>,
-    pub(in crate::report) legend: Vec<Entry>,
+    pub(in crate::report) rows: Vec<PanelRow>,
+    pub(in crate::report) legend: Vec<LegendEntry>,
     /// Scales of colours, each beside the row of this number.
     pub(in crate::report) scales: Vec<(usize, Scalebar)>,
     pub(in crate::report) notes: Vec<String>,
@@ -40,25 +40,17 @@ pub(in crate::report) struct Sheet {
 impl Sheet {
     /// Draws everything into an SVG.
     pub(in crate::report) fn draw(&self) -> String {
-        let notes = self
-            .notes
-            .iter()
-            .flat_map(|note| font::wrapped(note, NOTE_SIZE, self.width - 2.0 * MARGIN));
-        let notes: Vec<String> = notes.collect();
-        let notes_top = self.height - MARGIN - NOTE_LINE * notes.len() as f64;
-
-        let scales = self.scales.iter().map(|(_, scale)| scale.width());
-        let beside = scales.fold(legend::width(&self.legend), f64::max);
-        let right = match beside > 0.0 {
-            true => self.width - MARGIN - beside,
-            false => self.width - MARGIN,
-        };
-        let places = self.places(right, notes_top);
-        let mut svg = self.root();
-        for (number, (panel, area)) in places.iter().enumerate() {
+        let areas = self.areas();
+        let beside = self.beside();
+        let right = self.width - MARGIN - beside;
+        let mut svg = document(self.width, self.height)
+            .set("role", "img")
+            .with(&Element::new("title").text(&self.title));
+        let panels = self.rows.iter().flat_map(|row| &row.panels);
+        for (number, (panel, area)) in panels.zip(&areas).enumerate() {
             svg.push(&panel.draw(area, &format!("panel-{number}")));
         }
-        let top = places.first().map_or(MARGIN, |(_, area)| area.top);
+        let top = areas.first().map_or(MARGIN, |area| area.top);
         svg.push(&legend::draw(&self.legend, right, top));
         let legend = legend::height(&self.legend);
         for (row, scale) in &self.scales {
@@ -68,7 +60,7 @@ impl Sheet {
                 .take(*row)
                 .map(|row| row.panels.len())
                 .sum::<usize>();
-            let Some((_, area)) = places.get(before) else {
+            let Some(area) = areas.get(before) else {
                 continue;
             };
             // The legend stands beside the first row.
@@ -80,7 +72,8 @@ impl Sheet {
             let height = (area.height - taken).max(SMALLEST);
             svg.push(&scale.draw(right, area.top + taken, beside, height));
         }
-        for (number, note) in notes.iter().enumerate() {
+        let notes_top = self.height - MARGIN - self.notes_height();
+        for (number, note) in self.note_lines().iter().enumerate() {
             let label = Label {
                 color: NOTE,
                 ..Label::new(note, NOTE_SIZE, Anchor::Start)
@@ -91,24 +84,30 @@ impl Sheet {
         svg.to_string()
     }
 
-    fn root(&self) -> Element {
-        let paper = Element::new("rect")
-            .set("width", "100%")
-            .set("height", "100%")
-            .set("fill", Color::new(0xff_ffff).hex());
-        Element::new("svg")
-            .set("xmlns", "http://www.w3.org/2000/svg")
-            .at("width", self.width)
-            .at("height", self.height)
-            .set("viewBox", format!("0 0 {} {}", self.width, self.height))
-            .set("font-family", font::FAMILY)
-            .set("role", "img")
-            .with(&Element::new("title").text(&self.title))
-            .with(&paper)
+    /// Returns the notes, broken into lines.
+    fn note_lines(&self) -> Vec<String> {
+        let room = self.width - 2.0 * MARGIN;
+        let notes = self.notes.iter();
+        notes
+            .flat_map(|note| font::wrapped(note, NOTE_SIZE, room))
+            .collect()
     }
 
-    /// Returns every panel with the place that it gets.
-    fn places(&self, right: f64, bottom: f64) -> Vec<(&Panel, Area<'_>)> {
+    /// Returns the height of all notes.
+    pub(in crate::report) fn notes_height(&self) -> f64 {
+        NOTE_LINE * self.note_lines().len() as f64
+    }
+
+    /// Returns the width of what stands beside the panels.
+    fn beside(&self) -> f64 {
+        let scales = self.scales.iter().map(|(_, scale)| scale.width());
+        scales.fold(legend::width(&self.legend), f64::max)
+    }
+
+    /// Returns where every panel lies.
+    pub(in crate::report) fn areas(&self) -> Vec<Area> {
+        let right = self.width - MARGIN - self.beside();
+        let bottom = self.height - MARGIN - self.notes_height();
         let columns = self
             .rows
             .iter()
@@ -125,7 +124,7 @@ impl Sheet {
         let beside = BETWEEN + TICK_SIZE * 0.5;
         let taken: f64 = lefts.iter().sum::<f64>() + beside * columns as f64;
         let width = ((right - MARGIN - taken) / columns.max(1) as f64).max(SMALLEST);
-        let space = |side: fn(&Panel, f64) -> f64, row: &Row| {
+        let space = |side: fn(&Panel, f64) -> f64, row: &PanelRow| {
             row.panels
                 .iter()
                 .map(|panel| side(panel, width))
@@ -145,7 +144,7 @@ impl Sheet {
         let taken: f64 = above.iter().chain(&below).sum::<f64>() + between;
         let shares: f64 = self.rows.iter().map(|row| row.share).sum();
         let free = (bottom - MARGIN * 1.5 - taken).max(SMALLEST);
-        let mut places = Vec::new();
+        let mut areas = Vec::new();
         let mut top = MARGIN;
         for ((row, above), below) in self.rows.iter().zip(above).zip(below) {
             let height = (free * row.share / shares).max(SMALLEST);
@@ -153,20 +152,19 @@ impl Sheet {
             let mut left = MARGIN;
             for (panel, space) in row.panels.iter().zip(&lefts) {
                 left += space;
-                let area = Area {
+                areas.push(Area {
                     left,
                     top,
                     width,
                     height,
                     room: *space,
-                    x: &panel.x,
-                    y: &panel.y,
-                };
-                places.push((panel, area));
+                    x: panel.x.clone(),
+                    y: panel.y.clone(),
+                });
                 left += width + beside;
             }
             top += height + below + BETWEEN;
         }
-        places
+        areas
     }
 }

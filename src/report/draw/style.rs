@@ -1,4 +1,4 @@
-//! What all figures share: sizes of letters, widths of lines, greys.
+//! What all figures share: sizes of letters and how lines are drawn.
 
 use crate::report::palette::{Color, Palette};
 
@@ -10,11 +10,6 @@ pub(super) const TICK_SIZE: f64 = 11.0;
 pub(super) const WIDEST: f64 = 160.0;
 /// Letters of the notes below a figure.
 pub(super) const NOTE_SIZE: f64 = 10.0;
-
-pub(super) const INK: Color = Color::new(0x22_2222);
-pub(super) const FRAME: Color = Color::new(0x66_6666);
-pub(super) const GRID: Color = Color::new(0xe2_e2e2);
-pub(super) const NOTE: Color = Color::new(0x55_5555);
 
 /// How a line is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]

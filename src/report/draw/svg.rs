@@ -3,9 +3,7 @@
 use std::fmt::{self, Display, Write};
 
 use crate::report::font;
-use crate::report::palette::Color;
-
-use super::style::INK;
+use crate::report::palette::{Color, INK, PAPER};
 
 /// Raised letters against the others.
 const RAISED: f64 = 0.75;
@@ -63,6 +61,21 @@ impl Element {
     }
 }
 
+/// Begins a picture of this size: paper, and the typeface of its letters.
+pub(in crate::report) fn document(width: f64, height: f64) -> Element {
+    let paper = Element::new("rect")
+        .set("width", "100%")
+        .set("height", "100%")
+        .set("fill", PAPER.hex());
+    Element::new("svg")
+        .set("xmlns", "http://www.w3.org/2000/svg")
+        .at("width", width)
+        .at("height", height)
+        .set("viewBox", format!("0 0 {width} {height}"))
+        .set("font-family", font::FAMILY)
+        .with(&paper)
+}
+
 impl Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -70,9 +83,10 @@ impl Display for Element {
             attributes,
             content,
         } = self;
-        match content.is_empty() {
-            true => write!(f, "<{name}{attributes}/>")?,
-            false => write!(f, "<{name}{attributes}>{content}</{name}>")?,
+        if content.is_empty() {
+            write!(f, "<{name}{attributes}/>")?;
+        } else {
+            write!(f, "<{name}{attributes}>{content}</{name}>")?;
         }
         // A line's end within a text would be a space.
         match *name {
@@ -156,9 +170,10 @@ impl<'a> Label<'a> {
             .at("font-size", RAISED * self.size)
             .text(power);
         let element = self.element(x, y).text(base).with(&raised);
-        match rest.is_empty() {
-            true => element,
-            false => element.with(&Element::new("tspan").at("dy", 0.4 * self.size).text(rest)),
+        if rest.is_empty() {
+            element
+        } else {
+            element.with(&Element::new("tspan").at("dy", 0.4 * self.size).text(rest))
         }
     }
 

@@ -1,16 +1,15 @@
 //! Which layer learned which class, and when.
 
 use crate::analysis::curves::{ClassMap, Raster};
-use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
+use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
-use super::FigureOptions;
-use super::options::{counted, short};
+use super::options::CheckedOptions;
 
 /// Layers beyond this number have no printed numbers.
 const MOST_PRINTED: usize = 10;
 
 /// Draws LCA by class and layer, and below by class over time.
-pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
+pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
     let rows = map.classes.len() as f64;
     let height = (200.0 + 36.0 * rows).clamp(460.0, 1000.0);
     let mut sheet = options.sheet("LCA by class, layer and time", height);
@@ -30,9 +29,10 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         palette: options.palette,
         reach,
     };
-    let printed = match map.layers.len() <= MOST_PRINTED {
-        true => values.iter().map(|lca| number(*lca)).collect(),
-        false => Vec::new(),
+    let printed = if map.layers.len() <= MOST_PRINTED {
+        values.iter().map(|lca| number(*lca)).collect()
+    } else {
+        Vec::new()
     };
     let mut layers = Panel::new("layers", Axis::names("", map.layers.clone()), names());
     layers.heading = "over the run, by layer".into();
@@ -60,11 +60,11 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
         (1, scale("LCA of a step (loss of the class)", over_time)),
     ];
     sheet.rows = vec![
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![layers],
         },
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![time],
         },
@@ -77,16 +77,17 @@ pub fn classes(map: &ClassMap, options: &FigureOptions) -> String {
     if map.not_finite > 0 {
         sheet.notes.push(format!(
             "{} not finite left out.",
-            counted(map.not_finite, "value")
+            counted(map.not_finite as u64, "value")
         ));
     }
     sheet.draw()
 }
 
 fn number(lca: f64) -> String {
-    match lca.is_finite() {
-        true => short(lca),
-        false => "not finite".into(),
+    if lca.is_finite() {
+        short(lca)
+    } else {
+        "not finite".into()
     }
 }
 

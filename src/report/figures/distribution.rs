@@ -2,18 +2,19 @@
 
 use crate::analysis::Bin;
 use crate::analysis::noise::{Distribution, Source};
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
-use crate::report::palette::Color;
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, short, thousands,
+};
+use crate::report::palette::INK;
 
-use super::FigureOptions;
-use super::options::short;
+use super::options::CheckedOptions;
 
 /// The share of values that may lie in the bars next to zero, which have no logarithm.
 const NEAR_ZERO: f64 = 0.01;
 
-/// Draws how many values lie in each bin, on a linear and on a logarithmic axis, with the laws
-/// that were fitted to them.
-pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> String {
+/// Draws how many values lie in each bin, on a linear and on a logarithmic axis, with the fitted
+/// distributions.
+pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> String {
     let title = "How large the LCA of a parameter at a step is";
     let mut sheet = options.sheet(title, 520.0);
     sheet.notes = notes(distribution);
@@ -28,7 +29,7 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
         let mut panel = Panel::new("empty", axis, Axis::exactly("values", 0.0, 1.0));
         let message = "There is no finite value other than zero.".to_owned();
         panel.marks.push(Mark::Message(message));
-        sheet.rows = vec![Row {
+        sheet.rows = vec![PanelRow {
             share: 1.0,
             panels: vec![panel],
         }];
@@ -36,7 +37,7 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
     };
     let bars = span.bars(&bins);
     let laws = laws(distribution, &span, options);
-    let mean = Stroke::solid(Color::new(0x22_2222), 1.4).dashed("2 2");
+    let mean = Stroke::solid(INK, 1.4).dashed("2 2");
     let x = Axis::signed_log("LCA of a parameter at a step (loss)", span.near, span.far);
     let counts = || bars.iter().map(|bar| bar.count as f64);
     let mut linear = Axis::linear("values in a bin", counts());
@@ -65,21 +66,23 @@ pub fn distribution(distribution: &Distribution, options: &FigureOptions) -> Str
         panel
     };
     sheet.rows = vec![
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![panel("linear", x.unlabelled(), linear)],
         },
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![panel("log", x, log)],
         },
     ];
     sheet.legend = vec![
-        Entry::new("helping", Sample::Box(options.palette.helps())),
-        Entry::new("hurting", Sample::Box(options.palette.hurts())),
+        LegendEntry::new("helping", LegendSample::Box(options.palette.helps())),
+        LegendEntry::new("hurting", LegendSample::Box(options.palette.hurts())),
     ];
     if distribution.mean.is_some() {
-        sheet.legend.push(Entry::new("mean", Sample::Line(mean)));
+        sheet
+            .legend
+            .push(LegendEntry::new("mean", LegendSample::Line(mean)));
     }
     sheet.legend.extend(laws.into_iter().map(|law| law.entry));
     let note = format!(
@@ -154,11 +157,11 @@ impl Span {
 /// A fitted law as a line, and its entry in the legend.
 struct DrawnLaw {
     line: Mark,
-    entry: Entry,
+    entry: LegendEntry,
 }
 
 /// Returns the counts that the fitted laws expect in the bins, 4 to a factor of ten.
-fn laws(distribution: &Distribution, span: &Span, options: &FigureOptions) -> Vec<DrawnLaw> {
+fn laws(distribution: &Distribution, span: &Span, options: &CheckedOptions) -> Vec<DrawnLaw> {
     let edges: Vec<f64> = (0..)
         .map(|step| span.near * 10f64.powf(f64::from(step) / 4.0))
         .take_while(|edge| *edge <= span.far * 1.01)
@@ -189,9 +192,9 @@ fn laws(distribution: &Distribution, span: &Span, options: &FigureOptions) -> Ve
                 points: line(&share, law.fit.values),
                 stroke,
             },
-            entry: Entry::new(
+            entry: LegendEntry::new(
                 format!("Weibull, shape {}", short(law.shape)),
-                Sample::Line(stroke),
+                LegendSample::Line(stroke),
             ),
         });
     }
@@ -203,7 +206,7 @@ fn laws(distribution: &Distribution, span: &Span, options: &FigureOptions) -> Ve
                 points: line(&|from, to| law.share_between(from, to), law.fit.values),
                 stroke,
             },
-            entry: Entry::new("Gaussian", Sample::Line(stroke)),
+            entry: LegendEntry::new("Gaussian", LegendSample::Line(stroke)),
         });
     }
     laws

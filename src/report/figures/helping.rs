@@ -4,16 +4,16 @@ use crate::analysis::HelpingCounts;
 use crate::analysis::curves::LayerHelping;
 use crate::analysis::noise::{Helping, HelpingStep};
 use crate::analysis::stats::smoothed;
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
-use crate::report::palette::Color;
+use crate::report::draw::{Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke};
+use crate::report::palette::INK;
 
-use super::FigureOptions;
+use super::options::CheckedOptions;
 
 /// Layers beyond this number are not drawn.
 const MOST_LAYERS: usize = 12;
 
 /// Draws the percentage of parameters that help at each step: of all, and without exact zeros.
-pub fn helping(helping: &Helping, options: &FigureOptions) -> String {
+pub(super) fn draw(helping: &Helping, options: &CheckedOptions) -> String {
     let of = |share: fn(&HelpingCounts) -> Option<f64>| percent(&helping.steps, share);
     // The thin dashes lie on the wide line where hardly any LCA is exactly zero.
     let all = Stroke::solid(options.palette.series(1), 3.6).faint(0.7);
@@ -29,11 +29,11 @@ pub fn helping(helping: &Helping, options: &FigureOptions) -> String {
             ..Drawn::new("of those not zero", of(HelpingCounts::fraction_of_nonzero))
         },
     ];
-    draw(&helping.steps, series, Vec::new(), options)
+    panel(&helping.steps, series, Vec::new(), options)
 }
 
 /// Draws the percentage of each layer's parameters that help at each step, without exact zeros.
-pub fn helping_by_layer(layers: &[LayerHelping], options: &FigureOptions) -> String {
+pub(super) fn draw_by_layer(layers: &[LayerHelping], options: &CheckedOptions) -> String {
     let shown = layers.iter().take(MOST_LAYERS);
     let series = shown.enumerate().map(|(number, layer)| {
         let percent = percent(&layer.steps, HelpingCounts::fraction_of_nonzero);
@@ -53,7 +53,7 @@ pub fn helping_by_layer(layers: &[LayerHelping], options: &FigureOptions) -> Str
         .iter()
         .map(|layer| layer.steps.as_slice())
         .max_by_key(|steps| steps.len());
-    draw(steps.unwrap_or_default(), series.collect(), notes, options)
+    panel(steps.unwrap_or_default(), series.collect(), notes, options)
 }
 
 /// A line, smoothed, and on request as it is.
@@ -69,7 +69,7 @@ impl Drawn {
         Self {
             name: name.to_owned(),
             points,
-            stroke: Stroke::solid(Color::new(0), 1.0),
+            stroke: Stroke::solid(INK, 1.0),
             raw: false,
         }
     }
@@ -86,11 +86,11 @@ fn percent(
     steps.iter().map(percent).collect()
 }
 
-fn draw(
+fn panel(
     steps: &[HelpingStep],
     series: Vec<Drawn>,
     notes: Vec<String>,
-    options: &FigureOptions,
+    options: &CheckedOptions,
 ) -> String {
     let mut sheet = options.sheet("Percent of parameters that help, by step", 380.0);
     sheet.notes = notes;
@@ -114,7 +114,7 @@ fn draw(
         shown.extend(means);
         sheet
             .legend
-            .push(Entry::new(&series.name, Sample::Line(stroke)));
+            .push(LegendEntry::new(&series.name, LegendSample::Line(stroke)));
         if series.raw && window > 1 {
             let stroke = Stroke::solid(stroke.color, 0.8).faint(0.45);
             shown.extend(values);
@@ -125,7 +125,7 @@ fn draw(
             });
             sheet
                 .legend
-                .push(Entry::new("each step", Sample::Line(stroke)));
+                .push(LegendEntry::new("each step", LegendSample::Line(stroke)));
         }
         lines.push(line);
     }
@@ -145,7 +145,7 @@ fn draw(
     let y = Axis::linear("parameters that help (%)", shown);
     let mut panel = Panel::new("helping", x, y);
     panel.marks = marks;
-    sheet.rows = vec![Row {
+    sheet.rows = vec![PanelRow {
         share: 1.0,
         panels: vec![panel],
     }];

@@ -1,32 +1,26 @@
 //! How often single parameters help, against chance.
 
 use crate::analysis::noise::{Heroes, ShareBin};
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, thousands};
-use crate::report::palette::{Color, Palette};
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, short, thousands,
+};
+use crate::report::palette::{INK, PAPER};
 
-use super::FigureOptions;
-use super::options::short;
-
-/// The colour of what chance allows: none of those of the bars.
-fn chance(palette: Palette) -> Color {
-    match palette {
-        Palette::GreenRed | Palette::BlueOrange => Color::new(0x9e_9ac8),
-        Palette::Grey => Color::new(0x80_8080),
-    }
-}
+use super::options::CheckedOptions;
 
 /// Draws how many parameters help at which share of their steps, with the band that chance
 /// would give.
-pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
+pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("How often each parameter helps", 400.0);
     let range = |bin: &ShareBin| bin.chance_range(heroes.moving);
     let tops = heroes
         .bins
         .iter()
         .flat_map(|bin| [bin.parameters as f64, range(bin).1]);
-    let y = match options.log {
-        true => Axis::log("parameters", tops.chain([1.0])),
-        false => Axis::exactly("parameters", 0.0, Axis::linear("", tops).to),
+    let y = if options.log {
+        Axis::log("parameters", tops.chain([1.0]))
+    } else {
+        Axis::exactly("parameters", 0.0, Axis::linear("", tops).to)
     };
     let floor = y.from;
     let x = Axis::exactly("steps at which a parameter helps (%)", 0.0, 100.0);
@@ -41,15 +35,15 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
         });
     }
     // Above the bars, as brackets that leave them visible.
-    let expected = Stroke::solid(Color::new(0x22_2222), 1.0);
-    let edge = Stroke::solid(Color::new(0xff_ffff), 2.6);
+    let expected = Stroke::solid(INK, 1.0);
+    let edge = Stroke::solid(PAPER, 2.6);
     for bin in &heroes.bins {
         let (low, high) = range(bin);
         let (from, to) = (100.0 * bin.lower, 100.0 * bin.upper);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
             pieces: vec![(from, to, low, high)],
-            color: chance(options.palette),
+            color: options.palette.chance(),
         });
         // An edge, so that the line shows on dark bars too.
         for (name, stroke) in [("edge", edge), ("by chance", expected)] {
@@ -60,26 +54,29 @@ pub fn heroes(heroes: &Heroes, options: &FigureOptions) -> String {
             });
         }
     }
-    let mean = Stroke::solid(Color::new(0x22_2222), 1.2).dashed("3 3");
+    let mean = Stroke::solid(INK, 1.2).dashed("3 3");
     sheet.legend = vec![
-        Entry::new("helped in sum", Sample::Box(options.palette.helps())),
-        Entry::new("hurt in sum", Sample::Box(options.palette.hurts())),
-        Entry::new("expected by chance", Sample::Line(expected)),
-        Entry::new("± 2 deviations", Sample::Box(chance(options.palette))),
+        LegendEntry::new("helped in sum", LegendSample::Box(options.palette.helps())),
+        LegendEntry::new("hurt in sum", LegendSample::Box(options.palette.hurts())),
+        LegendEntry::new("expected by chance", LegendSample::Line(expected)),
+        LegendEntry::new(
+            "± 2 deviations",
+            LegendSample::Box(options.palette.chance()),
+        ),
     ];
     match heroes.share {
         Some(share) => {
             panel.marks.push(Mark::Vertical(100.0 * share, mean));
             sheet
                 .legend
-                .push(Entry::new("mean of all", Sample::Line(mean)));
+                .push(LegendEntry::new("mean of all", LegendSample::Line(mean)));
         }
         None => panel
             .marks
             .push(Mark::Message("No parameter ever moved the loss.".into())),
     }
     sheet.notes = notes(heroes);
-    sheet.rows = vec![Row {
+    sheet.rows = vec![PanelRow {
         share: 1.0,
         panels: vec![panel],
     }];
@@ -90,10 +87,7 @@ fn notes(heroes: &Heroes) -> Vec<String> {
     let mut notes = vec![format!(
         "Of {} with LCA other than zero ({} never had any), {} help more and {} less \
          often than chance allows (5 %, corrected for their number).",
-        match heroes.moving {
-            1 => "1 parameter".into(),
-            moving => format!("{} parameters", thousands(moving)),
-        },
+        counted(heroes.moving, "parameter"),
         thousands(heroes.still),
         thousands(heroes.heroes),
         thousands(heroes.villains)

@@ -1,21 +1,21 @@
 //! Where the network learned: bars by layer.
 
 use crate::analysis::{LayerSum, Layers};
-use crate::report::draw::{Axis, Entry, Mark, MarkShape, Panel, Row, Sample, Stroke};
-use crate::report::palette::Color;
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted,
+};
+use crate::report::palette::INK;
 
-use super::FigureOptions;
-use super::options::counted;
+use super::options::CheckedOptions;
 
 /// Layers beyond this number are not drawn: those with the least LCA.
 const MOST: usize = 40;
 /// The level below which a p-value earns a star.
 const LEVEL: f64 = 0.05;
-const INK: Color = Color::new(0x22_2222);
 
 /// Draws the LCA of every layer, summed and per parameter; over several runs the mean with the
 /// standard deviation and every run.
-pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
+pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("LCA by layer, summed over the run", 480.0);
     let shown = shown(&layers.layers);
     let name = |layer: &&LayerSum| {
@@ -31,7 +31,7 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
     let sum = |layer: &LayerSum| bars(layer, 1.0);
     let each = |layer: &LayerSum| bars(layer, layer.parameters.max(1) as f64);
     sheet.rows = vec![
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![panel(
                 "sum",
@@ -42,7 +42,7 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
                 options,
             )],
         },
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![panel(
                 "per parameter",
@@ -55,16 +55,18 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
         },
     ];
     sheet.legend = vec![
-        Entry::new("helps", Sample::Box(options.palette.helps())),
-        Entry::new("hurts", Sample::Box(options.palette.hurts())),
+        LegendEntry::new("helps", LegendSample::Box(options.palette.helps())),
+        LegendEntry::new("hurts", LegendSample::Box(options.palette.hurts())),
     ];
     let runs = layers.runs.len();
     if runs > 1 {
-        let deviation = Sample::Line(Stroke::solid(INK, 1.4));
-        sheet.legend.push(Entry::new("± deviation", deviation));
-        sheet.legend.push(Entry::new(
+        let deviation = LegendSample::Line(Stroke::solid(INK, 1.4));
+        sheet
+            .legend
+            .push(LegendEntry::new("± deviation", deviation));
+        sheet.legend.push(LegendEntry::new(
             "one run",
-            Sample::Dot(MarkShape::Ring, INK, 2.5),
+            LegendSample::Dot(MarkShape::Ring, INK, 2.5),
         ));
         sheet.notes.push(format!(
             "Means over {runs} runs, with the standard deviation over runs. * differs from zero \
@@ -76,12 +78,12 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
         note.push_str(&format!(", class {class}"));
     }
     let steps = layers.runs.iter().map(|run| run.steps).max().unwrap_or(0);
-    note.push_str(&format!(", {}.", counted(steps as usize, "step")));
+    note.push_str(&format!(", {}.", counted(steps, "step")));
     let not_finite: u64 = layers.runs.iter().map(|run| run.not_finite).sum();
     if not_finite > 0 {
         note.push_str(&format!(
             " LCA that is not finite is left out: {}.",
-            counted(not_finite as usize, "step")
+            counted(not_finite, "step")
         ));
     }
     if shown.len() < layers.layers.len() {
@@ -95,7 +97,7 @@ pub fn layers(layers: &Layers, options: &FigureOptions) -> String {
 /// Returns the layers to draw, in the model's order.
 fn shown(layers: &[LayerSum]) -> Vec<&LayerSum> {
     let mut sizes: Vec<f64> = layers.iter().map(|layer| layer.lca.abs()).collect();
-    sizes.sort_by(|one, other| other.total_cmp(one));
+    sizes.sort_by(|a, b| b.total_cmp(a));
     let least = sizes.get(MOST - 1).copied().unwrap_or(0.0);
     let large = layers
         .iter()
@@ -129,17 +131,17 @@ fn panel(
     x: Axis,
     layers: &[&LayerSum],
     bars: impl Fn(&LayerSum) -> Bars,
-    options: &FigureOptions,
+    options: &CheckedOptions,
 ) -> Panel {
     let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
     let mut reach = vec![0.0];
-    for (place, layer) in layers.iter().enumerate() {
+    for (index, layer) in layers.iter().enumerate() {
         let Bars {
             value,
             deviation,
             runs,
         } = bars(layer);
-        let middle = place as f64 + 0.5;
+        let middle = index as f64 + 0.5;
         marks.push(Mark::Bar {
             name: layer.name.clone(),
             x: (middle - 0.36, middle + 0.36),

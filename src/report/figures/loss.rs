@@ -1,16 +1,16 @@
 //! The measured loss against what LCA adds up to, and what it misses.
 
 use crate::analysis::curves::LossCurve;
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke, minus};
-use crate::report::palette::Color;
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, minus, short,
+};
 
-use super::FigureOptions;
-use super::options::{counted, short};
+use super::options::CheckedOptions;
 
 /// Draws the loss of every probe against loss(0) + ΣLCA, with the residual of each step below.
 ///
 /// The loss at iteration t is that before step t.
-pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
+pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("Measured loss, and the sum of its allocation", 440.0);
     let losses = curves.iter().flat_map(|curve| {
         let points = curve
@@ -25,9 +25,10 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
         .map(|point| point.iteration);
     let ends = iterations.flat_map(|iteration| [iteration, iteration.saturating_add(1)]);
     let x = Axis::iterations(ends);
-    let y = match options.log {
-        true => Axis::log("loss", losses),
-        false => Axis::linear("loss", losses),
+    let y = if options.log {
+        Axis::log("loss", losses)
+    } else {
+        Axis::linear("loss", losses)
     };
     let mut above = Panel::new("loss", x.unlabelled(), y);
     let residuals = curves
@@ -43,7 +44,7 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
     for (number, curve) in curves.iter().enumerate() {
         let color = options.palette.series(number);
         let measured = Stroke::solid(color, 4.0).faint(0.45);
-        let explained = Stroke::solid(darker(color), 1.5).dashed("5 3");
+        let explained = Stroke::solid(color.darker(), 1.5).dashed("5 3");
         let residual = Stroke::solid(color, 1.1);
         let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
             let first = curve
@@ -77,10 +78,10 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
             stroke: residual,
         });
         sheet.legend.extend([
-            Entry::new(&curve.probe, Sample::Nothing),
-            Entry::new("measured", Sample::Line(measured)),
-            Entry::new("loss(0) + ΣLCA", Sample::Line(explained)),
-            Entry::new("residual", Sample::Line(residual)),
+            LegendEntry::new(&curve.probe, LegendSample::Nothing),
+            LegendEntry::new("measured", LegendSample::Line(measured)),
+            LegendEntry::new("loss(0) + ΣLCA", LegendSample::Line(explained)),
+            LegendEntry::new("residual", LegendSample::Line(residual)),
         ]);
         if let Some(last) = curve.points.last() {
             let mut note = format!(
@@ -91,7 +92,7 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
                 short(last.loss - last.explained)
             );
             if curve.not_finite > 0 {
-                let steps = counted(curve.not_finite, "step");
+                let steps = counted(curve.not_finite as u64, "step");
                 note.push_str(&format!(
                     "; {steps} whose loss or LCA is not finite {} left out of the sum",
                     if curve.not_finite == 1 { "is" } else { "are" }
@@ -101,23 +102,14 @@ pub fn loss(curves: &[LossCurve], options: &FigureOptions) -> String {
         }
     }
     sheet.rows = vec![
-        Row {
+        PanelRow {
             share: 2.6,
             panels: vec![above],
         },
-        Row {
+        PanelRow {
             share: 1.0,
             panels: vec![below],
         },
     ];
     sheet.draw()
-}
-
-/// The dashes on a line of the same colour.
-fn darker(color: Color) -> Color {
-    Color {
-        red: color.red / 2,
-        green: color.green / 2,
-        blue: color.blue / 2,
-    }
 }

@@ -1,7 +1,7 @@
-//! Figures for papers and slides, one file a figure, each from an analysis to an SVG.
+//! Figures for papers and slides, one file a figure, each from the result of an analysis to an SVG.
 //!
 //! Marks carry the numbers that they stand for (`data-value`, `data-x`, `data-y`), and panels
-//! their axes (`data-x`, `data-y`: from, to, scale) and place (`data-area`: left, top, width,
+//! their axes (`data-x`, `data-y`: from, to, scale) and position (`data-area`: left, top, width,
 //! height), so that a program can read a figure back. Lines of very many points keep the lowest
 //! and highest of what falls together.
 
@@ -20,14 +20,63 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-pub use classes::classes;
-pub use distribution::distribution;
-pub use helping::{helping, helping_by_layer};
-pub use heroes::heroes;
-pub use layers::layers;
-pub use loss::loss;
+use crate::LcaError;
+use crate::analysis::curves::{ClassMap, LayerHelping, LayerUnitMap, LossCurve, Trajectories};
+use crate::analysis::noise::{Distribution, Helping, Heroes};
+use crate::analysis::trace::Trace;
+use crate::analysis::{Layers, Peaks};
+
 pub use options::FigureOptions;
-pub use peaks::peaks;
-pub use trace::trace;
-pub use trajectories::trajectories;
-pub use units::units;
+
+/// A figure: what an analysis found, to be drawn.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Figure<'a> {
+    /// The loss of every probe against loss(0) + ΣLCA, with the residual of each step below.
+    Loss(&'a [LossCurve]),
+    /// The percentage of parameters that help at each step: of all, and without exact zeros.
+    Helping(&'a Helping),
+    /// The percentage of each layer's parameters that help at each step, without exact zeros.
+    HelpingByLayer(&'a [LayerHelping]),
+    /// How large the LCA of single parameters is, with the distributions fitted to it.
+    Distribution(&'a Distribution),
+    /// How often each parameter helps, and how often it would by chance.
+    Heroes(&'a Heroes),
+    /// The LCA of every layer, summed and per parameter; of several runs the mean with the
+    /// standard deviation and every run.
+    Layers(&'a Layers),
+    /// The cumulative LCA of the layers, a panel for each probe.
+    Trajectories(&'a [Trajectories]),
+    /// Step, gradient and LCA of single parameters.
+    Trace(&'a Trace),
+    /// The peaks of each layer and class, those that line up over the layers filled.
+    Peaks(&'a Peaks),
+    /// LCA by class and layer, and below by class over time.
+    Classes(&'a ClassMap),
+    /// The LCA of every layer's units over time, each layer with its own colours.
+    Units(&'a [LayerUnitMap]),
+}
+
+impl Figure<'_> {
+    /// Returns the figure as an SVG.
+    ///
+    /// # Errors
+    ///
+    /// [`LcaError::Setting`] if the width or height is not from 200 to 4,000 points.
+    pub fn draw(self, options: &FigureOptions) -> Result<String, LcaError> {
+        let options = &options.checked()?;
+        Ok(match self {
+            Self::Loss(curves) => loss::draw(curves, options),
+            Self::Helping(helping) => helping::draw(helping, options),
+            Self::HelpingByLayer(layers) => helping::draw_by_layer(layers, options),
+            Self::Distribution(distribution) => distribution::draw(distribution, options),
+            Self::Heroes(heroes) => heroes::draw(heroes, options),
+            Self::Layers(layers) => layers::draw(layers, options),
+            Self::Trajectories(probes) => trajectories::draw(probes, options),
+            Self::Trace(trace) => trace::draw(trace, options),
+            Self::Peaks(peaks) => peaks::draw(peaks, options),
+            Self::Classes(map) => classes::draw(map, options),
+            Self::Units(layers) => units::draw(layers, options),
+        })
+    }
+}

@@ -3,20 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::{Peaks, Quantity};
-use crate::report::draw::{Axis, Entry, Mark, MarkShape, Panel, Row, Sample, Stroke};
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted, short,
+};
 
-use super::FigureOptions;
-use super::options::{counted, short};
+use super::options::CheckedOptions;
 
 /// Draws a dot for each peak of each layer and class over the iterations, those that line up
 /// over the layers filled.
-pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
+pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
     let what = match peaks.of {
         Quantity::Lca => "LCA",
         Quantity::Step => "the step's norm",
         Quantity::Gradient => "the gradient's norm",
     };
-    let rows = Rows::of(peaks);
+    let rows = PeakRows::of(peaks);
     let height = (150.0 + 7.0 * rows.count).clamp(260.0, 900.0);
     let mut sheet = options.sheet(&format!("Peaks of {what} by layer and class"), height);
     let aligned: BTreeSet<(u64, Option<i32>)> = peaks
@@ -35,9 +36,10 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
             continue;
         };
         for peak in &series.peaks {
-            let dots = match aligned.contains(&(peak.iteration, series.class)) {
-                true => &mut together,
-                false => &mut alone,
+            let dots = if aligned.contains(&(peak.iteration, series.class)) {
+                &mut together
+            } else {
+                &mut alone
             };
             dots.push((peak.iteration as f64, row));
         }
@@ -82,16 +84,19 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
             .marks
             .push(Mark::Message("No layer has a peak.".into()));
     }
-    let layers = counted(peaks.at_least, "layer");
+    let layers = counted(peaks.at_least as u64, "layer");
     sheet.legend = vec![
-        Entry::new("peak of a layer", Sample::Dot(MarkShape::Ring, ring, 2.0)),
-        Entry::new(
+        LegendEntry::new(
+            "peak of a layer",
+            LegendSample::Dot(MarkShape::Ring, ring, 2.0),
+        ),
+        LegendEntry::new(
             format!("in {layers} at once"),
-            Sample::Dot(MarkShape::Disc, disc, 2.6),
+            LegendSample::Dot(MarkShape::Disc, disc, 2.6),
         ),
     ];
     sheet.notes = notes(peaks, &rows);
-    sheet.rows = vec![Row {
+    sheet.rows = vec![PanelRow {
         share: 1.0,
         panels: vec![panel],
     }];
@@ -99,35 +104,35 @@ pub fn peaks(peaks: &Peaks, options: &FigureOptions) -> String {
 }
 
 /// The rows of dots: layers from the top, and within them classes.
-struct Rows {
-    places: BTreeMap<(String, Option<i32>), f64>,
+struct PeakRows {
+    positions: BTreeMap<(String, Option<i32>), f64>,
     borders: Vec<f64>,
     axis: Axis,
     count: f64,
     classes: Vec<Option<i32>>,
 }
 
-impl Rows {
+impl PeakRows {
     fn of(peaks: &Peaks) -> Self {
         let classes: BTreeSet<Option<i32>> =
             peaks.series.iter().map(|series| series.class).collect();
         let classes: Vec<Option<i32>> = classes.into_iter().collect();
-        let mut places = BTreeMap::new();
+        let mut positions = BTreeMap::new();
         let mut names = Vec::new();
         let mut borders = Vec::new();
         // A layer's rows, and half a row of air above and below them.
         let each = classes.len() as f64 + 1.0;
         for (number, layer) in peaks.layers.iter().enumerate() {
             let top = number as f64 * each;
-            for (place, class) in classes.iter().enumerate() {
-                places.insert((layer.clone(), *class), top + place as f64 + 1.0);
+            for (index, class) in classes.iter().enumerate() {
+                positions.insert((layer.clone(), *class), top + index as f64 + 1.0);
             }
             names.push((top + each / 2.0, layer.clone()));
             borders.push(top);
         }
         let axis = Axis::names_at("", names, peaks.layers.len() as f64 * each);
         Self {
-            places,
+            positions,
             borders,
             count: axis.to,
             axis: axis.reversed(),
@@ -136,11 +141,11 @@ impl Rows {
     }
 
     fn row(&self, layer: &str, class: Option<i32>) -> Option<f64> {
-        self.places.get(&(layer.to_owned(), class)).copied()
+        self.positions.get(&(layer.to_owned(), class)).copied()
     }
 }
 
-fn notes(peaks: &Peaks, rows: &Rows) -> Vec<String> {
+fn notes(peaks: &Peaks, rows: &PeakRows) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(all) = peaks
         .alignment
@@ -150,7 +155,7 @@ fn notes(peaks: &Peaks, rows: &Rows) -> Vec<String> {
         notes.push(format!(
             "Peaks in {} at the same iteration, summed over classes: {}, by chance {} (p = {}, {} \
              permutations).",
-            counted(all.layers, "layer"),
+            counted(all.layers as u64, "layer"),
             all.observed,
             short(all.expected),
             short(all.p),
@@ -163,7 +168,7 @@ fn notes(peaks: &Peaks, rows: &Rows) -> Vec<String> {
         ));
     }
     if peaks.left_out > 0 {
-        let steps = counted(peaks.left_out, "step");
+        let steps = counted(peaks.left_out as u64, "step");
         notes.push(format!(
             "{steps} with a value that is missing or not finite left out."
         ));

@@ -5,25 +5,25 @@ mod parameters;
 
 use roxmltree::{Document, Node};
 
-use crate::Run;
 use crate::analysis::curves::{class_map, loss_curves, trajectories};
 use crate::analysis::noise;
 use crate::analysis::tests::synthetic::{At, Synthetic};
 use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
 use crate::report::export::{FileFormat, encode};
 use crate::report::palette::Palette;
+use crate::{LcaError, Run};
 
-use super::FigureOptions;
+use super::{Figure, FigureOptions};
 
 /// A panel of a figure, and the way from its places back to numbers.
-struct Panel<'a, 'input> {
+struct DrawnPanel<'a, 'input> {
     node: Node<'a, 'input>,
     area: Vec<f64>,
     x: (f64, f64),
     y: (f64, f64),
 }
 
-impl<'a, 'input> Panel<'a, 'input> {
+impl<'a, 'input> DrawnPanel<'a, 'input> {
     fn find(document: &'a Document<'input>, name: &str) -> Self {
         let is_it = |node: &Node| {
             node.attribute("class") == Some("panel") && node.attribute("data-name") == Some(name)
@@ -141,11 +141,13 @@ fn opened(run: &Synthetic) -> (tempfile::TempDir, Run) {
 fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
     let (_folder, run) = opened(&learned());
     let curves = loss_curves(&run).unwrap();
-    let svg = super::loss(&curves, &FigureOptions::default());
+    let svg = Figure::Loss(&curves)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     let (above, below) = (
-        Panel::find(&document, "loss"),
-        Panel::find(&document, "residual"),
+        DrawnPanel::find(&document, "loss"),
+        DrawnPanel::find(&document, "residual"),
     );
     assert_eq!(curves.len(), 2);
     for curve in &curves {
@@ -177,10 +179,12 @@ fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
 fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
     let (_folder, run) = opened(&learned());
     let layers = layers(std::slice::from_ref(&run), &LayersOptions::default()).unwrap();
-    let svg = super::layers(&layers, &FigureOptions::default());
+    let svg = Figure::Layers(&layers)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     for (name, per_parameter) in [("sum", false), ("per parameter", true)] {
-        let panel = Panel::find(&document, name);
+        let panel = DrawnPanel::find(&document, name);
         let bars = panel.marks("bar");
         assert_eq!(bars.len(), 3);
         for (bar, layer) in bars.iter().zip(&layers.layers) {
@@ -212,7 +216,9 @@ fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
 fn trajectories_end_at_the_sums_of_their_layers() {
     let (_folder, run) = opened(&learned());
     let probes = trajectories(&run).unwrap();
-    let svg = super::trajectories(&probes, &FigureOptions::default());
+    let svg = Figure::Trajectories(&probes)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     for probe in &probes {
         let options = LayersOptions {
@@ -220,7 +226,7 @@ fn trajectories_end_at_the_sums_of_their_layers() {
             ..LayersOptions::default()
         };
         let layers = layers(std::slice::from_ref(&run), &options).unwrap();
-        let panel = Panel::find(&document, &probe.probe);
+        let panel = DrawnPanel::find(&document, &probe.probe);
         for layer in layers.layers {
             let end = panel.line(&layer.name).last().unwrap().1;
             assert!(
@@ -237,9 +243,9 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
     let (_folder, run) = opened(&learned());
     let options = FigureOptions::default();
     let map = class_map(&run, 480).unwrap();
-    let svg = super::classes(&map, &options);
+    let svg = Figure::Classes(&map).draw(&options).unwrap();
     let document = Document::parse(&svg).unwrap();
-    let values = |panel: &Panel| -> Vec<f64> {
+    let values = |panel: &DrawnPanel| -> Vec<f64> {
         let cells = panel
             .node
             .descendants()
@@ -253,16 +259,16 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
         .iter()
         .flat_map(|class| class.lca.clone())
         .collect();
-    assert_eq!(values(&Panel::find(&document, "layers")), expected);
+    assert_eq!(values(&DrawnPanel::find(&document, "layers")), expected);
     assert_eq!(
-        values(&Panel::find(&document, "time")),
+        values(&DrawnPanel::find(&document, "time")),
         map.over_time.values
     );
 
     let peaks = peaks(&run, &PeaksOptions::default()).unwrap();
-    let svg = super::peaks(&peaks, &options);
+    let svg = Figure::Peaks(&peaks).draw(&options).unwrap();
     let document = Document::parse(&svg).unwrap();
-    let panel = Panel::find(&document, "peaks");
+    let panel = DrawnPanel::find(&document, "peaks");
     let dots = |name: &str| {
         let groups = panel.marks("dots");
         let group = groups
@@ -284,13 +290,10 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
 fn helping_and_its_smoothed_line_are_the_percentages() {
     let (_folder, run) = opened(&learned());
     let helping = noise::helping(&run).unwrap();
-    let options = FigureOptions {
-        smooth: Some(5),
-        ..FigureOptions::default()
-    };
-    let svg = super::helping(&helping, &options);
+    let options = FigureOptions::default().smooth(Some(5));
+    let svg = Figure::Helping(&helping).draw(&options).unwrap();
     let document = Document::parse(&svg).unwrap();
-    let panel = Panel::find(&document, "helping");
+    let panel = DrawnPanel::find(&document, "helping");
     let percent: Vec<f64> = helping
         .steps
         .iter()
@@ -310,11 +313,13 @@ fn helping_and_its_smoothed_line_are_the_percentages() {
 fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
     let (_folder, run) = opened(&learned());
     let distribution = noise::distribution(&run).unwrap();
-    let svg = super::distribution(&distribution, &FigureOptions::default());
+    let svg = Figure::Distribution(&distribution)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     for panel in ["linear", "log"] {
         let sum = |name: &str| -> f64 {
-            let bars = Panel::find(&document, panel).marks("bar");
+            let bars = DrawnPanel::find(&document, panel).marks("bar");
             let bars = bars
                 .iter()
                 .filter(|bar| bar.attribute("data-name") == Some(name));
@@ -329,7 +334,9 @@ fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
 #[test]
 fn a_file_begins_as_its_format_does_and_an_unknown_one_is_refused() {
     let (_folder, run) = opened(&Synthetic::new(&[("fc1.weight", 3)], 5));
-    let svg = super::loss(&loss_curves(&run).unwrap(), &FigureOptions::default());
+    let svg = Figure::Loss(&loss_curves(&run).unwrap())
+        .draw(&FigureOptions::default())
+        .unwrap();
     for (file, magic) in [
         ("a.svg", "<svg"),
         ("a.PNG", "\u{89}PNG"),
@@ -354,12 +361,11 @@ fn sizes_that_can_not_be_drawn_are_refused() {
         (680.0, Some(1e9), None),
         (680.0, None, Some(0)),
     ] {
-        let options = FigureOptions {
-            width,
-            height,
-            smooth,
-            ..FigureOptions::default()
-        };
-        assert!(options.check().is_err(), "{options:?}");
+        let options = FigureOptions::default()
+            .width(width)
+            .height(height)
+            .smooth(smooth);
+        let error = Figure::Loss(&[]).draw(&options).unwrap_err();
+        assert!(matches!(error, LcaError::Setting { .. }), "{error}");
     }
 }

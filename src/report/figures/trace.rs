@@ -1,11 +1,10 @@
 //! Single parameters over time.
 
 use crate::analysis::trace::{Trace, TraceStep, Trajectory};
-use crate::report::draw::{Axis, Mark, Panel, Row, Stroke, TITLE_SIZE};
+use crate::report::draw::{Axis, Mark, Panel, PanelRow, Stroke, TITLE_SIZE, short};
 use crate::report::font;
 
-use super::FigureOptions;
-use super::options::short;
+use super::options::CheckedOptions;
 
 /// Parameters beyond this number are not drawn.
 const MOST: usize = 8;
@@ -13,7 +12,7 @@ const MOST: usize = 8;
 const MOST_BARS: usize = 1500;
 
 /// Draws step, gradient and LCA of parameters, a row for each; columns share their axis.
-pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
+pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
     let shown = &trace.parameters[..trace.parameters.len().min(MOST)];
     let height = 100.0 + 105.0 * shown.len().max(1) as f64;
     let mut sheet = options.sheet("Step, gradient and LCA of single parameters", height);
@@ -60,7 +59,7 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
             panel
         };
         let panels = columns.iter().map(panel).collect();
-        sheet.rows.push(Row { share: 1.0, panels });
+        sheet.rows.push(PanelRow { share: 1.0, panels });
     }
     if shown.is_empty() {
         let mut panel = Panel::new(
@@ -70,7 +69,7 @@ pub fn trace(trace: &Trace, options: &FigureOptions) -> String {
         );
         let message = "No parameter has a sum of LCA other than zero.".to_owned();
         panel.marks.push(Mark::Message(message));
-        sheet.rows.push(Row {
+        sheet.rows.push(PanelRow {
             share: 1.0,
             panels: vec![panel],
         });
@@ -92,7 +91,7 @@ fn marks(
     parameter: &Trajectory,
     name: &str,
     value: fn(&TraceStep) -> f32,
-    options: &FigureOptions,
+    options: &CheckedOptions,
 ) -> Vec<Mark> {
     let steps = parameter.steps.iter();
     let points = steps.map(|step| (step.iteration as f64, f64::from(value(step))));

@@ -1,16 +1,17 @@
 //! What each layer has done so far.
 
 use crate::analysis::curves::{LayerCurve, Trajectories};
-use crate::report::draw::{Axis, Entry, Mark, Panel, Row, Sample, Stroke};
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted,
+};
 
-use super::FigureOptions;
-use super::options::counted;
+use super::options::CheckedOptions;
 
 /// Layers beyond this number are not drawn: those that moved least.
 const MOST: usize = 12;
 
 /// Draws the cumulative LCA of the layers, a panel for each probe.
-pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String {
+pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String {
     let height = 120.0 + 210.0 * probes.len().max(1) as f64;
     let mut sheet = options.sheet("Cumulative LCA by layer", height);
     let names = shown(probes);
@@ -40,7 +41,7 @@ pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String 
             Stroke::solid(options.palette.zero(), 1.0),
         ));
         for layer in &probe.layers {
-            let Some(place) = names.iter().position(|name| *name == layer.layer) else {
+            let Some(index) = names.iter().position(|name| *name == layer.layer) else {
                 continue;
             };
             // The sum with step t is reached at iteration t + 1.
@@ -55,11 +56,11 @@ pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String 
                     .into_iter()
                     .chain(steps.zip(layer.sum.iter().copied()))
                     .collect(),
-                stroke: Stroke::series(options.palette, place),
+                stroke: Stroke::series(options.palette, index),
             });
         }
         if probe.left_out > 0 {
-            let steps = counted(probe.left_out, "step");
+            let steps = counted(probe.left_out as u64, "step");
             sheet.notes.push(format!(
                 "Probe {}: {steps} with LCA that is not finite left out.",
                 probe.probe
@@ -69,13 +70,16 @@ pub fn trajectories(probes: &[Trajectories], options: &FigureOptions) -> String 
             let message = "No step has a finite LCA in every layer.".to_owned();
             panel.marks.push(Mark::Message(message));
         }
-        sheet.rows.push(Row {
+        sheet.rows.push(PanelRow {
             share: 1.0,
             panels: vec![panel],
         });
     }
-    let entries = names.iter().enumerate().map(|(place, name)| {
-        Entry::new(*name, Sample::Line(Stroke::series(options.palette, place)))
+    let entries = names.iter().enumerate().map(|(index, name)| {
+        LegendEntry::new(
+            *name,
+            LegendSample::Line(Stroke::series(options.palette, index)),
+        )
     });
     sheet.legend = entries.collect();
     let all = probes
@@ -104,11 +108,8 @@ fn shown(probes: &[Trajectories]) -> Vec<&str> {
             .fold(0.0, |most: f64, sum| most.max(sum.abs()))
     };
     let mut reaches: Vec<f64> = first.layers.iter().map(reach).collect();
-    reaches.sort_by(|one, other| other.total_cmp(one));
-    let least = match first.layers.len() > MOST {
-        true => reaches[MOST - 1],
-        false => 0.0,
-    };
+    reaches.sort_by(|a, b| b.total_cmp(a));
+    let least = reaches.get(MOST - 1).copied().unwrap_or(0.0);
     let large = first.layers.iter().filter(|layer| reach(layer) >= least);
     large.take(MOST).map(|layer| layer.layer.as_str()).collect()
 }

@@ -1,17 +1,16 @@
 //! Neurons and channels over time.
 
 use crate::analysis::curves::{LayerUnitMap, Raster};
-use crate::report::draw::{Axis, Mark, Panel, Row, Scalebar, Shade};
+use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, short};
 
-use super::FigureOptions;
 use super::classes::{columns, edges, every};
-use super::options::short;
+use super::options::CheckedOptions;
 
 /// Layers beyond this number are not drawn.
 const MOST: usize = 6;
 
 /// Draws the LCA of every layer's units over the iterations, each layer with its own colours.
-pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
+pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String {
     let shown = &layers[..layers.len().min(MOST)];
     let share = |map: &LayerUnitMap| (map.raster.by_row().len() as f64).sqrt().max(3.0);
     let shares: f64 = shown.iter().map(share).sum();
@@ -41,7 +40,7 @@ pub fn units(layers: &[LayerUnitMap], options: &FigureOptions) -> String {
         }
         let title = "LCA (loss)".to_owned();
         sheet.scales.push((number, Scalebar { title, shade }));
-        sheet.rows.push(Row {
+        sheet.rows.push(PanelRow {
             share: share(map),
             panels: vec![panel],
         });

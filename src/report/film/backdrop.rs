@@ -1,44 +1,44 @@
-//! What does not move: headings, legend, and the loss curve with its axes.
+//! What does not move: title, headings of blocks, and below them the loss curve with the legend.
 
 use crate::analysis::curves::LossCurve;
 use crate::analysis::layer_of;
 use crate::analysis::parameter_map::{BlockAxis, FrameReader, TensorBlock};
-use crate::report::draw::thousands;
+use crate::report::draw::{Anchor, Area, Label, counted, document};
 use crate::report::font;
-use crate::report::microscope::{Place, Spacing, pack};
-use crate::report::palette::Color;
+use crate::report::palette::{INK, NOTE, Palette};
 
-use super::colors::INK;
-use super::legend::Legend;
-use super::loss::Panel;
-use super::svg::{Anchor, Svg};
+use super::layout::{BlockPlace, Spacing, pack};
+use super::loss;
 
 /// Around everything.
 pub(super) const MARGIN: usize = 16;
 /// Where the line with the iteration begins, and how high it is.
 pub(super) const STATUS: [usize; 2] = [36, 24];
 const TITLE_SIZE: f64 = 16.0;
-pub(super) const NAME_SIZE: f64 = 12.0;
-pub(super) const NOTE_SIZE: f64 = 11.0;
-pub(super) const GREY: Color = Color::new(0x55_5555);
+const NAME_SIZE: f64 = 12.0;
+const SIZE_SIZE: f64 = 11.0;
 /// Pixels that are striven for, from the first block to the last.
 const BLOCKS_HEIGHT: usize = 440;
 /// Pixels above blocks for two lines.
 const HEADING: usize = 34;
 
-/// Where things are that the moving parts need.
+/// What there is to see, but for colours that stand for values, and where the rest goes.
 pub(super) struct Backdrop {
     pub(super) height: usize,
-    pub(super) places: Vec<Place>,
-    pub(super) legend: Legend,
-    pub(super) panel: Panel,
-    /// What there is to see, but for colours that stand for values.
-    pub(super) svg: String,
+    pub(super) places: Vec<BlockPlace>,
+    /// The panel of the loss curve.
+    pub(super) loss: Area,
+    /// The parts of the picture, from above.
+    pub(super) svgs: [String; 2],
 }
 
 impl Backdrop {
-    /// Draws a backdrop of this width.
-    pub(super) fn draw(lens: &FrameReader, loss: Option<&LossCurve>, width: usize) -> Self {
+    pub(super) fn new(
+        reader: &FrameReader,
+        loss: Option<&LossCurve>,
+        palette: Palette,
+        width: usize,
+    ) -> Self {
         let room = width - 2 * MARGIN;
         let spacing = Spacing {
             width: room,
@@ -48,58 +48,71 @@ impl Backdrop {
         };
         let heading_width = |group: &[TensorBlock]| {
             let [name, size] = heading(group, room as f64);
-            let wider = font::width(&name, NAME_SIZE).max(font::width(&size, NOTE_SIZE));
+            let wider = font::width(&name, NAME_SIZE).max(font::width(&size, SIZE_SIZE));
             wider.ceil() as usize
         };
-        let (mut places, blocks_height) = pack(lens.blocks(), spacing, heading_width);
+        let (mut places, blocks_height) = pack(reader.blocks(), spacing, heading_width);
         let top = STATUS[0] + STATUS[1];
         for place in &mut places {
             place.x += MARGIN;
             place.y += top;
         }
-        let mut svg = Svg::new();
-        let at = |x: usize, y: usize| [x as f64, y as f64];
-        let title = font::shorten(&title(lens), TITLE_SIZE, room as f64);
-        svg.text(at(MARGIN, 26), TITLE_SIZE, INK, Anchor::Start, &title);
-        let mut place = places.iter();
-        for group in lens.blocks().chunk_by(|_, next| next.beside) {
-            let firsts: Vec<&Place> = place.by_ref().take(group.len()).collect();
-            let [name, size] = heading(group, room as f64);
-            if let Some(first) = firsts.first() {
-                let lines = [(name, NAME_SIZE, INK, 20), (size, NOTE_SIZE, GREY, 6)];
-                for (text, letters, color, above) in lines {
-                    let position = at(first.x - 1, first.y - above);
-                    svg.text(position, letters, color, Anchor::Start, &text);
-                }
-            }
-        }
-        let below = top + blocks_height + MARGIN;
-        let (legend, below) = Legend::draw(&mut svg, lens, loss, [below, room]);
-        let panel = Panel::draw(&mut svg, lens, loss, [below + 2 * MARGIN, width]);
-        let height = panel.end();
+        let above = top + blocks_height;
+        let (sheet, mut area) = loss::sheet(reader, loss, palette, width);
+        area.top += above as f64;
         Self {
-            height,
+            height: above + sheet.height as usize,
+            loss: area,
+            svgs: [headings(reader, &places, width, above), sheet.draw()],
             places,
-            legend,
-            panel,
-            svg: svg.finish(width, height),
         }
     }
 }
 
-fn title(lens: &FrameReader) -> String {
-    let parameters: u64 = lens
+/// Draws the title, and above each group of blocks its heading.
+fn headings(reader: &FrameReader, places: &[BlockPlace], width: usize, height: usize) -> String {
+    let room = (width - 2 * MARGIN) as f64;
+    let mut svg = document(width as f64, height as f64);
+    let mut text = |text: &str, size: f64, color, x: usize, y: usize| {
+        let label = Label {
+            color,
+            ..Label::new(text, size, Anchor::Start)
+        };
+        svg.push(&label.draw(x as f64, y as f64));
+    };
+    let title = font::shorten(&title(reader), TITLE_SIZE, room);
+    text(&title, TITLE_SIZE, INK, MARGIN, 26);
+    let mut place = places.iter();
+    for group in reader.blocks().chunk_by(|_, next| next.beside) {
+        let [name, size] = heading(group, room);
+        let members: Vec<&BlockPlace> = place.by_ref().take(group.len()).collect();
+        if let Some(first) = members.first() {
+            text(&name, NAME_SIZE, INK, first.x - 1, first.y - 20);
+            text(&size, SIZE_SIZE, NOTE, first.x - 1, first.y - 6);
+        }
+    }
+    svg.to_string()
+}
+
+fn title(reader: &FrameReader) -> String {
+    let parameters: u64 = reader
         .blocks()
         .iter()
         .map(|block| block.shape.iter().product::<usize>() as u64)
         .sum();
-    let binned = lens.blocks().iter().any(TensorBlock::is_binned);
-    let pixels = match (parameters, binned) {
-        (1, _) => "1 parameter".into(),
-        (_, false) => format!("{} parameters, one cell each", thousands(parameters)),
-        (_, true) => format!("{} parameters, large tensors binned", thousands(parameters)),
+    let cells = if reader.blocks().iter().any(TensorBlock::is_binned) {
+        ", large tensors binned"
+    } else if parameters > 1 {
+        ", one cell each"
+    } else {
+        ""
     };
-    format!("{}: {pixels}", capital(lens.quantity().title()))
+    let title = reader.quantity().title();
+    format!(
+        "{}: {}{cells}",
+        capital(title),
+        counted(parameters, "parameter")
+    )
 }
 
 fn capital(text: &str) -> String {
@@ -122,8 +135,7 @@ fn heading(group: &[TensorBlock], most: f64) -> [String; 2] {
     let count = |arrow: &str, axis: &BlockAxis| match (axis.name, axis.length) {
         ("", _) => String::new(),
         (name, length) if name.starts_with("axis") => format!("{arrow} {name}: {length}  "),
-        (name, 1) => format!("{arrow} 1 {name}  "),
-        (name, length) => format!("{arrow} {length} {name}s  "),
+        (name, length) => format!("{arrow} {}  ", counted(length as u64, name)),
     };
     let mut size = count("↓", &main.rows) + &count("→", &main.columns);
     if main.rows.kernel * main.columns.kernel > 1 {
@@ -134,11 +146,6 @@ fn heading(group: &[TensorBlock], most: f64) -> [String; 2] {
     }
     [
         font::shorten(&name, NAME_SIZE, most),
-        font::shorten(size.trim_end(), NOTE_SIZE, most),
+        font::shorten(size.trim_end(), SIZE_SIZE, most),
     ]
-}
-
-/// Returns a number with its sign and so many decimals, with an exponent where it is small.
-pub(super) fn signed(value: f64, decimals: usize) -> String {
-    format!("{value:+.decimals$e}").replace('-', "−")
 }

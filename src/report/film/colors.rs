@@ -1,53 +1,50 @@
 //! The 256 colours of a film, so that a pixel is a byte.
 
-use crate::analysis::parameter_map::{ParameterQuantity, code};
-use crate::report::palette::{Color, Palette};
+use std::collections::HashMap;
 
-/// Shades on either side of zero.
-const SHADES: i32 = 32;
+use crate::LcaError;
+use crate::analysis::parameter_map::{ParameterQuantity, code};
+use crate::report::export::Pixels;
+use crate::report::palette::{BORDER, CURSOR, Color, INK, LEVELS, NOT_FINITE, PAPER, Palette};
+
 const GREYS: usize = 16;
-const FIRST_GREY: usize = 2 * SHADES as usize + 1;
+const FIRST_GREY: usize = 2 * LEVELS as usize + 1;
 const FIRST_CURVE: usize = FIRST_GREY + GREYS;
 const CURVES: usize = 8;
-const NOT_FINITE: usize = FIRST_CURVE + CURVES;
-const MISSING: usize = NOT_FINITE + 1;
-const FRAME: usize = MISSING + 1;
-const CURSOR: usize = FRAME + 1;
-const COLORS: usize = CURSOR + 1;
-
-pub(super) const INK: Color = Color::new(0x22_2222);
-pub(super) const CURVE: Color = Color::new(0x1f_3a5f);
-const WHITE: Color = Color::new(0xff_ffff);
+const NOT_FINITE_CELL: usize = FIRST_CURVE + CURVES;
+const MISSING_CELL: usize = NOT_FINITE_CELL + 1;
+const FRAME: usize = MISSING_CELL + 1;
+const CURSOR_LINE: usize = FRAME + 1;
+const COLORS: usize = CURSOR_LINE + 1;
 
 /// The colours of a film, by the byte of a pixel.
-pub(super) struct Colors {
+pub(super) struct FilmColors {
     table: Vec<Color>,
 }
 
-impl Colors {
+impl FilmColors {
     pub(super) fn new(palette: Palette, quantity: ParameterQuantity) -> Self {
-        let shades = (-SHADES..=SHADES)
-            .map(|shade| signs(palette, quantity).diverging(f64::from(shade) / f64::from(SHADES)));
-        let mut table: Vec<Color> = shades.collect();
-        table.extend(ramp(WHITE, INK, GREYS));
-        table.extend(ramp(WHITE, CURVE, CURVES));
-        table.extend([0xa0_20c0, 0xd9_d9d9, 0xb0_b0b0, 0xff_c20a].map(Color::new));
+        let signs = signs(palette, quantity);
+        let mut table: Vec<Color> = (-LEVELS..=LEVELS).map(|level| signs.level(level)).collect();
+        table.extend(ramp(PAPER, INK, GREYS));
+        table.extend(ramp(PAPER, curve(palette), CURVES));
+        table.extend([NOT_FINITE, palette.missing(), BORDER, CURSOR]);
         debug_assert_eq!(table.len(), COLORS);
-        table.resize(256, WHITE);
+        table.resize(256, PAPER);
         Self { table }
     }
 
     /// Returns the pixel of a cell.
     pub(super) fn cell(cell: i8) -> u8 {
         match cell {
-            code::MISSING => MISSING as u8,
-            code::NOT_FINITE => NOT_FINITE as u8,
+            code::MISSING => MISSING_CELL as u8,
+            code::NOT_FINITE => NOT_FINITE_CELL as u8,
             cell => {
-                let part = i32::from(cell) * SHADES;
+                let part = i32::from(cell) * LEVELS;
                 let full = i32::from(code::FULL);
                 // Away from zero, which is nobody else's.
                 let shade = (part.abs() + full - 1) / full * part.signum();
-                (shade + SHADES) as u8
+                (shade + LEVELS) as u8
             }
         }
     }
@@ -57,9 +54,14 @@ impl Colors {
         FRAME as u8
     }
 
+    /// Returns the pixel of letters.
+    pub(super) fn ink() -> u8 {
+        (FIRST_CURVE - 1) as u8
+    }
+
     /// Returns the pixel of the cursor.
     pub(super) fn cursor() -> u8 {
-        CURSOR as u8
+        CURSOR_LINE as u8
     }
 
     /// Returns the pixel behind everything.
@@ -67,17 +69,30 @@ impl Colors {
         FIRST_GREY as u8
     }
 
-    /// Returns the pixel whose colour is nearest, of those for lines and letters.
-    pub(super) fn nearest(&self, color: Color) -> u8 {
-        let distance = |place: &usize| {
-            let other = self.table[*place];
-            let square = |one: u8, other: u8| (i32::from(one) - i32::from(other)).pow(2);
-            square(color.red, other.red)
-                + square(color.green, other.green)
-                + square(color.blue, other.blue)
+    /// Returns the pixels of an SVG, a point each, row after row.
+    pub(super) fn pixels(&self, svg: &str) -> Result<Vec<u8>, LcaError> {
+        let mut known = HashMap::new();
+        let drawn = Pixels::of(svg, 1.0)?.colors.into_iter();
+        let pixel = |color| *known.entry(color).or_insert_with(|| self.pixel(color));
+        Ok(drawn.map(pixel).collect())
+    }
+
+    /// Returns the pixel that has this colour, or the nearest one of lines and letters.
+    pub(super) fn pixel(&self, color: Color) -> u8 {
+        let distance = |index: &usize| {
+            let known = self.table[*index];
+            let square = |a: u8, b: u8| (i32::from(a) - i32::from(b)).pow(2);
+            square(color.red, known.red)
+                + square(color.green, known.green)
+                + square(color.blue, known.blue)
         };
-        let places = FIRST_GREY..COLORS;
-        places.min_by_key(distance).unwrap_or(FIRST_GREY) as u8
+        let lines = FIRST_GREY..COLORS;
+        let same = lines
+            .clone()
+            .chain(0..FIRST_GREY)
+            .find(|index| distance(index) == 0);
+        let near = || lines.min_by_key(distance).unwrap_or(FIRST_GREY);
+        same.unwrap_or_else(near) as u8
     }
 
     /// Returns red, green and blue of every pixel value.
@@ -89,8 +104,8 @@ impl Colors {
     }
 }
 
-/// Green and red are for what helps and hurts; the signs of other quantities get other colours.
-fn signs(palette: Palette, quantity: ParameterQuantity) -> Palette {
+/// Returns the palette of a quantity's signs: green and red are for what helps and hurts only.
+pub(super) fn signs(palette: Palette, quantity: ParameterQuantity) -> Palette {
     match (palette, quantity) {
         (Palette::GreenRed, ParameterQuantity::Step | ParameterQuantity::Gradient) => {
             Palette::BlueOrange
@@ -99,14 +114,12 @@ fn signs(palette: Palette, quantity: ParameterQuantity) -> Palette {
     }
 }
 
+/// Returns the colour of the loss curve.
+pub(super) fn curve(palette: Palette) -> Color {
+    palette.series(0)
+}
+
+/// Returns so many colours from one to another, both among them.
 fn ramp(from: Color, to: Color, steps: usize) -> impl Iterator<Item = Color> {
-    let mix = move |step: usize, from: u8, to: u8| {
-        let (from, to) = (usize::from(from), usize::from(to));
-        ((from * (steps - 1 - step) + to * step) / (steps - 1)) as u8
-    };
-    (0..steps).map(move |step| Color {
-        red: mix(step, from.red, to.red),
-        green: mix(step, from.green, to.green),
-        blue: mix(step, from.blue, to.blue),
-    })
+    (0..steps).map(move |step| from.towards(to, step as f64 / (steps - 1) as f64))
 }

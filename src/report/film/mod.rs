@@ -2,11 +2,9 @@
 
 mod backdrop;
 mod colors;
-mod legend;
+mod layout;
 mod loss;
-mod raster;
 mod scene;
-mod svg;
 mod target;
 
 #[cfg(test)]
@@ -17,47 +15,38 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::curves::loss_curves;
+use crate::analysis::options::options;
 use crate::analysis::parameter_map::{
     CellLimits, ColorScale, FrameReader, ParameterMapOptions, ParameterQuantity,
 };
-use crate::report::microscope::BIAS;
+use crate::analysis::stats::COLOR_PERCENTILE;
 use crate::report::palette::Palette;
 use crate::{LcaError, Run};
 
+use layout::BIAS;
 use scene::Scene;
 use target::{Target, Timing};
 
-/// How a film is made.
-#[derive(Debug, Clone)]
-pub struct FilmOptions {
-    /// What it shows.
-    pub quantity: ParameterQuantity,
-    /// At most so many pictures, evenly spaced over the recorded iterations.
-    pub frames: usize,
-    /// Pictures a second, up to 50; a GIF counts time in hundredths of a second.
-    pub fps: f64,
-    /// The percentile of the magnitudes that are not zero which gets full colour.
-    pub percentile: f64,
-    /// Its colours.
-    pub palette: Palette,
-    /// Pixels across, from 320 to 4,000.
-    pub width: usize,
-}
-
-impl Default for FilmOptions {
-    fn default() -> Self {
-        Self {
-            quantity: ParameterQuantity::Lca,
-            frames: 400,
-            fps: 20.0,
-            percentile: 99.0,
-            palette: Palette::default(),
-            width: 960,
-        }
+options! {
+    /// How a film is made.
+    pub struct FilmOptions {
+        /// What it shows.
+        pub quantity: ParameterQuantity = ParameterQuantity::Lca,
+        /// At most so many pictures, evenly spaced over the recorded iterations.
+        pub frames: usize = 400,
+        /// Pictures a second, from 0.1 to 50; a GIF counts time in hundredths of a second.
+        pub fps: f64 = 20.0,
+        /// The percentile of the magnitudes that are not zero which gets full colour.
+        pub percentile: f64 = COLOR_PERCENTILE,
+        /// Its colours.
+        pub palette: Palette = Palette::default(),
+        /// Pixels across, from 320 to 4,000.
+        pub width: usize = 960,
     }
 }
 
 /// A film that was written.
+#[non_exhaustive]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Film {
     /// What it shows.
@@ -88,8 +77,11 @@ pub struct Film {
 ///
 /// The same run and options give the same bytes. Memory does not grow with the number of frames.
 ///
-/// Fails if the run has no table `parameters`, if an option can't be, or if a file can't be read
-/// or written.
+/// # Errors
+///
+/// [`LcaError::Setting`] if an option is out of its range or the output is another file,
+/// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Disk`] if the film
+/// can't be written, and the errors of [`Scan`](crate::Scan) if a table can't be read.
 pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, LcaError> {
     let millis = check(options)?;
     target::check(output)?;
@@ -98,28 +90,28 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
         .frames(options.frames)
         .percentile(options.percentile)
         .limits(CellLimits::default().columns(columns));
-    let lens = FrameReader::new(run, options.quantity, &looked_at)?;
+    let reader = FrameReader::new(run, options.quantity, &looked_at)?;
     let losses = loss_curves(run)?;
-    let scene = Scene::new(&lens, losses.first(), options)?;
+    let scene = Scene::new(&reader, losses.first(), options)?;
     let too_high = |_| {
         LcaError::setting(
-            "film",
+            "FilmOptions::width",
             format!(
-                "needs {} pixels down for {} tensors",
-                scene.height,
-                lens.blocks().len()
+                "leads to {} pixels down for {} tensors",
+                scene.backdrop.height,
+                reader.blocks().len()
             ),
-            "give a larger width",
+            "give a larger one",
         )
     };
     let timing = Timing {
         width: u16::try_from(scene.width).map_err(too_high)?,
-        height: u16::try_from(scene.height).map_err(too_high)?,
+        height: u16::try_from(scene.backdrop.height).map_err(too_high)?,
         millis,
     };
     let mut target = Target::create(output, timing, &scene.colors.rgb())?;
     let mut pixels = Vec::new();
-    lens.frames(|iteration, cells| {
+    reader.frames(|iteration, cells| {
         scene.paint(iteration, cells, &mut pixels)?;
         target
             .add(&pixels)
@@ -128,24 +120,24 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
     target
         .finish()
         .map_err(|source| target::failed(output, source))?;
-    let iterations = lens.iterations();
+    let iterations = reader.iterations();
     Ok(Film {
         quantity: options.quantity,
         frames: iterations.len(),
-        recorded_iterations: lens.recorded_iterations(),
+        recorded_iterations: reader.recorded_iterations(),
         first_iteration: iterations.first().copied().unwrap_or_default(),
         last_iteration: iterations.last().copied().unwrap_or_default(),
         width: scene.width,
-        height: scene.height,
+        height: scene.backdrop.height,
         millis,
-        scale: lens.scale(),
-        binned: lens
+        scale: reader.scale(),
+        binned: reader
             .blocks()
             .iter()
             .filter(|block| block.is_binned())
             .map(|block| block.tensor.clone())
             .collect(),
-        missing: lens.missing().to_vec(),
+        missing: reader.missing().to_vec(),
     })
 }
 

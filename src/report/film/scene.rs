@@ -3,68 +3,55 @@
 use crate::LcaError;
 use crate::analysis::curves::{LossCurve, LossPoint};
 use crate::analysis::parameter_map::{FrameReader, TensorBlock};
+use crate::report::draw::{Anchor, Label, document, minus, signed};
 use crate::report::font;
 
 use super::FilmOptions;
-use super::backdrop::{Backdrop, MARGIN, STATUS, signed};
-use super::colors::{Colors, INK};
-use super::raster::Raster;
-use super::svg::{Anchor, Svg};
+use super::backdrop::{Backdrop, MARGIN, STATUS};
+use super::colors::FilmColors;
 
 const STATUS_SIZE: f64 = 14.0;
 
 /// All that a picture is painted with.
 pub(super) struct Scene<'a> {
     pub(super) width: usize,
-    pub(super) height: usize,
-    pub(super) colors: Colors,
+    pub(super) colors: FilmColors,
+    pub(super) backdrop: Backdrop,
     blocks: &'a [TensorBlock],
     pixels: Vec<u8>,
-    raster: Raster,
     loss: Option<&'a LossCurve>,
     last_iteration: u64,
-    pub(super) backdrop: Backdrop,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn new(
-        lens: &'a FrameReader,
+        reader: &'a FrameReader,
         loss: Option<&'a LossCurve>,
         options: &FilmOptions,
     ) -> Result<Self, LcaError> {
-        let colors = Colors::new(options.palette, options.quantity);
-        let raster = Raster::new();
-        let backdrop = Backdrop::draw(lens, loss, options.width);
-        let size = [options.width, backdrop.height];
-        let mut pixels = raster.draw(&backdrop.svg, size, &colors)?;
+        let width = options.width;
+        let colors = FilmColors::new(options.palette, options.quantity);
+        let backdrop = Backdrop::new(reader, loss, options.palette, width);
+        let [above, below] = &backdrop.svgs;
+        let mut pixels = colors.pixels(above)?;
+        pixels.append(&mut colors.pixels(below)?);
         for place in &backdrop.places {
             let (left, top) = (place.x - 1, place.y - 1);
-            fill(
-                &mut pixels,
-                size[0],
-                [left, top, place.width + 2, place.height + 2],
-                Colors::frame(),
-            );
-            fill(
-                &mut pixels,
-                size[0],
-                [place.x, place.y, place.width, place.height],
-                Colors::paper(),
-            );
+            let frame = [left, top, place.width + 2, place.height + 2];
+            fill(&mut pixels, width, frame, FilmColors::frame());
+            let block = [place.x, place.y, place.width, place.height];
+            fill(&mut pixels, width, block, FilmColors::paper());
         }
-        backdrop.legend.paint(&mut pixels, size[0]);
         let last = loss.and_then(|loss| loss.points.last());
         let last = last.map(|point| point.iteration);
         Ok(Self {
-            width: size[0],
-            height: size[1],
+            width,
             colors,
-            blocks: lens.blocks(),
+            blocks: reader.blocks(),
             pixels,
-            raster,
             loss,
             last_iteration: last
-                .max(lens.iterations().last().copied())
+                .max(reader.iterations().last().copied())
                 .unwrap_or_default(),
             backdrop,
         })
@@ -84,7 +71,7 @@ impl<'a> Scene<'a> {
                 for (column, cell) in cells.iter().enumerate() {
                     let [x, y] = place.corner(block, row, column);
                     let area = [x, y, place.cell[0], place.cell[1]];
-                    fill(pixels, self.width, area, Colors::cell(*cell));
+                    fill(pixels, self.width, area, FilmColors::cell(*cell));
                 }
             }
         }
@@ -99,36 +86,37 @@ impl<'a> Scene<'a> {
     /// Returns the loss before a step, and the step.
     fn step(&self, iteration: u64) -> Option<(f64, LossPoint)> {
         let loss = self.loss?;
-        let place = loss
+        let index = loss
             .points
             .binary_search_by_key(&iteration, |point| point.iteration)
             .ok()?;
-        let before = match place {
+        let before = match index {
             0 => loss.start,
-            place => loss.points[place - 1].loss,
+            index => loss.points[index - 1].loss,
         };
-        Some((before, loss.points[place]))
+        Some((before, loss.points[index]))
     }
 
     fn paint_cursor(&self, iteration: u64, loss: Option<f64>, pixels: &mut [u8]) {
-        let (x, rows) = self.backdrop.panel.cursor(iteration);
-        for y in rows {
+        let panel = &self.backdrop.loss;
+        let x = panel.across(iteration as f64) as usize;
+        for y in panel.top as usize..(panel.top + panel.height) as usize {
             // The curve stays visible through the cursor.
             for x in [x, x + 1] {
                 let pixel = &mut pixels[y * self.width + x];
-                if *pixel == Colors::paper() {
-                    *pixel = Colors::cursor();
+                if *pixel == FilmColors::paper() {
+                    *pixel = FilmColors::cursor();
                 }
             }
         }
-        if let Some(y) = loss.and_then(|loss| self.backdrop.panel.level(loss)) {
-            let ink = self.colors.nearest(INK);
-            fill(pixels, self.width, [x - 2, y.saturating_sub(2), 6, 6], ink);
+        if let Some(loss) = loss.filter(|loss| loss.is_finite()) {
+            let y = panel.down(loss) as usize;
+            fill(pixels, self.width, [x - 2, y - 2, 6, 6], FilmColors::ink());
             fill(
                 pixels,
                 self.width,
-                [x - 1, y.saturating_sub(1), 4, 4],
-                Colors::cursor(),
+                [x - 1, y - 1, 4, 4],
+                FilmColors::cursor(),
             );
         }
     }
@@ -137,32 +125,22 @@ impl<'a> Scene<'a> {
         let room = (self.width - 2 * MARGIN) as f64;
         let mut text = format!("iteration {iteration} of {}", self.last_iteration);
         if let Some((before, point)) = step {
-            let loss = format!("   ·   loss {before:.4} → {:.4}", point.loss);
-            text += &loss.replace('-', "−");
-            let change = format!("   ({})", signed(point.loss - before, 2));
+            text += &minus(&format!(" · loss {before:.4} → {:.4}", point.loss));
+            let change = format!(" ({})", signed(point.loss - before, 2));
             if font::width(&text, STATUS_SIZE) + font::width(&change, STATUS_SIZE) <= room {
                 text += &change;
             }
         }
         let text = font::shorten(&text, STATUS_SIZE, room);
-        let mut svg = Svg::new();
-        svg.text(
-            [MARGIN as f64, 16.0],
-            STATUS_SIZE,
-            INK,
-            Anchor::Start,
-            &text,
-        );
-        self.raster.draw(
-            &svg.finish(self.width, STATUS[1]),
-            [self.width, STATUS[1]],
-            &self.colors,
-        )
+        let label = Label::new(&text, STATUS_SIZE, Anchor::Start);
+        let svg =
+            document(self.width as f64, STATUS[1] as f64).with(&label.draw(MARGIN as f64, 16.0));
+        self.colors.pixels(&svg.to_string())
     }
 }
 
 /// Paints a rectangle: left, top, width, height.
-pub(super) fn fill(pixels: &mut [u8], stride: usize, [x, y, width, height]: [usize; 4], pixel: u8) {
+fn fill(pixels: &mut [u8], stride: usize, [x, y, width, height]: [usize; 4], pixel: u8) {
     for row in y..y + height {
         pixels[row * stride + x..row * stride + x + width].fill(pixel);
     }

@@ -1,5 +1,7 @@
 //! Films of runs with planted values, read back from their files.
 
+mod layout;
+
 use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
@@ -10,7 +12,7 @@ use crate::analysis::parameter_map::{FrameReader, ParameterMapOptions, Parameter
 use crate::analysis::tests::planted::{Planted, run};
 use crate::record::ParameterSelection;
 
-use super::colors::Colors;
+use super::colors::FilmColors;
 use super::*;
 
 const TENSORS: [Planted; 3] = [
@@ -41,11 +43,7 @@ fn planted(steps: u64) -> (TempDir, Run) {
 }
 
 fn options() -> FilmOptions {
-    FilmOptions {
-        percentile: 100.0,
-        width: 400,
-        ..FilmOptions::default()
-    }
+    FilmOptions::default().percentile(100.0).width(400)
 }
 
 /// A picture, three bytes a pixel.
@@ -97,17 +95,17 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
     assert!(pictures == of_pngs(&path("frames")), "PNG differs from GIF");
 
     let looked_at = ParameterMapOptions::default().percentile(100.0);
-    let lens = FrameReader::new(&run, ParameterQuantity::Lca, &looked_at).unwrap();
-    let scene = Scene::new(&lens, None, &options()).unwrap();
+    let reader = FrameReader::new(&run, ParameterQuantity::Lca, &looked_at).unwrap();
+    let scene = Scene::new(&reader, None, &options()).unwrap();
     let rgb = scene.colors.rgb();
     for (iteration, picture) in pictures.iter().enumerate() {
-        for (block, place) in lens.blocks().iter().zip(&scene.backdrop.places) {
+        for (block, place) in reader.blocks().iter().zip(&scene.backdrop.places) {
             for (index, cell) in block.cell_by_index().into_iter().enumerate() {
                 let cell = cell as usize - block.first;
                 let (row, column) = (cell / block.columns.cells(), cell % block.columns.cells());
                 let [x, y] = place.corner(block, row, column);
                 let lca = f64::from(value(iteration as u64, &block.tensor, index)[0]);
-                let pixel = usize::from(Colors::cell(gif.scale.code(lca)));
+                let pixel = usize::from(FilmColors::cell(gif.scale.code(lca)));
                 for [x, y] in [[x, y], [x + place.cell[0] - 1, y + place.cell[1] - 1]] {
                     let found = &picture[3 * (y * scene.width + x)..][..3];
                     assert_eq!(found, &rgb[3 * pixel..][..3], "{} {index}", block.tensor);
@@ -121,10 +119,10 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
 fn zero_and_each_sign_have_colors_of_their_own() {
     for quantity in ParameterQuantity::ALL {
         for palette in Palette::ALL {
-            let rgb = Colors::new(palette, quantity).rgb();
+            let rgb = FilmColors::new(palette, quantity).rgb();
             let cells = [-code::FULL, -60, -1, 0, 1, 60, code::FULL, code::NOT_FINITE];
             let mut colors =
-                cells.map(|cell| rgb.as_chunks::<3>().0[usize::from(Colors::cell(cell))]);
+                cells.map(|cell| rgb.as_chunks::<3>().0[usize::from(FilmColors::cell(cell))]);
             colors.sort_unstable();
             assert!(
                 colors.windows(2).all(|two| two[0] != two[1]),
@@ -149,11 +147,8 @@ fn frames_are_spread_over_the_run_with_its_ends() {
     let (folder, run) = planted(11);
     let path = folder.path().join("film.gif");
     for (frames, first) in [(4, 0), (1, 10), (11, 0), (400, 0)] {
-        let some = FilmOptions {
-            frames,
-            quantity: ParameterQuantity::Cumulative,
-            ..options()
-        };
+        let quantity = ParameterQuantity::Cumulative;
+        let some = options().frames(frames).quantity(quantity);
         let film = film(&run, &some, &path).unwrap();
         assert_eq!(film.frames, frames.min(11));
         assert_eq!((film.first_iteration, film.last_iteration), (first, 10));
@@ -175,15 +170,7 @@ fn runs_of_one_step_of_one_parameter_of_nan_and_of_zero_are_filmed() {
         );
         let path = folder.path().join("film.gif");
         for quantity in ParameterQuantity::ALL {
-            let film = film(
-                &run,
-                &FilmOptions {
-                    quantity,
-                    ..options()
-                },
-                &path,
-            )
-            .unwrap();
+            let film = film(&run, &options().quantity(quantity), &path).unwrap();
             assert_eq!((film.frames, film.scale.full.is_some()), (1, number == 0));
         }
         assert_eq!(of_gif(&path).len(), 1);
@@ -200,26 +187,11 @@ fn other_outputs_and_impossible_options_are_errors_that_say_what_to_give() {
     assert!(matches!(error, LcaError::Disk { .. }), "{error}");
     let path = folder.path().join("film.gif");
     let cases = [
-        FilmOptions {
-            fps: 0.0,
-            ..options()
-        },
-        FilmOptions {
-            fps: f64::NAN,
-            ..options()
-        },
-        FilmOptions {
-            fps: 51.0,
-            ..options()
-        },
-        FilmOptions {
-            width: 319,
-            ..options()
-        },
-        FilmOptions {
-            frames: 0,
-            ..options()
-        },
+        options().fps(0.0),
+        options().fps(f64::NAN),
+        options().fps(51.0),
+        options().width(319),
+        options().frames(0),
     ];
     for case in cases {
         let error = film(&run, &case, &path).unwrap_err();

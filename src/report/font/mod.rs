@@ -7,23 +7,26 @@ use ttf_parser::Face;
 
 use crate::analysis::names;
 
-/// The file. Its widths are those of Arial and Helvetica, one of which most readers have.
-pub(super) const FILE: &[u8] = include_bytes!("LcaSans-Regular.ttf");
+/// The file, which `subset.py` made. Its widths are those of Arial and Helvetica, one of which most readers have.
+const FILE: &[u8] = include_bytes!("LcaSans-Regular.ttf");
 /// The name in the file.
-pub(super) const NAME: &str = "LCA Sans";
+const NAME: &str = "LCA Sans";
 /// What an SVG asks for.
 pub(super) const FAMILY: &str = "'LCA Sans', 'Liberation Sans', Arial, Helvetica, sans-serif";
 
 /// Returns how an SVG is to be read: with this typeface for whatever it asks for.
-pub(super) fn options() -> usvg::Options<'static> {
-    let mut fonts = fontdb::Database::new();
-    fonts.load_font_data(FILE.to_vec());
-    fonts.set_sans_serif_family(NAME);
-    usvg::Options {
-        fontdb: Arc::new(fonts),
-        font_family: NAME.into(),
-        ..usvg::Options::default()
-    }
+pub(super) fn options() -> &'static usvg::Options<'static> {
+    static OPTIONS: OnceLock<usvg::Options> = OnceLock::new();
+    OPTIONS.get_or_init(|| {
+        let mut fonts = fontdb::Database::new();
+        fonts.load_font_data(FILE.to_vec());
+        fonts.set_sans_serif_family(NAME);
+        usvg::Options {
+            fontdb: Arc::new(fonts),
+            font_family: NAME.into(),
+            ..usvg::Options::default()
+        }
+    })
 }
 
 /// Returns the width of a text, as `size` has it; letters that the font lacks count as wide.

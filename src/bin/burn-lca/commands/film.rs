@@ -72,14 +72,13 @@ impl ValueEnum for PixelQuantity {
 /// Writes the film, and returns what there is to say about it.
 pub fn answer(args: &FilmArgs, output: &Path) -> Result<Answer, Failure> {
     let run = Run::open(&args.run)?;
-    let options = FilmOptions {
-        quantity: args.quantity.0,
-        frames: args.frames,
-        fps: args.fps,
-        percentile: args.percentile,
-        palette: args.palette.0,
-        width: args.width,
-    };
+    let options = FilmOptions::default()
+        .quantity(args.quantity.0)
+        .frames(args.frames)
+        .fps(args.fps)
+        .percentile(args.percentile)
+        .palette(args.palette.0)
+        .width(args.width);
     let film = film(&run, &options, output).map_err(|error| match error {
         // What can't be written is no fault of the run.
         LcaError::Disk { path, source, .. } if path.starts_with(output) => Failure::Output {

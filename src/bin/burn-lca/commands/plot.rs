@@ -8,7 +8,7 @@ use burn_lca::analysis::curves::{
 };
 use burn_lca::analysis::trace::{TraceOptions, trace};
 use burn_lca::analysis::{self, LayersOptions, PeaksOptions, noise};
-use burn_lca::report::figures::{self, FigureOptions};
+use burn_lca::report::figures::{Figure, FigureOptions};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
@@ -106,14 +106,12 @@ pub fn figure(args: &PlotArgs) -> Result<String, Failure> {
 }
 
 fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
-    let options = FigureOptions {
-        width: args.width,
-        height: args.height,
-        palette: args.palette.0,
-        smooth: args.smooth,
-        log: args.log,
-    };
-    options.check()?;
+    let options = FigureOptions::default()
+        .width(args.width)
+        .height(args.height)
+        .palette(args.palette.0)
+        .smooth(args.smooth)
+        .log(args.log);
     let run = match runs {
         [run] => run,
         [first, ..] if args.figure == FigureName::Layers => first,
@@ -126,27 +124,29 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     check_layers(run, &args.layer)?;
     let wanted = |layer: &str| args.layer.is_empty() || args.layer.iter().any(|name| name == layer);
     Ok(match args.figure {
-        FigureName::Loss => figures::loss(&loss_curves(run)?, &options),
+        FigureName::Loss => Figure::Loss(&loss_curves(run)?).draw(&options)?,
         FigureName::Helping if args.by_layer => {
             let mut layers = helping_by_layer(run)?;
             layers.retain(|layer| wanted(&layer.layer));
-            figures::helping_by_layer(&layers, &options)
+            Figure::HelpingByLayer(&layers).draw(&options)?
         }
-        FigureName::Helping => figures::helping(&noise::helping(run)?, &options),
-        FigureName::Distribution => figures::distribution(&noise::distribution(run)?, &options),
-        FigureName::Heroes => figures::heroes(&noise::heroes(run)?, &options),
+        FigureName::Helping => Figure::Helping(&noise::helping(run)?).draw(&options)?,
+        FigureName::Distribution => {
+            Figure::Distribution(&noise::distribution(run)?).draw(&options)?
+        }
+        FigureName::Heroes => Figure::Heroes(&noise::heroes(run)?).draw(&options)?,
         FigureName::Layers => {
             let mut settings = LayersOptions::default();
             settings.class = args.class;
             settings.probe = args.probe.clone().unwrap_or(settings.probe);
-            figures::layers(&analysis::layers(runs, &settings)?, &options)
+            Figure::Layers(&analysis::layers(runs, &settings)?).draw(&options)?
         }
         FigureName::Trajectories => {
             let mut probes = trajectories(run)?;
             for probe in &mut probes {
                 probe.layers.retain(|layer| wanted(&layer.layer));
             }
-            figures::trajectories(&probes, &options)
+            Figure::Trajectories(&probes).draw(&options)?
         }
         FigureName::Trace => {
             let options_of_trace = TraceOptions {
@@ -154,18 +154,18 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
                 indices: args.index.clone(),
                 ..TraceOptions::default()
             };
-            figures::trace(&trace(run, &options_of_trace)?, &options)
+            Figure::Trace(&trace(run, &options_of_trace)?).draw(&options)?
         }
         FigureName::Peaks => {
             let mut settings = PeaksOptions::default();
             settings.smooth = args.smooth.unwrap_or(settings.smooth);
-            figures::peaks(&analysis::peaks(run, &settings)?, &options)
+            Figure::Peaks(&analysis::peaks(run, &settings)?).draw(&options)?
         }
-        FigureName::Classes => figures::classes(&class_map(run, COLUMNS)?, &options),
+        FigureName::Classes => Figure::Classes(&class_map(run, COLUMNS)?).draw(&options)?,
         FigureName::Units => {
             let mut layers = unit_maps(run, COLUMNS, ROWS)?;
             layers.retain(|map| wanted(&map.layer));
-            figures::units(&layers, &options)
+            Figure::Units(&layers).draw(&options)?
         }
     })
 }

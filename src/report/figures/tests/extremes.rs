@@ -8,7 +8,7 @@ use crate::analysis::tests::synthetic::Synthetic;
 use crate::analysis::trace::{TraceOptions, trace};
 use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
 use crate::report::export::{FileFormat, encode};
-use crate::report::figures::{self, FigureOptions};
+use crate::report::figures::{Figure, FigureOptions};
 use crate::report::palette::Palette;
 use crate::{LcaError, Run};
 
@@ -17,34 +17,46 @@ use super::{noise_at, opened};
 /// Draws everything that the run has recorded, by name.
 fn all(run: &Run, options: &FigureOptions) -> Result<Vec<(&'static str, String)>, LcaError> {
     let mut drawn = vec![
-        ("loss", figures::loss(&loss_curves(run)?, options)),
-        ("helping", figures::helping(&noise::helping(run)?, options)),
+        ("loss", Figure::Loss(&loss_curves(run)?).draw(options)?),
+        (
+            "helping",
+            Figure::Helping(&noise::helping(run)?).draw(options)?,
+        ),
         (
             "helping by layer",
-            figures::helping_by_layer(&helping_by_layer(run)?, options),
+            Figure::HelpingByLayer(&helping_by_layer(run)?).draw(options)?,
         ),
         (
             "distribution",
-            figures::distribution(&noise::distribution(run)?, options),
+            Figure::Distribution(&noise::distribution(run)?).draw(options)?,
         ),
-        ("heroes", figures::heroes(&noise::heroes(run)?, options)),
+        (
+            "heroes",
+            Figure::Heroes(&noise::heroes(run)?).draw(options)?,
+        ),
         (
             "trajectories",
-            figures::trajectories(&trajectories(run)?, options),
+            Figure::Trajectories(&trajectories(run)?).draw(options)?,
         ),
         (
             "trace",
-            figures::trace(&trace(run, &TraceOptions::default())?, options),
+            Figure::Trace(&trace(run, &TraceOptions::default())?).draw(options)?,
         ),
         (
             "peaks",
-            figures::peaks(&peaks(run, &PeaksOptions::default())?, options),
+            Figure::Peaks(&peaks(run, &PeaksOptions::default())?).draw(options)?,
         ),
-        ("classes", figures::classes(&class_map(run, 480)?, options)),
-        ("units", figures::units(&unit_maps(run, 480, 200)?, options)),
+        (
+            "classes",
+            Figure::Classes(&class_map(run, 480)?).draw(options)?,
+        ),
+        (
+            "units",
+            Figure::Units(&unit_maps(run, 480, 200)?).draw(options)?,
+        ),
     ];
     match layers(std::slice::from_ref(run), &LayersOptions::default()) {
-        Ok(layers) => drawn.push(("layers", figures::layers(&layers, options))),
+        Ok(layers) => drawn.push(("layers", Figure::Layers(&layers).draw(options)?)),
         // Without a finite step there are no sums to draw.
         Err(LcaError::NotRecorded { .. }) => {}
         Err(error) => return Err(error),
@@ -76,11 +88,9 @@ fn extreme_runs_are_drawn_in_every_palette_and_format() {
     for (what, finite, run) in runs {
         let (_folder, run) = opened(&run);
         for palette in Palette::ALL {
-            let options = FigureOptions {
-                palette,
-                log: palette == Palette::Grey,
-                ..FigureOptions::default()
-            };
+            let options = FigureOptions::default()
+                .palette(palette)
+                .log(palette == Palette::Grey);
             let drawn = all(&run, &options).unwrap();
             let layers = drawn.iter().any(|(name, _)| *name == "layers");
             assert_eq!(layers, finite, "{what}");
@@ -97,7 +107,9 @@ fn extreme_runs_are_drawn_in_every_palette_and_format() {
                         assert!(!bad, "{name} of {what}: {}=\"{value}\"", attribute.name());
                     }
                 }
-                assert!(encode(&svg, FileFormat::Png).is_ok(), "{name} of {what}");
+                if palette == Palette::default() {
+                    assert!(encode(&svg, FileFormat::Png).is_ok(), "{name} of {what}");
+                }
             }
         }
     }
@@ -121,11 +133,15 @@ fn names_can_not_break_out_of_a_figure() {
 fn a_long_run_makes_a_figure_of_moderate_size() {
     let run = Synthetic::new(&[("fc1.weight", 4)], 5000).lca(|at| 0.01 * noise_at(at));
     let (_folder, run) = opened(&run.without_parameters());
-    let svg = figures::loss(&loss_curves(&run).unwrap(), &FigureOptions::default());
+    let svg = Figure::Loss(&loss_curves(&run).unwrap())
+        .draw(&FigureOptions::default())
+        .unwrap();
     assert!(svg.len() < 300_000, "{}", svg.len());
     let maps = unit_maps(&run, 480, 200).unwrap();
     assert_eq!(maps[0].raster.steps_per_column, 11);
-    let svg = figures::units(&maps, &FigureOptions::default());
+    let svg = Figure::Units(&maps)
+        .draw(&FigureOptions::default())
+        .unwrap();
     assert!(svg.contains("A column averages 11 recorded steps."));
 }
 
@@ -134,10 +150,16 @@ fn a_million_parameters_are_binned_and_the_figure_says_so() {
     let run = Synthetic::new(&[("fc1.weight", 1_000_000)], 1).lca(|at| 0.01 * noise_at(at));
     let (_folder, run) = opened(&run.without_parameters());
     let options = FigureOptions::default();
-    let units = figures::units(&unit_maps(&run, 480, 200).unwrap(), &options);
+    let units = Figure::Units(&unit_maps(&run, 480, 200).unwrap())
+        .draw(&options)
+        .unwrap();
     assert!(units.contains("A row averages 5000 units of fc1."));
-    let heroes = figures::heroes(&noise::heroes(&run).unwrap(), &options);
+    let heroes = Figure::Heroes(&noise::heroes(&run).unwrap())
+        .draw(&options)
+        .unwrap();
     assert!(heroes.contains("Of 1,000,000 parameters"));
-    let distribution = figures::distribution(&noise::distribution(&run).unwrap(), &options);
+    let distribution = Figure::Distribution(&noise::distribution(&run).unwrap())
+        .draw(&options)
+        .unwrap();
     assert!(distribution.contains("From the recorded histograms"));
 }

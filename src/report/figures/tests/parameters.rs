@@ -6,9 +6,9 @@ use crate::analysis::curves::unit_maps;
 use crate::analysis::noise;
 use crate::analysis::tests::synthetic::At;
 use crate::analysis::trace::{TraceOptions, TraceStep, trace};
-use crate::report::figures::{self, FigureOptions};
+use crate::report::figures::{Figure, FigureOptions};
 
-use super::{Panel, learned, noise_at, opened};
+use super::{DrawnPanel, learned, noise_at, opened};
 
 fn number(node: &Node, attribute: &str) -> f64 {
     node.attribute(attribute).unwrap().parse().unwrap()
@@ -25,13 +25,15 @@ fn lines_and_bars_of_a_trace_are_the_numbers_of_its_steps() {
     };
     let (_folder, run) = opened(&learned().gradient(gradient));
     let trace = trace(&run, &TraceOptions::default()).unwrap();
-    let svg = figures::trace(&trace, &FigureOptions::default());
+    let svg = Figure::Trace(&trace)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     assert_eq!(trace.parameters.len(), 6);
     for parameter in &trace.parameters {
         let panel = |quantity: &str| {
             let name = format!("{}[{}] {quantity}", parameter.tensor, parameter.index);
-            Panel::find(&document, &name)
+            DrawnPanel::find(&document, &name)
         };
         let points = |value: fn(&TraceStep) -> f32| {
             let steps = parameter.steps.iter();
@@ -50,7 +52,7 @@ fn lines_and_bars_of_a_trace_are_the_numbers_of_its_steps() {
                 bars.push((panel.across(middle), panel.down(number(&bar, "y") + far)));
             }
         }
-        bars.sort_by(|one, other| one.0.total_cmp(&other.0));
+        bars.sort_by(|a, b| a.0.total_cmp(&b.0));
         assert_eq!(bars.len(), 60);
         for (bar, (iteration, lca)) in bars.iter().zip(points(|step| step.lca)) {
             assert!((bar.0 - iteration).abs() < 0.01, "{bar:?} {iteration}");
@@ -64,16 +66,18 @@ fn lines_and_bars_of_a_trace_are_the_numbers_of_its_steps() {
 fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
     let (_folder, run) = opened(&learned());
     let heroes = noise::heroes(&run).unwrap();
-    let svg = figures::heroes(&heroes, &FigureOptions::default());
+    let svg = Figure::Heroes(&heroes)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
-    let panel = Panel::find(&document, "heroes");
+    let panel = DrawnPanel::find(&document, "heroes");
     let bars = panel.marks("bar");
     let bands = panel.marks("band");
     let is_chance = |line: &Node| line.attribute("data-name") == Some("by chance");
     let chances: Vec<Node> = panel.marks("line").into_iter().filter(is_chance).collect();
     assert_eq!(bars.len(), heroes.bins.len());
-    for (place, bin) in heroes.bins.iter().enumerate() {
-        let bar = bars[place];
+    for (index, bin) in heroes.bins.iter().enumerate() {
+        let bar = bars[index];
         assert_eq!(number(&bar, "data-value"), bin.parameters as f64);
         let middle = panel.across(number(&bar, "x") + number(&bar, "width") / 2.0);
         assert!(
@@ -83,13 +87,13 @@ fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
         let top = panel.down(number(&bar, "y"));
         assert!((top - bin.parameters as f64).abs() <= panel.tolerance());
 
-        let band = bands[place].first_element_child().unwrap();
+        let band = bands[index].first_element_child().unwrap();
         let (low, high) = bin.chance_range(heroes.moving);
         assert!((panel.down(number(&band, "y")) - high).abs() <= panel.tolerance());
         let bottom = panel.down(number(&band, "y") + number(&band, "height"));
         assert!((bottom - low).abs() <= 2.0 * panel.tolerance());
 
-        let path = chances[place].attribute("d").unwrap().replace("h0", "");
+        let path = chances[index].attribute("d").unwrap().replace("h0", "");
         let height = path.rsplit(' ').next().unwrap().parse().unwrap();
         assert!((panel.down(height) - bin.by_chance).abs() <= panel.tolerance());
     }
@@ -99,9 +103,9 @@ fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
 }
 
 /// The share of full colour at every cell, read back from paths of a colour each.
-fn levels(panel: &Panel, rows: usize, columns: usize) -> Vec<i32> {
+fn levels(panel: &DrawnPanel, rows: usize, columns: usize) -> Vec<i32> {
     let mut levels = vec![None; rows * columns];
-    let [left, top, width, height] = [0, 1, 2, 3].map(|place| panel.area[place]);
+    let [left, top, width, height] = [0, 1, 2, 3].map(|index| panel.area[index]);
     let paths = panel.node.descendants();
     for path in paths.filter(|node| node.has_attribute("data-level")) {
         let level: i32 = path.attribute("data-level").unwrap().parse().unwrap();
@@ -126,11 +130,13 @@ fn levels(panel: &Panel, rows: usize, columns: usize) -> Vec<i32> {
 fn cells_of_units_have_the_values_or_the_colours_of_the_analysis() {
     let (_folder, run) = opened(&learned());
     let maps = unit_maps(&run, 480, 200).unwrap();
-    let svg = figures::units(&maps, &FigureOptions::default());
+    let svg = Figure::Units(&maps)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     assert_eq!(maps.len(), 3);
     for map in &maps {
-        let panel = Panel::find(&document, &map.layer);
+        let panel = DrawnPanel::find(&document, &map.layer);
         let values = panel.node.descendants();
         let values: Vec<f64> = values
             .filter(|node| node.has_attribute("data-value"))
@@ -142,12 +148,14 @@ fn cells_of_units_have_the_values_or_the_colours_of_the_analysis() {
         }
         // 12 units of 60 steps are too many for an element each.
         assert!(values.is_empty());
-        let reach = map.raster.color_range.unwrap();
+        let cells = &panel.marks("cells")[0];
+        let (reach, most) = (number(cells, "data-reach"), number(cells, "data-levels"));
+        assert_eq!(reach, map.raster.color_range.unwrap());
         let expected: Vec<i32> = map
             .raster
             .values
             .iter()
-            .map(|value| (20.0 * (value / reach).clamp(-1.0, 1.0)).round() as i32)
+            .map(|value| (most * (value / reach).clamp(-1.0, 1.0)).round() as i32)
             .collect();
         let rows = map.raster.by_row().len();
         assert_eq!(levels(&panel, rows, 60), expected);

@@ -1,6 +1,4 @@
-//! Where blocks stand on a canvas, in pixels.
-
-use serde::Serialize;
+//! Where blocks stand in a picture, in pixels.
 
 use crate::analysis::parameter_map::{BlockAxis, TensorBlock};
 
@@ -13,41 +11,41 @@ const GAP: usize = 1;
 /// Pixels between a weight and its bias.
 const ASIDE: usize = 5;
 /// Pixels across that a bias beside its weight takes in all.
-pub const BIAS: usize = BESIDE + ASIDE;
+pub(super) const BIAS: usize = BESIDE + ASIDE;
 
-/// The room that a canvas has.
+/// The room that blocks have.
 #[derive(Debug, Clone, Copy)]
-pub struct Spacing {
+pub(super) struct Spacing {
     /// Pixels across.
-    pub width: usize,
+    pub(super) width: usize,
     /// Pixels down that are striven for; many tensors may take more.
-    pub height: usize,
+    pub(super) height: usize,
     /// Pixels above each group of blocks for its heading.
-    pub heading: usize,
+    pub(super) heading: usize,
     /// Pixels between groups.
-    pub gap: usize,
+    pub(super) gap: usize,
 }
 
-/// Where a block stands on a canvas, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Place {
+/// Where a block stands, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BlockPlace {
     /// Left edge of the first cell.
-    pub x: usize,
+    pub(super) x: usize,
     /// Upper edge of the first cell.
-    pub y: usize,
+    pub(super) y: usize,
     /// Width of the block.
-    pub width: usize,
+    pub(super) width: usize,
     /// Height of the block.
-    pub height: usize,
+    pub(super) height: usize,
     /// Width and height of a cell.
-    pub cell: [usize; 2],
+    pub(super) cell: [usize; 2],
     /// Space between two kernels, and between the units of a bias beside them.
-    pub gap: usize,
+    pub(super) gap: usize,
 }
 
-impl Place {
+impl BlockPlace {
     /// Returns the left and the upper edge of a cell.
-    pub fn corner(&self, block: &TensorBlock, row: usize, column: usize) -> [usize; 2] {
+    pub(super) fn corner(&self, block: &TensorBlock, row: usize, column: usize) -> [usize; 2] {
         let [height, width] = block.kernel().unwrap_or([1; 2]);
         [
             self.x + column * self.cell[0] + column / width * self.gap,
@@ -61,11 +59,11 @@ impl Place {
 ///
 /// `heading` returns how wide the heading of a group is: of a block and those beside it. Returns
 /// the places, one per block, and the height of all.
-pub fn pack(
+pub(super) fn pack(
     blocks: &[TensorBlock],
     spacing: Spacing,
     heading: impl Fn(&[TensorBlock]) -> usize,
-) -> (Vec<Place>, usize) {
+) -> (Vec<BlockPlace>, usize) {
     let groups: Vec<(&[TensorBlock], usize)> = blocks
         .chunk_by(|_, next| next.beside)
         .map(|group| (group, heading(group)))
@@ -85,7 +83,7 @@ fn shelves(
     groups: &[(&[TensorBlock], usize)],
     spacing: Spacing,
     tallest: usize,
-) -> (Vec<Place>, usize) {
+) -> (Vec<BlockPlace>, usize) {
     let mut places = Vec::new();
     let (mut x, mut shelf, mut below) = (0, 0, 0);
     for (group, heading) in groups {
@@ -109,7 +107,7 @@ fn shelves(
 }
 
 /// Returns the places of a block and those beside it, from the origin on.
-fn group_places(group: &[TensorBlock], width: usize, tallest: usize) -> Vec<Place> {
+fn group_places(group: &[TensorBlock], width: usize, tallest: usize) -> Vec<BlockPlace> {
     let Some(main) = group.first() else {
         return Vec::new();
     };
@@ -120,7 +118,7 @@ fn group_places(group: &[TensorBlock], width: usize, tallest: usize) -> Vec<Plac
     let size = fits(&main.columns, room)
         .min(fits(&main.rows, tallest))
         .clamp(1, LARGEST_CELL);
-    let first = Place {
+    let first = BlockPlace {
         x: 0,
         y: 0,
         width: main.columns.cells() * size + gaps(&main.columns),
@@ -134,7 +132,7 @@ fn group_places(group: &[TensorBlock], width: usize, tallest: usize) -> Vec<Plac
         // Each unit is as high as its kernels, so that rows go on from one block to the next.
         let kernel = main.kernel().map_or(1, |[height, _]| height);
         let wide = BESIDE.max(size);
-        places.push(Place {
+        places.push(BlockPlace {
             x: left,
             width: wide,
             height: first.height,

@@ -1,4 +1,4 @@
-//! Blocks on canvases of several sizes.
+//! Blocks in pictures of several sizes.
 
 use crate::analysis::parameter_map::{
     CellLimits, ParameterMapOptions, ParameterQuantity, parameter_map,
@@ -6,7 +6,7 @@ use crate::analysis::parameter_map::{
 use crate::analysis::tests::planted::{Planted, run};
 use crate::record::ParameterSelection;
 
-use super::*;
+use super::super::layout::{BIAS, Spacing, pack};
 
 #[test]
 fn blocks_stand_apart_within_the_width() {

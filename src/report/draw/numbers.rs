@@ -1,0 +1,62 @@
+//! Numbers as texts, with the signs that typesetters use.
+
+/// Returns a number with the sign that typesetters use.
+pub(in crate::report) fn minus(number: &str) -> String {
+    number.replace('-', "−")
+}
+
+/// Returns a count with a comma between thousands.
+pub(in crate::report) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Returns "1 step", "2,000 steps".
+pub(in crate::report) fn counted(count: u64, what: &str) -> String {
+    match count {
+        1 => format!("1 {what}"),
+        count => format!("{} {what}s", thousands(count)),
+    }
+}
+
+/// Returns a number with three digits, as notes have it.
+pub(in crate::report) fn short(value: f64) -> String {
+    minus(&match value.abs() {
+        0.0 => "0".to_owned(),
+        size if !(1e-3..1e5).contains(&size) => format!("{value:.2e}").replace(".00e", "e"),
+        size => {
+            let decimals = (2.0 - size.log10().floor()).max(0.0) as usize;
+            format!("{value:.decimals$}")
+        }
+    })
+}
+
+/// Returns a number with its sign, an exponent and so many decimals.
+pub(in crate::report) fn signed(value: f64, decimals: usize) -> String {
+    minus(&format!("{value:+.decimals$e}"))
+}
+
+/// Returns a number with so many decimals, as ticks have it.
+pub(super) fn decimal(value: f64, decimals: usize) -> String {
+    if decimals == 0 && value.abs() >= 1e4 {
+        let sign = if value < 0.0 { "−" } else { "" };
+        return format!("{sign}{}", thousands(value.abs() as u64));
+    }
+    minus(&format!("{:.decimals$}", value + 0.0))
+}
+
+/// Returns a power of ten as the label of a tick.
+pub(super) fn power_of_ten(power: i32) -> String {
+    match power {
+        0 => "1".into(),
+        1 => "10".into(),
+        power => format!("10^{}", minus(&power.to_string())),
+    }
+}
