@@ -4,6 +4,7 @@
     doc = "Reads the record of a training run, and says what it shows."
 )]
 #![deny(missing_docs, missing_debug_implementations)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "train")]
 mod accumulation;

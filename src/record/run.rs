@@ -13,14 +13,13 @@ use super::schema::Table;
 /// A recorded run: finished, still being written, or left behind by a process that died.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
-/// # let recorded = example::recorded_run();
-/// # let folder = recorded.path();
+#[doc = include_str!("../doc_setup.md")]
+#[doc = include_str!("../doc_run.md")]
 /// use burn_lca::{Run, RunStatus, Table};
 ///
 /// let run = Run::open(folder)?;
 /// assert_eq!(*run.status(), RunStatus::Finished);
-/// assert_eq!(run.info().tensors[0].path, "hidden.weight");
+/// assert_eq!(run.info().tensors[0].path, "linear.weight");
 /// assert_eq!(run.tables()?, Table::ALL);
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
@@ -123,9 +122,8 @@ impl Run {
     /// Returns a request for the rows of a table. Reading a table without rows gives none.
     ///
     /// ```
-    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
-    /// # let recorded = example::recorded_run();
-    /// # let run = burn_lca::Run::open(recorded.path())?;
+    #[doc = include_str!("../doc_setup.md")]
+    #[doc = include_str!("../doc_run.md")]
     /// use burn_lca::Table;
     ///
     /// let mut rows = 0;

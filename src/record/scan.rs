@@ -24,20 +24,19 @@ use super::schema::Table;
 /// A request for rows of one table.
 ///
 /// ```
-/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
-/// # let recorded = example::recorded_run();
-/// # let run = burn_lca::Run::open(recorded.path())?;
+#[doc = include_str!("../doc_setup.md")]
+#[doc = include_str!("../doc_run.md")]
 /// use burn_lca::Table;
 /// use burn_lca::arrow::array::AsArray;
 /// use burn_lca::arrow::datatypes::Float32Type;
 ///
-/// // The LCA of the 8 weights of a tensor in steps 10 to 19.
+/// // The LCA of the only weight in steps 10 to 19.
 /// let scan = run.scan(Table::Parameters).columns(["iteration", "lca"]);
 /// let mut values = Vec::new();
-/// for batch in scan.iterations(10..20).tensor("hidden.weight").batches()? {
+/// for batch in scan.iterations(10..20).tensor("linear.weight").batches()? {
 ///     values.extend_from_slice(batch?["lca"].as_primitive::<Float32Type>().values());
 /// }
-/// assert_eq!(values.len(), 10 * 8);
+/// assert_eq!(values.len(), 10);
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 #[derive(Debug, Clone)]
