@@ -51,7 +51,7 @@ fn a_film_that_can_not_be_made_says_the_way_out() {
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
     let cases: [(&[&str], i32, &str); 5] = [
-        (&["film", run], 2, "--output FILE.gif"),
+        (&["film", run], 2, "--output <FILE>"),
         (&["film", run, "-o", "film.mp4"], 2, "ends in .gif"),
         (&["film", run, "-o", "x.gif", "--fps", "90"], 2, "0.1 to 50"),
         (

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::Command;
-use output::OutputArgs;
 
 /// Shows where a neural network learned, from the folder that its training run was recorded in.
 ///
@@ -22,8 +21,6 @@ use output::OutputArgs;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    #[command(flatten)]
-    output: OutputArgs,
 }
 
 const EXIT_CODES: &str = "\
@@ -40,8 +37,7 @@ Colours are left out if the output is not a terminal or NO_COLOR is set.
 A run that is still being written, or was killed, is read as far as its record reaches.";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command.run(&cli.output) {
+    match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("burn-lca: {failure}");

@@ -8,17 +8,16 @@ use burn_lca::analysis::{
 };
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, Cell};
+use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 use super::runs;
 
 /// Parameters of a tensor that its row names; JSON has all that were asked for.
 const SHOWN_WORST: usize = 3;
 
-/// What to act on: tensors to freeze, over-fitting tensors, lagging layers, and units and
-/// parameters that do nothing or hardly ever help.
+/// What to act on: tensors to freeze or that over-fit, lagging layers, units that do nothing.
 ///
-/// These are pointers, each with its numbers; what training would do without them takes another
+/// Also parameters that do nothing, and units and parameters that rarely help. These are pointers, each with its numbers; what training would do without them takes another
 /// run to see. With several runs (seeds of one model) tensors are tested over the runs.
 ///
 /// Tables: freeze, overfitting, lags, units, parameters.
@@ -46,6 +45,8 @@ pub struct CandidatesArgs {
     /// The seed of the draws.
     #[arg(long, default_value_t = CandidatesOptions::default().seed)]
     seed: u64,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 pub fn answer(args: &CandidatesArgs) -> Result<Answer, Failure> {

@@ -6,7 +6,7 @@ use burn_lca::Run;
 use burn_lca::analysis::{self, Comparison, Pair};
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, Cell};
+use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 /// Two runs side by side: loss, helping, layers, classes.
 ///
@@ -21,6 +21,8 @@ pub struct CompareArgs {
     first: PathBuf,
     /// The folder of the second run.
     second: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 pub fn answer(args: &CompareArgs) -> Result<Answer, Failure> {

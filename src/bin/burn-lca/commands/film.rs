@@ -10,7 +10,8 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable};
+use crate::output::{Answer, AnswerTable, FormArgs};
+use crate::progress;
 
 use super::palette::PaletteArg;
 
@@ -48,6 +49,11 @@ pub struct FilmArgs {
     /// The width in pixels, from 320 to 4000.
     #[arg(long, default_value_t = FilmOptions::default().width)]
     width: usize,
+    /// Where the film goes: FILE.gif, or FOLDER/ for PNG files.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    #[command(flatten)]
+    form: FormArgs,
 }
 
 /// A quantity to choose.
@@ -69,8 +75,15 @@ impl ValueEnum for PixelQuantity {
     }
 }
 
-/// Writes the film, and returns what there is to say about it.
-pub fn answer(args: &FilmArgs, output: &Path) -> Result<Answer, Failure> {
+/// Writes the film, and prints what it shows.
+pub fn run(args: &FilmArgs) -> Result<(), Failure> {
+    args.form.check(None)?;
+    let answer = progress::during(|| answer(args))?;
+    args.form.write(&answer, None)
+}
+
+fn answer(args: &FilmArgs) -> Result<Answer, Failure> {
+    let output = &args.output;
     let run = Run::open(&args.run)?;
     let options = FilmOptions::default()
         .quantity(args.quantity.0)

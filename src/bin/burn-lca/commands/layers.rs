@@ -7,7 +7,7 @@ use burn_lca::analysis::{self, Grouping, LayerSum, Layers, LayersOptions};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, Cell};
+use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 use super::runs;
 
@@ -44,6 +44,8 @@ pub struct LayersArgs {
     /// The seed of the sign flips that are drawn where there are more than 16 runs.
     #[arg(long, default_value_t = LayersOptions::default().seed)]
     seed: u64,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -13,7 +13,7 @@ use burn_lca::analysis::noise::{
 };
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, Cell};
+use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 /// How noisy learning is: the sizes of LCA, how often parameters help, oscillation, concentration.
 ///
@@ -27,6 +27,8 @@ pub struct NoiseArgs {
     /// Gives the table `helping` a row for every step instead of ten for the whole run.
     #[arg(long)]
     every_step: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// Rows of the table `helping` where steps are summed.

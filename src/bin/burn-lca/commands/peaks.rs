@@ -10,13 +10,14 @@ use burn_lca::analysis::{
 use clap::ValueEnum;
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, Cell};
+use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 /// Moments that are shown without `--list`.
 const SHOWN: usize = 30;
 
-/// Moments of learning: when layers help far more than right before and after, and whether they
-/// do so at the very same iteration more often than by chance.
+/// Moments of learning, and whether layers have them together more often than by chance.
+///
+/// A moment is an iteration at which a layer helps far more than right before and after.
 ///
 /// Tables: alignment, classes, moments; with --list, peaks.
 #[derive(Debug, clap::Args)]
@@ -52,6 +53,8 @@ pub struct PeaksArgs {
     /// Lists every moment, and the peaks of every layer and class.
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

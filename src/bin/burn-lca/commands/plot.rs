@@ -8,10 +8,13 @@ use burn_lca::analysis::curves::{
 };
 use burn_lca::analysis::trace::{TraceOptions, trace};
 use burn_lca::analysis::{self, LayersOptions, PeaksOptions, noise};
+use burn_lca::report::export::{self, FileFormat};
 use burn_lca::report::figures::{Figure, FigureOptions};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
+use crate::output::{put, refuse_terminal};
+use crate::progress;
 
 use super::palette::PaletteArg;
 use super::runs::{open, warn_of_unfinished};
@@ -22,7 +25,6 @@ const ROWS: usize = 200;
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
-/// The extension of --output chooses the form; without it an SVG goes to the standard output.
 /// Only `layers` takes several runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -70,6 +72,10 @@ pub struct PlotArgs {
     /// Indices into the tensor, row-major, from 0, separated by commas (trace).
     #[arg(long, value_delimiter = ',')]
     index: Vec<u32>,
+    /// The file for the figure, whose extension chooses the form: .svg, .png or .pdf. Without it
+    /// an SVG goes to the standard output.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,13 +102,18 @@ enum FigureName {
     Units,
 }
 
-/// Returns the figure as an SVG.
-pub fn figure(args: &PlotArgs) -> Result<String, Failure> {
+pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     check_options(args)?;
-    let runs = open(&args.runs)?;
-    let svg = draw(args, &runs)?;
-    warn_of_unfinished(&runs);
-    Ok(svg)
+    let path = args.output.as_deref();
+    refuse_terminal("a figure", path, "FILE.svg, .png or .pdf")?;
+    let format = path.map_or(Ok(FileFormat::Svg), FileFormat::of)?;
+    let bytes = progress::during(|| -> Result<Vec<u8>, Failure> {
+        let runs = open(&args.runs)?;
+        let svg = draw(args, &runs)?;
+        warn_of_unfinished(&runs);
+        Ok(export::encode(&svg, format)?)
+    })?;
+    put(&bytes, path)
 }
 
 fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {

@@ -5,13 +5,15 @@ use std::path::PathBuf;
 use burn_lca::report::page;
 
 use crate::failure::Failure;
+use crate::output::{put, refuse_terminal};
+use crate::progress;
 
 use super::runs;
 
-/// One page to explore runs and to send to a colleague: a single HTML file that needs no network.
+/// A page to explore runs and to send to a colleague: a single HTML file that needs no network.
 ///
 /// It begins with whether LCA adds up, and ends with every parameter as a pixel. Several runs
-/// stand side by side. Give the file with --output.
+/// stand side by side.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  burn-lca report artifacts/lca -o report.html\n  \
@@ -21,12 +23,19 @@ pub struct ReportArgs {
     /// The folders of the runs.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
+    /// The file for the page; the standard output by default.
+    #[arg(short, long, value_name = "FILE.html")]
+    output: Option<PathBuf>,
 }
 
-/// Returns the page.
-pub fn html(args: &ReportArgs) -> Result<String, Failure> {
-    let runs = runs::open(&args.runs)?;
-    let page = page::page(&runs)?;
-    runs::warn_of_unfinished(&runs);
-    Ok(page)
+pub fn run(args: &ReportArgs) -> Result<(), Failure> {
+    let path = args.output.as_deref();
+    refuse_terminal("a page", path, "FILE.html")?;
+    let page = progress::during(|| -> Result<String, Failure> {
+        let runs = runs::open(&args.runs)?;
+        let page = page::page(&runs)?;
+        runs::warn_of_unfinished(&runs);
+        Ok(page)
+    })?;
+    put(page.as_bytes(), path)
 }

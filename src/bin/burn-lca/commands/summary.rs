@@ -7,7 +7,7 @@ use burn_lca::Run;
 use burn_lca::analysis::{self, Summary};
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, Cell};
+use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 /// What a run did: does LCA add up, how much helped, what hurt, what did measuring cost.
 ///
@@ -17,6 +17,8 @@ use crate::output::{Answer, AnswerTable, Cell};
 pub struct SummaryArgs {
     /// The folder of the run.
     run: PathBuf,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 pub fn answer(args: &SummaryArgs) -> Result<Answer, Failure> {

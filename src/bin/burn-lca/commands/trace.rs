@@ -7,7 +7,7 @@ use burn_lca::Run;
 use burn_lca::analysis::trace::{Trace, TraceOptions, TraceStep, Trajectory, trace};
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable};
+use crate::output::{Answer, AnswerTable, OutputArgs};
 
 /// Single parameters over time: step, gradient and LCA at every recorded step.
 ///
@@ -29,6 +29,8 @@ pub struct TraceArgs {
     /// Without INDEX: how many that helped most, and as many that hurt most [default: 3].
     #[arg(long, value_name = "N", conflicts_with = "index")]
     top: Option<usize>,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 pub fn answer(args: &TraceArgs) -> Result<Answer, Failure> {
