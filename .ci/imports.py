@@ -24,8 +24,9 @@ def modules(root):
 
 
 def code(path):
-    """Returns a file without comments and unit tests."""
+    """Returns a file without comments, unit tests and what limits who sees a name."""
     text = re.sub(r"#\[cfg\(test\)\]\s*mod \w+ \{.*", "", path.read_text(), flags=re.S)
+    text = re.sub(r"\bpub\(in [^)]*\)", "pub", text)
     return "\n".join(line for line in text.split("\n") if not line.lstrip().startswith("//"))
 
 

@@ -4,8 +4,10 @@ mod backdrop;
 mod colors;
 mod layout;
 mod loss;
+mod options;
 mod scene;
 mod target;
+mod timing;
 
 #[cfg(test)]
 mod tests;
@@ -15,35 +17,17 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::analysis::curves::loss_curves;
-use crate::analysis::options::options;
 use crate::analysis::parameter_map::{
     CellLimits, ColorScale, FrameReader, ParameterMapOptions, ParameterQuantity,
 };
-use crate::analysis::stats::COLOR_PERCENTILE;
-use crate::report::palette::Palette;
 use crate::{LcaError, Run};
 
 use layout::BIAS;
 use scene::Scene;
-use target::{Target, Timing};
+use target::Target;
+use timing::Timing;
 
-options! {
-    /// How a film is made.
-    pub struct FilmOptions {
-        /// What it shows.
-        pub quantity: ParameterQuantity = ParameterQuantity::Lca,
-        /// At most so many pictures, evenly spaced over the recorded iterations.
-        pub frames: usize = 400,
-        /// Pictures a second, from 0.1 to 50; a GIF counts time in hundredths of a second.
-        pub fps: f64 = 20.0,
-        /// The percentile of the magnitudes that are not zero which gets full colour.
-        pub percentile: f64 = COLOR_PERCENTILE,
-        /// Its colours.
-        pub palette: Palette = Palette::default(),
-        /// Pixels across, from 320 to 4,000.
-        pub width: usize = 960,
-    }
-}
+pub use options::FilmOptions;
 
 /// A film that was written.
 #[non_exhaustive]
@@ -83,9 +67,9 @@ pub struct Film {
 /// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Disk`] if the film
 /// can't be written, and the errors of [`Scan`](crate::Scan) if a table can't be read.
 pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, LcaError> {
-    let millis = check(options)?;
+    let (millis, width) = (options.millis()?, options.checked_width()?);
     target::check(output)?;
-    let columns = options.width - 2 * backdrop::MARGIN - BIAS;
+    let columns = width - 2 * backdrop::MARGIN - BIAS;
     let looked_at = ParameterMapOptions::default()
         .frames(options.frames)
         .percentile(options.percentile)
@@ -139,24 +123,4 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
             .collect(),
         missing: reader.missing().to_vec(),
     })
-}
-
-/// Returns how long a picture is shown, in milliseconds: whole hundredths of a second, so that
-/// all formats play alike.
-fn check(options: &FilmOptions) -> Result<u32, LcaError> {
-    if !(0.1..=50.0).contains(&options.fps) {
-        return Err(LcaError::setting(
-            "FilmOptions::fps",
-            format!("is {}", options.fps),
-            "give one from 0.1 to 50, what players can show",
-        ));
-    }
-    if !(320..=4000).contains(&options.width) {
-        return Err(LcaError::setting(
-            "FilmOptions::width",
-            format!("is {}", options.width),
-            "give one from 320 to 4000",
-        ));
-    }
-    Ok((100.0 / options.fps).round() as u32 * 10)
 }

@@ -6,9 +6,9 @@ use crate::analysis::parameter_map::{FrameReader, TensorBlock};
 use crate::report::draw::{Anchor, Label, document, minus, signed};
 use crate::report::font;
 
-use super::FilmOptions;
 use super::backdrop::{Backdrop, MARGIN, STATUS};
 use super::colors::FilmColors;
+use super::options::FilmOptions;
 
 const STATUS_SIZE: f64 = 14.0;
 

@@ -9,17 +9,10 @@ use std::path::Path;
 
 use crate::LcaError;
 
+use super::timing::Timing;
+
 use gif::GifWriter;
 use png::PngWriter;
-
-/// The size of pictures, and how long each is shown.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Timing {
-    pub(super) width: u16,
-    pub(super) height: u16,
-    /// How long a picture is shown, in milliseconds.
-    pub(super) millis: u32,
-}
 
 /// A film that is being written.
 pub(super) enum Target {

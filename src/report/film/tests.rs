@@ -13,6 +13,8 @@ use crate::analysis::tests::planted::{Planted, run};
 use crate::record::ParameterSelection;
 
 use super::colors::FilmColors;
+use crate::report::palette::Palette;
+
 use super::*;
 
 const TENSORS: [Planted; 3] = [

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use gif::{DisposalMethod, Encoder, EncodingError, Frame, Repeat};
 
-use super::Timing;
+use crate::report::film::timing::Timing;
 
 /// The pixel that leaves what the picture before has there; no picture has it otherwise.
 const UNCHANGED: u8 = u8::MAX;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
-use super::Timing;
+use crate::report::film::timing::Timing;
 
 pub(in crate::report::film) struct PngWriter {
     folder: PathBuf,
