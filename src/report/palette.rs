@@ -4,7 +4,7 @@
 
 /// The background of figures and films.
 pub(super) const PAPER: Color = Color::new(0xff_ffff);
-/// Letters, and lines that are as important.
+/// Letters, and lines of the same importance.
 pub(super) const INK: Color = Color::new(0x22_2222);
 /// Letters of notes.
 pub(super) const NOTE: Color = Color::new(0x55_5555);
@@ -14,15 +14,15 @@ pub(super) const FRAME: Color = Color::new(0x66_6666);
 pub(super) const BORDER: Color = Color::new(0xb0_b0b0);
 /// Lines behind the data.
 pub(super) const GRID: Color = Color::new(0xe2_e2e2);
-/// The iteration that a film has come to.
+/// The line at the current iteration of a film.
 pub(super) const CURSOR: Color = Color::new(0xff_c20a);
 /// Cells that are NaN or infinite.
 pub(super) const NOT_FINITE: Color = Color::new(0xa0_20c0);
 
-/// The colours of a diverging scale to either side of zero, where they are counted.
+/// The colours on either side of zero, where a diverging scale has a limited number of them.
 pub(super) const LEVELS: i32 = 32;
 
-/// A colour of sRGB.
+/// An sRGB colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Color {
     /// Red.
@@ -77,16 +77,16 @@ impl Color {
     }
 }
 
-/// Which colours a picture has.
+/// The colours of a picture.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Palette {
     /// Green helps, red hurts.
     #[default]
     GreenRed,
-    /// Blue helps, orange hurts: told apart with any kind of colour blindness.
+    /// Blue helps, orange hurts; distinct with any kind of colour blindness.
     BlueOrange,
-    /// Dark helps, light hurts, zero is between: for print without colour.
+    /// Dark helps, light hurts, zero lies between; for print without colour.
     Grey,
 }
 
@@ -121,7 +121,7 @@ impl Palette {
         }
     }
 
-    /// Returns the colour of a sign: helping below zero, hurting above, zero apart.
+    /// Returns the colour of an LCA by its sign: helping, hurting or zero.
     pub fn of(self, lca: f64) -> Color {
         if lca < 0.0 {
             self.helps()
@@ -132,15 +132,15 @@ impl Palette {
         }
     }
 
-    /// Returns the colour of exact zeros and of what is no part of a series.
+    /// Returns the colour of exact zeros and of lines that mark a level.
     pub fn zero(self) -> Color {
         Color::new(0x96_9696)
     }
 
     /// Returns the colour of a value on a scale from −1 (helps most) to 1 (hurts most).
     ///
-    /// Zero is white, but in grey it lies between dark and white. Values beyond the scale have the
-    /// colour of its end, NaN that of [`missing`](Self::missing).
+    /// Zero is white, or a middle grey in [`Grey`](Self::Grey). Values beyond the scale get the colour
+    /// of its end, NaN that of [`missing`](Self::missing).
     pub fn diverging(self, value: f64) -> Color {
         if value.is_nan() {
             return self.missing();
@@ -178,16 +178,16 @@ impl Palette {
         }
     }
 
-    /// Returns the colour of places without a number.
+    /// Returns the colour of cells without a number.
     pub fn missing(self) -> Color {
         Color::new(0xe8_e4f0)
     }
 
-    /// Returns the colour of the n-th series; after seven they come again, so that dashes or
-    /// markers have to tell them apart.
+    /// Returns the colour of the n-th series; colours repeat after seven, so dashes or markers have to
+    /// tell series apart.
     ///
-    /// These are Okabe and Ito's ("Color Universal Design", 2008) with a darker yellow, in an
-    /// order in which neighbours differ in lightness; without colour they are greys.
+    /// The colours are Okabe and Ito's ("Color Universal Design", 2008) with a darker yellow, ordered so
+    /// that neighbours differ in lightness; [`Grey`](Self::Grey) has four greys.
     pub fn series(self, number: usize) -> Color {
         const COLORS: [Color; 7] = [
             Color::new(0x00_72b2),

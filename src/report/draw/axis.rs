@@ -14,7 +14,7 @@ pub(in crate::report) enum Scale {
     SignedLog(f64),
 }
 
-/// A tick: where, and its label; `^` raises what follows.
+/// A tick: its position and its label, in which `^` raises what follows.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::report) struct Tick {
     pub(in crate::report) at: f64,
@@ -36,7 +36,7 @@ pub(in crate::report) struct Axis {
 }
 
 impl Axis {
-    /// A linear axis that holds these values (those that are finite), with some room.
+    /// A linear axis that covers the finite ones of these values, with some room.
     pub(in crate::report) fn linear(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let (from, to) = range(values).unwrap_or((0.0, 1.0));
         let room = if to > from {
@@ -49,7 +49,7 @@ impl Axis {
         Self::exactly(title, from - room, to + room)
     }
 
-    /// A linear axis from and to exactly these numbers.
+    /// A linear axis between exactly these numbers.
     pub(in crate::report) fn exactly(title: &str, from: f64, to: f64) -> Self {
         let step = step(to - from);
         let ticks: Vec<f64> = ((from / step).ceil() as i64..=(to / step).floor() as i64)
@@ -91,7 +91,7 @@ impl Axis {
         Self::exactly("iteration", from - 0.5, to + 0.5).whole()
     }
 
-    /// Keeps the ticks at whole numbers, as counts have them.
+    /// Keeps only the ticks at whole numbers, for counts.
     pub(in crate::report) fn whole(mut self) -> Self {
         self.ticks.retain(|tick| tick.at.fract() == 0.0);
         for tick in &mut self.ticks {
@@ -100,7 +100,7 @@ impl Axis {
         self
     }
 
-    /// A logarithmic axis that holds the values above zero.
+    /// A logarithmic axis that covers the values above zero.
     pub(in crate::report) fn log(title: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let positive = values.into_iter().filter(|value| *value > 0.0);
         let (from, to) = range(positive).unwrap_or((1.0, 10.0));
@@ -123,7 +123,7 @@ impl Axis {
             _ => Vec::new(),
         };
         if ticks.len() < 2 {
-            // Less than two powers of ten: plain numbers say more.
+            // Over fewer than two powers of ten, plain numbers say more.
             ticks = Self::exactly(title, from, to).ticks;
             ticks.retain(|tick| tick.at > 0.0);
         }
@@ -205,7 +205,7 @@ impl Axis {
         }
     }
 
-    /// The same axis without title and labels, for panels above another one that has them.
+    /// The same axis without title and labels, for a panel above another one that has them.
     pub(in crate::report) fn unlabelled(&self) -> Self {
         let tick = |tick: &Tick| Tick {
             at: tick.at,
@@ -275,7 +275,7 @@ fn range(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// Returns a distance of ticks that is 1, 2 or 5 times a power of ten, for 4 to 8 ticks.
+/// Returns a spacing of ticks that is 1, 2 or 5 times a power of ten, for 4 to 8 ticks.
 fn step(length: f64) -> f64 {
     let rough = length / 5.0;
     let power = 10f64.powf(rough.log10().floor());

@@ -6,12 +6,12 @@ use super::shapes::{Area, rectangle};
 use super::style::TICK_SIZE;
 use super::svg::{Anchor, Element, Label, Short};
 
-/// Cells up to this number are elements with their value.
+/// Up to this number, each cell is an element that carries its value.
 const FEW_CELLS: usize = 600;
-/// How much a cell reaches under the next ones, so that no seam shows between them.
+/// How far a cell extends under its neighbours, so that no seam shows between them.
 const OVERLAP: f64 = 0.4;
 
-/// The colours of cells: a palette, and the magnitude that has the strongest of them.
+/// The colours of cells: a palette, and the magnitude that has full colour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::report) struct Shade {
     pub(in crate::report) palette: Palette,
@@ -84,7 +84,7 @@ fn few_cells(
     group
 }
 
-/// Draws cells as one path a colour, of which there are [`LEVELS`] on either side of zero.
+/// Draws cells as one path per colour, of which there are [`LEVELS`] on either side of zero.
 fn many_cells(area: &Area, edges: &[f64], values: &[f64], shade: Shade) -> Element {
     let columns = edges.len().saturating_sub(1).max(1);
     let level = |value: f64| -> Option<i32> {

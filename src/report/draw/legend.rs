@@ -94,7 +94,7 @@ pub(super) fn draw(entries: &[LegendEntry], left: f64, top: f64) -> Element {
     group
 }
 
-/// The colours of cells with their numbers, beside the panels that have them.
+/// The colours of cells with the numbers they stand for, beside their panel.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Scalebar {
     pub(in crate::report) title: String,
@@ -120,7 +120,7 @@ impl Scalebar {
         BAR + GAP + labels.fold(0.0, f64::max) + GAP + TICK_SIZE
     }
 
-    /// Draws the scale; its title ends at `width`, where the titles of others do.
+    /// Draws the scale; its title ends at `width`, as the titles of other scales do.
     pub(super) fn draw(&self, left: f64, top: f64, width: f64, height: f64) -> Element {
         let y = self.axis();
         let area = Area {

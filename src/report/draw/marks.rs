@@ -32,7 +32,7 @@ pub(in crate::report) enum Mark {
         color: Color,
         value: f64,
     },
-    /// Symbols; each can have a number of its own to be read back.
+    /// Symbols, each with the numbers it stands for.
     Dots {
         name: String,
         points: Vec<(f64, f64)>,
@@ -53,7 +53,7 @@ pub(in crate::report) enum Mark {
     Vertical(f64, Stroke),
     /// A line across the panel at one y.
     Horizontal(f64, Stroke),
-    /// A text in the middle of the panel, such as that there is nothing to see.
+    /// A text in the middle of the panel, such as that there is nothing to draw.
     Message(String),
 }
 
@@ -159,7 +159,7 @@ impl Mark {
     }
 }
 
-/// Returns the commands of a line, with what a pixel can't show left out.
+/// Returns the path of a line, without what no pixel can show.
 fn path(points: &[(f64, f64)], area: &Area) -> String {
     let mut path = String::new();
     let mut pen_down = false;
@@ -179,8 +179,8 @@ fn path(points: &[(f64, f64)], area: &Area) -> String {
     path
 }
 
-/// Returns the positions of points, of very many only what can be seen: three columns to a point
-/// of the SVG.
+/// Returns the positions of points; of very many only those that can be seen, in three columns per
+/// point of the SVG.
 fn thinned(points: &[(f64, f64)], area: &Area) -> Vec<(f64, f64)> {
     let position = |point: &(f64, f64)| (area.across(point.0), area.down(point.1));
     if points.len() as f64 <= 6.0 * area.width {

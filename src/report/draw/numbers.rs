@@ -26,7 +26,7 @@ pub(in crate::report) fn counted(count: u64, what: &str) -> String {
     }
 }
 
-/// Returns a number with three digits, as notes have it.
+/// Returns a number with three significant digits, for notes.
 pub(in crate::report) fn short(value: f64) -> String {
     minus(&match value.abs() {
         0.0 => "0".to_owned(),
@@ -38,12 +38,12 @@ pub(in crate::report) fn short(value: f64) -> String {
     })
 }
 
-/// Returns a number with its sign, an exponent and so many decimals.
+/// Returns a number with its sign, an exponent and this many decimals.
 pub(in crate::report) fn signed(value: f64, decimals: usize) -> String {
     minus(&format!("{value:+.decimals$e}"))
 }
 
-/// Returns a number with so many decimals, as ticks have it.
+/// Returns a number with this many decimals, for ticks.
 pub(super) fn decimal(value: f64, decimals: usize) -> String {
     if decimals == 0 && value.abs() >= 1e4 {
         let sign = if value < 0.0 { "−" } else { "" };
@@ -52,7 +52,7 @@ pub(super) fn decimal(value: f64, decimals: usize) -> String {
     minus(&format!("{:.decimals$}", value + 0.0))
 }
 
-/// Returns a power of ten as the label of a tick.
+/// Returns a power of ten, for ticks.
 pub(super) fn power_of_ten(power: i32) -> String {
     match power {
         0 => "1".into(),

@@ -11,7 +11,7 @@ use super::svg::{Anchor, Element, Label, Short, number_width};
 
 const TICK: f64 = 4.0;
 const GAP: f64 = 4.0;
-/// Degrees by which long names below an axis are turned: upright ones never reach over the edge.
+/// Degrees by which long names below an axis are turned; vertical ones never cross the edge.
 const TURN: f64 = 90.0;
 
 /// Axes and the marks between them.
@@ -82,7 +82,7 @@ impl Panel {
         self.x.named && self.widest_name() + 2.0 * GAP > width / self.x.ticks.len().max(1) as f64
     }
 
-    /// Draws the panel; `clip` is a name for its border that no other panel has.
+    /// Draws the panel; `clip` is a name for its border that is unique in the figure.
     pub(super) fn draw(&self, area: &Area, clip: &str) -> Element {
         let mut group = described(self, area);
         self.draw_x(area, &mut group);
@@ -214,7 +214,7 @@ fn title_space(axis: &Axis) -> f64 {
     }
 }
 
-/// Returns the panel's group, with what a program needs to get back from positions to numbers.
+/// Returns the panel's group, with what a program needs to turn positions back into numbers.
 fn described(panel: &Panel, area: &Area) -> Element {
     let scale = |axis: &Axis| match axis.scale {
         Scale::Linear => "linear".to_owned(),

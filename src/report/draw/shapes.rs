@@ -13,7 +13,7 @@ pub(in crate::report) struct Area {
     pub(in crate::report) top: f64,
     pub(in crate::report) width: f64,
     pub(in crate::report) height: f64,
-    /// The room on the left for labels and title, the same in a column of panels.
+    /// The room for labels and title on the left, the same in a column of panels.
     pub(super) room: f64,
     pub(super) x: Axis,
     pub(super) y: Axis,
@@ -30,7 +30,7 @@ impl Area {
         self.top + self.height * (1.0 - self.y.position(y))
     }
 
-    /// As [`down`](Self::down), but no further than the panel's edge.
+    /// As [`down`](Self::down), but not beyond the panel's edge.
     fn down_to_edge(&self, y: f64) -> f64 {
         let position = self.y.position(y);
         let position = if position.is_nan() { 0.0 } else { position };
@@ -38,7 +38,7 @@ impl Area {
     }
 }
 
-/// Returns a box between two numbers of either axis.
+/// Returns a box between two numbers on each axis.
 pub(super) fn rectangle(area: &Area, x: (f64, f64), y: (f64, f64)) -> Element {
     let (left, right) = (area.across(x.0), area.across(x.1));
     let (a, b) = (area.down_to_edge(y.0), area.down_to_edge(y.1));
@@ -59,7 +59,7 @@ pub(super) fn line(from: (f64, f64), to: (f64, f64), stroke: &Stroke) -> Element
     stroked(line, stroke)
 }
 
-/// Returns an element with the line's colour, width and dashes.
+/// Returns the element with the stroke's colour, width and dashes.
 pub(super) fn stroked(element: Element, stroke: &Stroke) -> Element {
     let mut element = element
         .set("fill", "none")

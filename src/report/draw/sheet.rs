@@ -12,13 +12,13 @@ use super::svg::{Anchor, Element, Label, document};
 const MARGIN: f64 = 10.0;
 const BETWEEN: f64 = 14.0;
 const NOTE_LINE: f64 = 13.0;
-/// Panels are not drawn smaller than this, however long the legend and the notes are.
+/// Panels are never smaller than this, however long the legend and the notes are.
 const SMALLEST: f64 = 20.0;
 
 /// Panels side by side.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct PanelRow {
-    /// The height against that of the other rows.
+    /// The height relative to that of the other rows.
     pub(in crate::report) share: f64,
     pub(in crate::report) panels: Vec<Panel>,
 }
@@ -26,13 +26,13 @@ pub(in crate::report) struct PanelRow {
 /// A figure to be drawn.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Sheet {
-    /// What the figure shows, for those who can't see it.
+    /// What the figure shows, for readers who can't see it.
     pub(in crate::report) title: String,
     pub(in crate::report) width: f64,
     pub(in crate::report) height: f64,
     pub(in crate::report) rows: Vec<PanelRow>,
     pub(in crate::report) legend: Vec<LegendEntry>,
-    /// Scales of colours, each beside the row of this number.
+    /// Colour scales, each beside the row with this index.
     pub(in crate::report) scales: Vec<(usize, Scalebar)>,
     pub(in crate::report) notes: Vec<String>,
 }

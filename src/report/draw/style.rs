@@ -2,13 +2,13 @@
 
 use crate::report::palette::{Color, Palette};
 
-/// Letters of axis titles, in points of the SVG.
+/// Size of axis titles, in points of the SVG.
 pub(in crate::report) const TITLE_SIZE: f64 = 12.0;
-/// Letters of ticks and legends.
+/// Size of the labels of ticks and legends.
 pub(super) const TICK_SIZE: f64 = 11.0;
-/// The widest label of a tick and of the legend; longer names are shortened.
+/// The greatest width of a label; longer names are shortened.
 pub(super) const WIDEST: f64 = 160.0;
-/// Letters of the notes below a figure.
+/// Size of the notes below a figure.
 pub(super) const NOTE_SIZE: f64 = 10.0;
 
 /// How a line is drawn.
@@ -40,8 +40,8 @@ impl Stroke {
         Self { opacity, ..self }
     }
 
-    /// The line of the n-th series: colours and dashes change at different paces, so that 28
-    /// series differ, and neighbours differ in grey.
+    /// The line of the n-th series: colours and dashes repeat at different periods, so that 28
+    /// series differ, neighbours also in grey.
     pub(in crate::report) fn series(palette: Palette, number: usize) -> Self {
         const DASHES: [&str; 4] = ["", "7 3", "2 2", "9 3 2 3"];
         Self::solid(palette.series(number), 1.8).dashed(DASHES[number % DASHES.len()])

@@ -5,10 +5,10 @@ use std::fmt::{self, Display, Write};
 use crate::report::font;
 use crate::report::palette::{Color, INK, PAPER};
 
-/// Raised letters against the others.
+/// Size of raised letters relative to the others.
 const RAISED: f64 = 0.75;
 
-/// An element with its attributes and what is in it.
+/// An element with its attributes and content.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Element {
     name: &'static str,
@@ -17,10 +17,10 @@ pub(in crate::report) struct Element {
 }
 
 impl Element {
-    /// Begins an element.
+    /// Returns an empty element.
     ///
-    /// Not inlined: optimised builds of Rust 1.95 take two equal new elements in one function for
-    /// the same, although the first has been moved (rust-lang/rust#155241).
+    /// Not inlined: optimised builds of Rust 1.95 confuse two equal new elements in one function,
+    /// although the first has been moved (rust-lang/rust#155241).
     #[inline(never)]
     pub(in crate::report) fn new(name: &'static str) -> Self {
         Self {
@@ -41,7 +41,7 @@ impl Element {
         self
     }
 
-    /// Sets a position or length, in thousandths of a point.
+    /// Sets a position or length, to a thousandth of a point.
     pub(in crate::report) fn at(self, name: &str, value: f64) -> Self {
         self.set(name, Short(value))
     }
@@ -61,7 +61,7 @@ impl Element {
     }
 }
 
-/// Begins a picture of this size: paper, and the typeface of its letters.
+/// Returns an empty picture of this size, with its background and typeface.
 pub(in crate::report) fn document(width: f64, height: f64) -> Element {
     let paper = Element::new("rect")
         .set("width", "100%")
@@ -88,7 +88,7 @@ impl Display for Element {
         } else {
             write!(f, "<{name}{attributes}>{content}</{name}>")?;
         }
-        // A line's end within a text would be a space.
+        // A line break within a text would show as a space.
         match *name {
             "tspan" => Ok(()),
             _ => f.write_str("\n"),
@@ -96,7 +96,7 @@ impl Display for Element {
     }
 }
 
-/// A length in thousandths of a point, without zeros at its end.
+/// A length to a thousandth of a point, without trailing zeros.
 pub(super) struct Short(pub(super) f64);
 
 impl Display for Short {
@@ -126,7 +126,7 @@ impl Display for Escaped<'_> {
     }
 }
 
-/// Where a text stands against its position.
+/// Where a text lies relative to its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) enum Anchor {
     Start,
@@ -134,7 +134,7 @@ pub(in crate::report) enum Anchor {
     End,
 }
 
-/// A line of text on its base line.
+/// A line of text on its baseline.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Label<'a> {
     pub(in crate::report) text: &'a str,
@@ -207,7 +207,7 @@ pub(super) fn number_width(text: &str, size: f64) -> f64 {
     }
 }
 
-/// Splits what a `^` raises, a number, from what stands before and after it.
+/// Splits the number that a `^` raises from the text before and after it.
 fn powers(text: &str) -> Option<(&str, &str, &str)> {
     let (base, rest) = text.split_once('^')?;
     let end = rest.find(|letter: char| letter != '−' && !letter.is_ascii_digit());

@@ -5,7 +5,7 @@ use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted,
 
 use super::options::CheckedOptions;
 
-/// Layers beyond this number have no printed numbers.
+/// With more layers than this, cells have no printed numbers.
 const MOST_PRINTED: usize = 10;
 
 /// Draws LCA by class and layer, and below by class over time.
@@ -70,13 +70,13 @@ pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
         },
     ];
     sheet.notes.push(format!(
-        "Each class's LCA is of the mean loss of its own examples ({} probe). {}",
+        "The LCA of a class splits the mean loss of its own examples ({} probe). {}",
         map.probe,
         colours(&map.over_time, over_time)
     ));
     if map.not_finite > 0 {
         sheet.notes.push(format!(
-            "{} not finite left out.",
+            "Left out because not finite: {}.",
             counted(map.not_finite as u64, "value")
         ));
     }
@@ -91,11 +91,10 @@ fn number(lca: f64) -> String {
     }
 }
 
-/// Returns what the colours of cells over time mean.
+/// Returns the note on the colours of cells over time.
 pub(super) fn colours(raster: &Raster, reach: f64) -> String {
     let mut text = format!(
-        "Over time, colours reach ±{}, the 99th percentile of |LCA|; cells beyond it have the \
-         strongest colour.",
+        "Over time, full colour stands for ±{}, the 99th percentile of |LCA| without zeros.",
         short(reach)
     );
     if raster.steps_per_column > 1 {
@@ -117,7 +116,7 @@ pub(super) fn columns(raster: &Raster) -> Axis {
     Axis::iterations(ends)
 }
 
-/// Returns the edges of the columns: each reaches from its first iteration to that of the next.
+/// Returns the edges of the columns: each extends from its first iteration to that of the next.
 pub(super) fn edges(raster: &Raster) -> Vec<f64> {
     let starts = raster.starts.iter().map(|start| *start as f64 - 0.5);
     starts
@@ -125,15 +124,15 @@ pub(super) fn edges(raster: &Raster) -> Vec<f64> {
         .collect()
 }
 
-/// Returns the last iteration of the last column, which is as long as the one before it where
+/// Returns the last iteration of the last column, which is as wide as the one before it where
 /// only every n-th step was recorded.
 fn end(raster: &Raster) -> Option<u64> {
     let gap = every(raster).map_or(0, |every| every - 1);
     raster.last.map(|last| last + gap)
 }
 
-/// Returns the distance of recorded steps, where columns are single steps with steps between
-/// them that are not recorded.
+/// Returns the interval between recorded steps where columns are single steps and the steps
+/// between them were not recorded.
 pub(super) fn every(raster: &Raster) -> Option<u64> {
     let [.., before, last] = raster.starts.as_slice() else {
         return None;

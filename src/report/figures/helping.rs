@@ -9,7 +9,7 @@ use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
 
-/// Layers beyond this number are not drawn.
+/// The most layers that are drawn.
 const MOST_LAYERS: usize = 12;
 
 /// Draws the percentage of parameters that help at each step: of all, and without exact zeros.
@@ -42,7 +42,8 @@ pub(super) fn draw_by_layer(layers: &[LayerHelping], options: &CheckedOptions) -
             ..Drawn::new(&layer.layer, percent)
         }
     });
-    let mut notes = vec!["Of each layer's parameters whose LCA is not zero.".to_owned()];
+    let mut notes =
+        vec!["As a percentage of each layer's parameters whose LCA is not zero.".to_owned()];
     if layers.len() > MOST_LAYERS {
         let more = layers.len() - MOST_LAYERS;
         notes.push(format!(
@@ -56,7 +57,7 @@ pub(super) fn draw_by_layer(layers: &[LayerHelping], options: &CheckedOptions) -
     panel(steps.unwrap_or_default(), series.collect(), notes, options)
 }
 
-/// A line, smoothed, and on request as it is.
+/// A line, smoothed, and on request also as it is.
 struct Drawn {
     name: String,
     points: Vec<(f64, f64)>,
@@ -138,7 +139,7 @@ fn panel(
     }
     if !shown.iter().skip(1).any(|percent| percent.is_finite()) {
         marks.push(Mark::Message(
-            "No parameter's LCA was finite and other than zero.".into(),
+            "The LCA of every parameter is zero or not finite.".into(),
         ));
     }
     let x = Axis::iterations(steps.iter().map(|step| step.iteration));

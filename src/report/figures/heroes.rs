@@ -8,7 +8,7 @@ use crate::report::palette::{INK, PAPER};
 
 use super::options::CheckedOptions;
 
-/// Draws how many parameters help at which share of their steps, with the band that chance
+/// Draws a histogram of the fraction of steps at which parameters help, with the range that chance
 /// would give.
 pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("How often each parameter helps", 400.0);
@@ -56,8 +56,8 @@ pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
     }
     let mean = Stroke::solid(INK, 1.2).dashed("3 3");
     sheet.legend = vec![
-        LegendEntry::new("helped in sum", LegendSample::Box(options.palette.helps())),
-        LegendEntry::new("hurt in sum", LegendSample::Box(options.palette.hurts())),
+        LegendEntry::new("helped overall", LegendSample::Box(options.palette.helps())),
+        LegendEntry::new("hurt overall", LegendSample::Box(options.palette.hurts())),
         LegendEntry::new("expected by chance", LegendSample::Line(expected)),
         LegendEntry::new(
             "± 2 deviations",
@@ -85,8 +85,8 @@ pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
 
 fn notes(heroes: &Heroes) -> Vec<String> {
     let mut notes = vec![format!(
-        "Of {} with LCA other than zero ({} never had any), {} help more and {} less \
-         often than chance allows (5 %, corrected for their number).",
+        "Of {} whose LCA is ever other than zero (of {} it never is), {} help more often \
+         and {} less often than chance allows (5 %, corrected for the number of parameters).",
         counted(heroes.moving, "parameter"),
         thousands(heroes.still),
         thousands(heroes.heroes),
@@ -94,8 +94,8 @@ fn notes(heroes: &Heroes) -> Vec<String> {
     )];
     if let Some(ratio) = heroes.variance_ratio {
         notes.push(format!(
-            "The counts spread {} times as much as by chance: every parameter at every step alike \
-             and independently.",
+            "The variance of the counts is {} times what chance gives if all parameters are alike \
+             and steps are independent.",
             short(ratio)
         ));
     }

@@ -8,13 +8,13 @@ use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
 
-/// Layers beyond this number are not drawn: those with the least LCA.
+/// The most layers that are drawn: those with the greatest |LCA|.
 const MOST: usize = 40;
-/// The level below which a p-value earns a star.
+/// A star marks p-values below this level.
 const LEVEL: f64 = 0.05;
 
-/// Draws the LCA of every layer, summed and per parameter; over several runs the mean with the
-/// standard deviation and every run.
+/// Draws the LCA of every layer, summed and per parameter; for several runs the mean,
+/// the standard deviation and every run.
 pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("LCA by layer, summed over the run", 480.0);
     let shown = shown(&layers.layers);
@@ -82,13 +82,15 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     let not_finite: u64 = layers.runs.iter().map(|run| run.not_finite).sum();
     if not_finite > 0 {
         note.push_str(&format!(
-            " LCA that is not finite is left out: {}.",
+            " Left out because their LCA is not finite: {}.",
             counted(not_finite, "step")
         ));
     }
     if shown.len() < layers.layers.len() {
         let hidden = layers.layers.len() - shown.len();
-        note.push_str(&format!(" {hidden} layers with less LCA are not drawn."));
+        note.push_str(&format!(
+            " {hidden} layers with smaller |LCA| are not drawn."
+        ));
     }
     sheet.notes.push(note);
     sheet.draw()

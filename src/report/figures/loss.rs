@@ -9,7 +9,7 @@ use super::options::CheckedOptions;
 
 /// Draws the loss of every probe against loss(0) + ΣLCA, with the residual of each step below.
 ///
-/// The loss at iteration t is that before step t.
+/// The loss at iteration t is the one before step t.
 pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("Measured loss, and the sum of its allocation", 440.0);
     let losses = curves.iter().flat_map(|curve| {

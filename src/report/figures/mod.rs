@@ -42,16 +42,16 @@ pub enum Figure<'a> {
     Distribution(&'a Distribution),
     /// How often each parameter helps, and how often it would by chance.
     Heroes(&'a Heroes),
-    /// The LCA of every layer, summed and per parameter; of several runs the mean with the
-    /// standard deviation and every run.
+    /// The LCA of every layer, summed and per parameter; of several runs the mean,
+    /// the standard deviation and every run.
     Layers(&'a Layers),
-    /// The cumulative LCA of the layers, a panel for each probe.
+    /// The cumulative LCA of the layers, one panel per probe.
     Trajectories(&'a [Trajectories]),
     /// Step, gradient and LCA of single parameters.
     Trace(&'a Trace),
-    /// The peaks of each layer and class, those that line up over the layers filled.
+    /// The peaks of each layer and class; filled where those of several layers coincide.
     Peaks(&'a Peaks),
-    /// LCA by class and layer, and below by class over time.
+    /// LCA by class and layer, and below it by class over time.
     Classes(&'a ClassMap),
     /// The LCA of every layer's units over time, each layer with its own colours.
     Units(&'a [LayerUnitMap]),

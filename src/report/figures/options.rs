@@ -11,7 +11,7 @@ use crate::report::palette::Palette;
 options! {
     /// Size and colours of a figure.
     pub struct FigureOptions {
-        /// The width in points of CSS, of which an inch has 96: from 200 to 4,000.
+        /// The width in CSS points, 96 to the inch, from 200 to 4,000.
         pub width: f64 = 680.0,
         /// The height in the same unit and range; `None`: what the figure needs.
         pub height: Option<f64> = None,
@@ -24,7 +24,7 @@ options! {
     }
 }
 
-/// Options with which a figure can be drawn: there is no other way to one than through the check.
+/// Options that have been checked; figures can't be drawn with any others.
 pub(super) struct CheckedOptions<'a>(&'a FigureOptions);
 
 impl FigureOptions {
@@ -61,7 +61,7 @@ impl Deref for CheckedOptions<'_> {
 }
 
 impl CheckedOptions<'_> {
-    /// Returns an empty figure; `height` is its height unless another one is asked for.
+    /// Returns an empty figure of the height that was asked for, or else this one.
     pub(super) fn sheet(&self, title: &str, height: f64) -> Sheet {
         Sheet {
             title: title.to_owned(),

@@ -9,8 +9,8 @@ use crate::report::draw::{
 
 use super::options::CheckedOptions;
 
-/// Draws a dot for each peak of each layer and class over the iterations, those that line up
-/// over the layers filled.
+/// Draws a dot for each peak of each layer and class over the iterations; dots are filled where
+/// the peaks of several layers coincide.
 pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
     let what = match peaks.of {
         Quantity::Lca => "LCA",
@@ -103,7 +103,7 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
     sheet.draw()
 }
 
-/// The rows of dots: layers from the top, and within them classes.
+/// The rows of dots: layers from top to bottom, and classes within a layer.
 struct PeakRows {
     positions: BTreeMap<(String, Option<i32>), f64>,
     borders: Vec<f64>,
@@ -120,7 +120,7 @@ impl PeakRows {
         let mut positions = BTreeMap::new();
         let mut names = Vec::new();
         let mut borders = Vec::new();
-        // A layer's rows, and half a row of air above and below them.
+        // A layer's rows, and half a row of space above and below them.
         let each = classes.len() as f64 + 1.0;
         for (number, layer) in peaks.layers.iter().enumerate() {
             let top = number as f64 * each;
@@ -164,13 +164,13 @@ fn notes(peaks: &Peaks, rows: &PeakRows) -> Vec<String> {
     }
     if let (Some(Some(first)), Some(Some(last))) = (rows.classes.first(), rows.classes.last()) {
         notes.push(format!(
-            "Within a layer, one row a class: {first} at the top to {last}."
+            "Within a layer, one row per class, from {first} at the top to {last}."
         ));
     }
     if peaks.left_out > 0 {
         let steps = counted(peaks.left_out as u64, "step");
         notes.push(format!(
-            "{steps} with a value that is missing or not finite left out."
+            "Left out because a value is missing or not finite: {steps}."
         ));
     }
     if !peaks.layers_without.is_empty() {

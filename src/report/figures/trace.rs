@@ -6,12 +6,12 @@ use crate::report::font;
 
 use super::options::CheckedOptions;
 
-/// Parameters beyond this number are not drawn.
+/// The most parameters that are drawn.
 const MOST: usize = 8;
-/// Steps beyond this number are a line, not bars.
+/// LCA over more steps than this is drawn as a line, not as bars.
 const MOST_BARS: usize = 1500;
 
-/// Draws step, gradient and LCA of parameters, a row for each; columns share their axis.
+/// Draws step, gradient and LCA of parameters, one row each; panels in a column share their axes.
 pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
     let shown = &trace.parameters[..trace.parameters.len().min(MOST)];
     let height = 100.0 + 105.0 * shown.len().max(1) as f64;
@@ -32,7 +32,7 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
         .iter()
         .map(|at| format!("{}[{}]", at.tensor, at.index))
         .collect();
-    // A third of the sheet is a column, of which axis and the word behind take some.
+    // A column takes a third of the sheet, less its axis and the word after the name.
     let room = (options.width / 3.0 - 90.0).max(60.0);
     let headings = font::shorten_apart(names.iter().map(String::as_str), TITLE_SIZE, room);
     for (number, parameter) in shown.iter().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
             let all = shown.iter().flat_map(|at| &at.steps).map(value);
             let unit = if *name == "step" { "" } else { " (loss)" };
             let mut y = Axis::linear(&format!("{name}{unit}"), all.map(f64::from).chain([0.0]));
-            // The column's heading has it.
+            // It stands in the column's heading.
             let title = std::mem::take(&mut y.title);
             let x = if last { x.clone() } else { x.unlabelled() };
             let mut panel = Panel::new(&format!("{label} {name}"), x, y);
@@ -67,7 +67,7 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
             Axis::exactly("", 0.0, 1.0),
             Axis::exactly("", 0.0, 1.0),
         );
-        let message = "No parameter has a sum of LCA other than zero.".to_owned();
+        let message = "The LCA of every parameter adds up to zero.".to_owned();
         panel.marks.push(Mark::Message(message));
         sheet.rows.push(PanelRow {
             share: 1.0,
@@ -75,7 +75,8 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
         });
     } else {
         sheet.notes.push(
-            "Negative LCA (dark) helps, positive (light) hurts. Columns share their axis.".into(),
+            "Negative LCA (dark) helps, positive (light) hurts. Panels in a column share their axes."
+                .into(),
         );
     }
     if trace.parameters.len() > MOST {

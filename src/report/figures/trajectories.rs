@@ -7,7 +7,7 @@ use crate::report::draw::{
 
 use super::options::CheckedOptions;
 
-/// Layers beyond this number are not drawn: those that moved least.
+/// The most layers that are drawn: those that moved the loss most.
 const MOST: usize = 12;
 
 /// Draws the cumulative LCA of the layers, a panel for each probe.
@@ -62,12 +62,12 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
         if probe.left_out > 0 {
             let steps = counted(probe.left_out as u64, "step");
             sheet.notes.push(format!(
-                "Probe {}: {steps} with LCA that is not finite left out.",
+                "Left out on the {} probe because LCA is not finite: {steps}.",
                 probe.probe
             ));
         }
         if probe.iterations.is_empty() {
-            let message = "No step has a finite LCA in every layer.".to_owned();
+            let message = "At no step is the LCA of every layer finite.".to_owned();
             panel.marks.push(Mark::Message(message));
         }
         sheet.rows.push(PanelRow {

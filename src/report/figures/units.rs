@@ -1,12 +1,12 @@
 //! Neurons and channels over time.
 
 use crate::analysis::curves::{LayerUnitMap, Raster};
-use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, short};
+use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
 use super::classes::{columns, edges, every};
 use super::options::CheckedOptions;
 
-/// Layers beyond this number are not drawn.
+/// The most layers that are drawn.
 const MOST: usize = 6;
 
 /// Draws the LCA of every layer's units over the iterations, each layer with its own colours.
@@ -47,8 +47,8 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
         reaches.push(format!("{} ±{}", map.layer, short(shade.reach)));
     }
     sheet.notes.push(format!(
-        "Weights and biases of a unit together. Colours reach the 99th percentile of |LCA| of the \
-         layer: {}; cells beyond it have the strongest colour.",
+        "A unit's weights and bias count together. Full colour stands for the 99th percentile of the \
+         layer's |LCA| without zeros: {}.",
         reaches.join(", ")
     ));
     if let Some(raster) = shown
@@ -63,7 +63,7 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
     }
     if let Some(every) = shown.first().and_then(|map| every(&map.raster)) {
         sheet.notes.push(format!(
-            "Recorded at every {every}th step; a column shows that step and reaches to the next."
+            "One step in {every} is recorded; a column shows that step and extends to the next."
         ));
     }
     let binned = shown.iter().filter(|map| map.raster.per_row > 1);
@@ -77,9 +77,10 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
     }
     let not_finite: u64 = shown.iter().map(|map| map.raster.not_finite).sum();
     if not_finite > 0 {
-        sheet
-            .notes
-            .push(format!("{not_finite} values that are not finite left out."));
+        sheet.notes.push(format!(
+            "Left out because not finite: {}.",
+            counted(not_finite, "value")
+        ));
     }
     if layers.len() > MOST {
         let more = layers.len() - MOST;
@@ -90,7 +91,7 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
     sheet.draw()
 }
 
-/// Returns the axis of the rows, with the numbers of their units, the first at the top.
+/// Returns the axis of the rows, labelled with the numbers of their units, the first at the top.
 fn rows(raster: &Raster) -> Axis {
     let per_row = raster.per_row as f64;
     let mut axis = Axis::exactly("unit", 0.0, raster.rows.max(1) as f64).whole();

@@ -10,25 +10,25 @@ use crate::report::palette::{INK, NOTE, Palette};
 use super::layout::{BlockPlace, Spacing, pack};
 use super::loss;
 
-/// Around everything.
+/// The space around everything.
 pub(super) const MARGIN: usize = 16;
 /// Where the line with the iteration begins, and how high it is.
 pub(super) const STATUS: [usize; 2] = [36, 24];
 const TITLE_SIZE: f64 = 16.0;
 const NAME_SIZE: f64 = 12.0;
 const SIZE_SIZE: f64 = 11.0;
-/// Pixels that are striven for, from the first block to the last.
+/// The height of all blocks that is aimed for, in pixels.
 const BLOCKS_HEIGHT: usize = 440;
-/// Pixels above blocks for two lines.
+/// Pixels for the two lines above a block.
 const HEADING: usize = 34;
 
-/// What there is to see, but for colours that stand for values, and where the rest goes.
+/// Everything but what moves, and where that goes.
 pub(super) struct Backdrop {
     pub(super) height: usize,
     pub(super) places: Vec<BlockPlace>,
     /// The panel of the loss curve.
     pub(super) loss: Area,
-    /// The parts of the picture, from above.
+    /// The parts of the picture, from top to bottom.
     pub(super) svgs: [String; 2],
 }
 
@@ -69,7 +69,7 @@ impl Backdrop {
     }
 }
 
-/// Draws the title, and above each group of blocks its heading.
+/// Draws the title, and a heading above each group of blocks.
 fn headings(reader: &FrameReader, places: &[BlockPlace], width: usize, height: usize) -> String {
     let room = (width - 2 * MARGIN) as f64;
     let mut svg = document(width as f64, height as f64);

@@ -17,7 +17,7 @@ const FRAME: usize = MISSING_CELL + 1;
 const CURSOR_LINE: usize = FRAME + 1;
 const COLORS: usize = CURSOR_LINE + 1;
 
-/// The colours of a film, by the byte of a pixel.
+/// The colours of a film, indexed by the byte of a pixel.
 pub(super) struct FilmColors {
     table: Vec<Color>,
 }
@@ -42,7 +42,7 @@ impl FilmColors {
             cell => {
                 let part = i32::from(cell) * LEVELS;
                 let full = i32::from(code::FULL);
-                // Away from zero, which is nobody else's.
+                // Rounded away from zero, whose colour only exact zeros have.
                 let shade = (part.abs() + full - 1) / full * part.signum();
                 (shade + LEVELS) as u8
             }
@@ -69,7 +69,7 @@ impl FilmColors {
         FIRST_GREY as u8
     }
 
-    /// Returns the pixels of an SVG, a point each, row after row.
+    /// Returns the pixels of an SVG, one per point, row by row.
     pub(super) fn pixels(&self, svg: &str) -> Result<Vec<u8>, LcaError> {
         let mut known = HashMap::new();
         let drawn = Pixels::of(svg, 1.0)?.colors.into_iter();
@@ -77,7 +77,7 @@ impl FilmColors {
         Ok(drawn.map(pixel).collect())
     }
 
-    /// Returns the pixel that has this colour, or the nearest one of lines and letters.
+    /// Returns the pixel with this colour, or else with the nearest one of lines and letters.
     pub(super) fn pixel(&self, color: Color) -> u8 {
         let distance = |index: &usize| {
             let known = self.table[*index];
@@ -104,7 +104,7 @@ impl FilmColors {
     }
 }
 
-/// Returns the palette of a quantity's signs: green and red are for what helps and hurts only.
+/// Returns the palette of a quantity's signs: green and red are only for what helps and hurts.
 pub(super) fn signs(palette: Palette, quantity: ParameterQuantity) -> Palette {
     match (palette, quantity) {
         (Palette::GreenRed, ParameterQuantity::Step | ParameterQuantity::Gradient) => {
@@ -119,7 +119,7 @@ pub(super) fn curve(palette: Palette) -> Color {
     palette.series(0)
 }
 
-/// Returns so many colours from one to another, both among them.
+/// Returns this many colours from one to another, including both.
 fn ramp(from: Color, to: Color, steps: usize) -> impl Iterator<Item = Color> {
     (0..steps).map(move |step| from.towards(to, step as f64 / (steps - 1) as f64))
 }

@@ -2,15 +2,15 @@
 
 use crate::analysis::parameter_map::{BlockAxis, TensorBlock};
 
-/// The most pixels that a cell is wide and high.
+/// The greatest width and height of a cell, in pixels.
 const LARGEST_CELL: usize = 8;
-/// Pixels across that a bias beside its weight has at least.
+/// The smallest width of a bias beside its weight, in pixels.
 const BESIDE: usize = 8;
 /// Pixels between two kernels.
 const GAP: usize = 1;
 /// Pixels between a weight and its bias.
 const ASIDE: usize = 5;
-/// Pixels across that a bias beside its weight takes in all.
+/// The width that a bias takes beside its weight, with the gap, in pixels.
 pub(super) const BIAS: usize = BESIDE + ASIDE;
 
 /// The room that blocks have.
@@ -18,7 +18,7 @@ pub(super) const BIAS: usize = BESIDE + ASIDE;
 pub(super) struct Spacing {
     /// Pixels across.
     pub(super) width: usize,
-    /// Pixels down that are striven for; many tensors may take more.
+    /// Pixels down that are aimed for; many tensors may take more.
     pub(super) height: usize,
     /// Pixels above each group of blocks for its heading.
     pub(super) heading: usize,
@@ -54,11 +54,11 @@ impl BlockPlace {
     }
 }
 
-/// Puts blocks on shelves, from the left and from above, in their order, with cells as large as
-/// the room allows.
+/// Puts blocks on shelves, in their order, from left to right and from top to bottom, with cells as
+/// large as the room allows.
 ///
-/// `heading` returns how wide the heading of a group is: of a block and those beside it. Returns
-/// the places, one per block, and the height of all.
+/// `heading` returns the width of the heading of a group: a block and those beside it. Returns the
+/// place of each block, and the height of all.
 pub(super) fn pack(
     blocks: &[TensorBlock],
     spacing: Spacing,
@@ -106,7 +106,7 @@ fn shelves(
     (places, below)
 }
 
-/// Returns the places of a block and those beside it, from the origin on.
+/// Returns the places of a block and those beside it, relative to the first.
 fn group_places(group: &[TensorBlock], width: usize, tallest: usize) -> Vec<BlockPlace> {
     let Some(main) = group.first() else {
         return Vec::new();

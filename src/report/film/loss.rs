@@ -9,10 +9,10 @@ use crate::report::palette::{NOT_FINITE, Palette};
 
 use super::colors::{curve, signs};
 
-/// Pixels without the notes.
+/// The height without notes, in pixels.
 const HEIGHT: f64 = 220.0;
 
-/// Returns a sheet of this width with one panel, and where that lies.
+/// Returns a sheet of this width with one panel, and where the panel lies.
 pub(super) fn sheet(
     reader: &FrameReader,
     loss: Option<&LossCurve>,
@@ -79,7 +79,7 @@ fn panel(reader: &FrameReader, loss: Option<&LossCurve>, palette: Palette) -> Pa
     panel
 }
 
-/// Returns what single colours stand for; of values these are the strongest ones.
+/// Returns what single colours stand for.
 fn legend(reader: &FrameReader, palette: Palette) -> Vec<LegendEntry> {
     let [negative, positive] = reader.quantity().signs();
     let mut entries = Vec::new();
@@ -102,12 +102,12 @@ fn notes(reader: &FrameReader, loss: Option<&LossCurve>) -> Vec<String> {
     let mut notes = Vec::new();
     if scale.full.is_some() {
         notes.push(format!(
-            "Full colour from percentile {} of the magnitudes of all cells and frames that are \
-             not zero; exact zero is the middle of the scale.",
+            "Full colour stands for percentile {} of the magnitudes of all cells and frames, zeros \
+             left out; exact zeros have the middle colour.",
             scale.percentile
         ));
     } else if reader.not_finite() {
-        notes.push("No value is finite and other than zero.".into());
+        notes.push("Every value is zero or not finite.".into());
     } else {
         notes.push("Every value is exactly zero.".into());
     }
@@ -115,7 +115,7 @@ fn notes(reader: &FrameReader, loss: Option<&LossCurve>) -> Vec<String> {
     if reader.quantity() == ParameterQuantity::Cumulative && reader.recorded_iterations() < observed
     {
         notes.push(format!(
-            "Summed over the {} steps that are recorded of {observed}.",
+            "Summed over the {} recorded steps of {observed} observed.",
             reader.recorded_iterations()
         ));
     }

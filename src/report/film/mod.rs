@@ -57,13 +57,14 @@ pub struct Film {
     pub missing: Vec<String>,
 }
 
-/// Writes a film: to a file that ends in `.gif`, or as PNG files into a folder.
+/// Writes a film to a file that ends in `.gif`, or as PNG files into a folder, and returns what it
+/// shows.
 ///
 /// The same run and options give the same bytes. Memory does not grow with the number of frames.
 ///
 /// # Errors
 ///
-/// [`LcaError::Setting`] if an option is out of its range or the output is another file,
+/// [`LcaError::Setting`] if an option is out of range or the output is another kind of file,
 /// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Disk`] if the film
 /// can't be written, and the errors of [`Scan`](crate::Scan) if a table can't be read.
 pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, LcaError> {

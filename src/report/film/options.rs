@@ -11,11 +11,11 @@ options! {
     pub struct FilmOptions {
         /// What it shows.
         pub quantity: ParameterQuantity = ParameterQuantity::Lca,
-        /// At most so many pictures, evenly spaced over the recorded iterations.
+        /// The most pictures, evenly spaced over the recorded iterations.
         pub frames: usize = 400,
-        /// Pictures a second, from 0.1 to 50; a GIF counts time in hundredths of a second.
+        /// Pictures per second, from 0.1 to 50, rounded to whole hundredths of a second per picture.
         pub fps: f64 = 20.0,
-        /// The percentile of the magnitudes that are not zero which gets full colour.
+        /// The percentile of the magnitudes, zeros left out, that gets full colour.
         pub percentile: f64 = COLOR_PERCENTILE,
         /// Its colours.
         pub palette: Palette = Palette::default(),

@@ -12,7 +12,7 @@ use super::options::FilmOptions;
 
 const STATUS_SIZE: f64 = 14.0;
 
-/// All that a picture is painted with.
+/// Everything that pictures are painted from.
 pub(super) struct Scene<'a> {
     pub(super) width: usize,
     pub(super) colors: FilmColors,

@@ -20,7 +20,7 @@ pub(super) enum Target {
     Pngs(PngWriter),
 }
 
-/// Fails if no film can be written there, before time is spent on one.
+/// Fails if a film can't be written there, before time is spent on one.
 pub(super) fn check(path: &Path) -> Result<(), LcaError> {
     is_gif(path).map(|_| ())
 }
@@ -58,7 +58,7 @@ impl Target {
         created.map_err(|source| failed(path, source))
     }
 
-    /// Adds a picture: one byte a pixel, row after row.
+    /// Adds a picture: one byte per pixel, row by row.
     pub(super) fn add(&mut self, pixels: &[u8]) -> io::Result<()> {
         match self {
             Self::Gif(writer) => writer.add(pixels),

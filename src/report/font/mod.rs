@@ -7,14 +7,15 @@ use ttf_parser::Face;
 
 use crate::analysis::names;
 
-/// The file, which `subset.py` made. Its widths are those of Arial and Helvetica, one of which most readers have.
+/// The file, made by `subset.py`. Its widths are those of Arial and Helvetica, one of which most
+/// readers have.
 const FILE: &[u8] = include_bytes!("LcaSans-Regular.ttf");
 /// The name in the file.
 const NAME: &str = "LCA Sans";
-/// What an SVG asks for.
+/// The families that an SVG asks for.
 pub(super) const FAMILY: &str = "'LCA Sans', 'Liberation Sans', Arial, Helvetica, sans-serif";
 
-/// Returns how an SVG is to be read: with this typeface for whatever it asks for.
+/// Returns how an SVG is read: with this typeface, whatever it asks for.
 pub(super) fn options() -> &'static usvg::Options<'static> {
     static OPTIONS: OnceLock<usvg::Options> = OnceLock::new();
     OPTIONS.get_or_init(|| {
@@ -29,7 +30,8 @@ pub(super) fn options() -> &'static usvg::Options<'static> {
     })
 }
 
-/// Returns the width of a text, as `size` has it; letters that the font lacks count as wide.
+/// Returns the width of a text in the unit of `size`; letters that the font lacks are taken to be
+/// as wide as they are high.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     static FACE: OnceLock<Option<Face<'static>>> = OnceLock::new();
     let face = FACE.get_or_init(|| Face::parse(FILE, 0).ok());
@@ -48,7 +50,7 @@ pub(super) fn shorten(text: &str, size: f64, most: f64) -> String {
     names::shorten(text, |text| width(text, size) <= most)
 }
 
-/// Returns names no wider than so much, and still told apart; see [`names::shorten_apart`].
+/// Returns names no wider than `most` and still distinct; see [`names::shorten_apart`].
 pub(super) fn shorten_apart<'a>(
     names: impl IntoIterator<Item = &'a str>,
     size: f64,
