@@ -211,6 +211,71 @@ impl Palette {
     }
 }
 
+/// A colour of the page by its name in the style sheet, on a light and on a dark screen.
+pub(in crate::report) struct ScreenColor {
+    pub(in crate::report) name: &'static str,
+    pub(in crate::report) light: Color,
+    pub(in crate::report) dark: Color,
+}
+
+impl ScreenColor {
+    const fn new(name: &'static str, light: u32, dark: u32) -> Self {
+        Self {
+            name,
+            light: Color::new(light),
+            dark: Color::new(dark),
+        }
+    }
+}
+
+/// What the page has on a screen besides the colours of a palette. Texts keep 4.5 to 1 from the
+/// page and from what is raised, marks 3 to 1; so its series are not those of printed figures.
+pub(in crate::report) const SCREEN: [ScreenColor; 17] = [
+    ScreenColor::new("page", 0xff_ffff, 0x14_171b),
+    ScreenColor::new("raised", 0xf4_f5f7, 0x1e_2328),
+    ScreenColor::new("line", 0xc9_ced6, 0x43_4b55),
+    ScreenColor::new("grid", 0xe3_e6eb, 0x2a_3037),
+    ScreenColor::new("text", 0x1b_1f24, 0xe8_eaed),
+    ScreenColor::new("quiet", 0x50_5863, 0xaa_b2bd),
+    ScreenColor::new("focus", 0x0b_57d0, 0x8a_b4f8),
+    ScreenColor::new("cursor", 0x4a_4f57, 0xc3_c9d1),
+    ScreenColor::new("nan", 0x8a_63d2, 0xb7_9af0),
+    ScreenColor::new("c0", 0x0b_62b0, 0x6c_b2f5),
+    ScreenColor::new("c1", 0xb3_5900, 0xf0_a35e),
+    ScreenColor::new("c2", 0x00_755a, 0x3e_cfa8),
+    ScreenColor::new("c3", 0xa8_357a, 0xf0_8cc6),
+    ScreenColor::new("c4", 0x5c_6b00, 0xc3_cf55),
+    ScreenColor::new("c5", 0x6d_4bc4, 0xb6_9cf7),
+    ScreenColor::new("c6", 0x0d_7489, 0x5f_c9de),
+    ScreenColor::new("c7", 0x8c_4a2f, 0xdb_a186),
+];
+
+impl Palette {
+    /// Returns what helps and hurts on a screen: marks, texts, and the scale from −1 over zero
+    /// (`mid`) to 1. On a light screen these are the colours of printed figures.
+    pub(in crate::report) fn screen(self) -> [ScreenColor; 9] {
+        let (helps, hurts) = match self {
+            Self::GreenRed => (Color::new(0x4c_c26b), Color::new(0xff_7b72)),
+            Self::BlueOrange => (Color::new(0x6c_b2f5), Color::new(0xf0_a35e)),
+            Self::Grey => (Color::new(0x8c_8c8c), Color::new(0xff_ffff)),
+        };
+        let mid = SCREEN[0].dark;
+        let half = |end: Color| mid.towards(end, 0.5);
+        let color = |name, light, dark| ScreenColor { name, light, dark };
+        [
+            color("help", self.helps(), helps),
+            color("hurt", self.hurts(), hurts),
+            color("help-text", self.helps(), helps),
+            color("hurt-text", self.diverging(1.0), hurts),
+            color("help-full", self.diverging(-1.0), helps),
+            color("help-half", self.diverging(-0.5), half(helps)),
+            color("mid", self.diverging(0.0), mid),
+            color("hurt-half", self.diverging(0.5), half(hurts)),
+            color("hurt-full", self.diverging(1.0), hurts),
+        ]
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +305,31 @@ mod tests {
             }
             assert_eq!(palette.diverging(7.0), palette.diverging(1.0));
             assert_eq!(palette.diverging(f64::NAN), palette.missing());
+        }
+    }
+
+    #[test]
+    fn texts_and_marks_stand_out_from_a_light_and_from_a_dark_screen() {
+        let [page, raised, others @ ..] = &SCREEN;
+        let of_palettes = [Palette::GreenRed, Palette::BlueOrange].map(Palette::screen);
+        for color in others.iter().chain(of_palettes.iter().flatten()) {
+            let least = match color.name {
+                "text" | "quiet" | "focus" | "help-text" | "hurt-text" => 4.5,
+                "help" | "hurt" | "help-full" | "hurt-full" | "cursor" | "nan" => 3.0,
+                name if name.starts_with('c') => 3.0,
+                _ => continue,
+            };
+            for ground in [page, raised] {
+                let (light, dark) = (
+                    contrast(color.light, ground.light),
+                    contrast(color.dark, ground.dark),
+                );
+                assert!(
+                    light >= least - 0.25 && dark >= least,
+                    "{}: {light}, {dark}",
+                    color.name
+                );
+            }
         }
     }
 }

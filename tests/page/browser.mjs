@@ -1,12 +1,19 @@
 // A headless Chromium that notes every error and every request.
 
-import { chromium } from "playwright-core";
-import { pathToFileURL } from "node:url";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { chromium } from "playwright-core";
 
 const launch = {
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+  ],
 };
 
 export async function withBrowser(use) {
@@ -20,15 +27,24 @@ export async function withBrowser(use) {
 
 /** Opens a file, and hands over what went wrong while it was open. */
 export async function open(browser, file, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: "reduce",
+    ...options,
+  });
   const page = await context.newPage();
   const problems = [];
-  page.on("console", (message) => ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`));
+  page.on(
+    "console",
+    (message) =>
+      ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`),
+  );
   page.on("pageerror", (error) => problems.push(`script: ${error.message}`));
   const address = pathToFileURL(resolve(file)).href;
   page.on("request", (request) => {
     const url = request.url();
-    if (url !== address && !url.startsWith("data:") && !url.startsWith("blob:")) problems.push(`request: ${url}`);
+    if (url !== address && !url.startsWith("data:") && !url.startsWith("blob:"))
+      problems.push(`request: ${url}`);
   });
   await page.goto(address);
   await page.waitForSelector("html[data-ready=true]", { timeout: 30_000 }).catch((error) => {
@@ -38,4 +54,7 @@ export async function open(browser, file, options = {}) {
 }
 
 /** Waits until what was asked for is drawn. */
-export const nextFrame = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+export const nextFrame = (page) =>
+  page.evaluate(
+    () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
+  );

@@ -11,8 +11,16 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 /** Axe is handed in through the debugger: the page itself lets no other script in. */
 async function violations(page) {
   await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
-  return found.violations.map((violation) => `${violation.id}: ${violation.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary.split("\n")[1] ?? ""}`).join("; ")}`);
+  const found = await page.evaluate(() =>
+    window.axe.run(document, { resultTypes: ["violations"] }),
+  );
+  return found.violations.map(
+    (violation) =>
+      `${violation.id}: ${violation.nodes
+        .slice(0, 3)
+        .map((node) => `${node.target} ${node.failureSummary.split("\n")[1] ?? ""}`)
+        .join("; ")}`,
+  );
 }
 
 async function shoot(page, name) {
@@ -47,9 +55,13 @@ export async function lookChecks(check, browser, one, all) {
   await check("in print the page is light, without controls", async () => {
     const { page, close } = await open(browser, one, { colorScheme: "dark" });
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
-    const seen = await page.evaluate(() => [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.getElementById("toolbar")).display]);
+    const seen = await page.evaluate(() => [
+      getComputedStyle(document.body).backgroundColor,
+      getComputedStyle(document.getElementById("toolbar")).display,
+    ]);
     assert.deepEqual(seen, ["rgb(255, 255, 255)", "none"]);
-    if (process.env.SHOTS) await page.pdf({ path: join(process.env.SHOTS, "print.pdf"), format: "A4" });
+    if (process.env.SHOTS)
+      await page.pdf({ path: join(process.env.SHOTS, "print.pdf"), format: "A4" });
     await close();
   });
 }

@@ -11,10 +11,11 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open, withBrowser } from "./browser.mjs";
+import { loads } from "./loads.mjs";
 import { lookChecks } from "./look.mjs";
 import { numberChecks } from "./numbers.mjs";
+import { typeChecks } from "./types.mjs";
 import { useChecks } from "./use.mjs";
-import { loads } from "./loads.mjs";
 
 let failed = 0;
 
@@ -24,14 +25,24 @@ async function check(name, test) {
     console.log(`ok    ${name}`);
   } catch (error) {
     failed += 1;
-    console.log(`FAIL  ${name}\n      ${String(error.message ?? error).split("\n").join("\n      ")}`);
+    console.log(
+      `FAIL  ${name}\n      ${String(error.message ?? error)
+        .split("\n")
+        .join("\n      ")}`,
+    );
   }
 }
 
 async function openAll(folder) {
+  const pages = readdirSync(folder).filter((name) => name.endsWith(".html"));
+  await check("the data of every page is what its types say", () =>
+    typeChecks(pages.map((name) => join(folder, name))),
+  );
   await withBrowser(async (browser) => {
-    for (const name of readdirSync(folder).filter((name) => name.endsWith(".html"))) {
-      await check(`${name} opens, with every figure or what is missing`, () => loads(browser, join(folder, name)));
+    for (const name of pages) {
+      await check(`${name} opens, with every figure or what is missing`, () =>
+        loads(browser, join(folder, name)),
+      );
     }
   });
 }
@@ -50,6 +61,7 @@ async function readBack(program, runs) {
         const bytes = statSync(one).size;
         if (bytes > 5_000_000) throw new Error(`${bytes} bytes`);
       });
+      await check("the data is what its types say", () => typeChecks([one, all]));
       await check("the page opens without errors and without a network", () => loads(browser, one));
       await check("several runs stand side by side", () => loads(browser, all, runs.length));
       const page = await open(browser, one);

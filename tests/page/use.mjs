@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { nextFrame } from "./browser.mjs";
 
-const range = (page) => page.evaluate(() => [view.from, view.to, view.cursor]);
+/** First and last iteration in view, and the cursor. */
+const range = (page) =>
+  page.$eval("html", ({ dataset }) => [dataset.from, dataset.to, dataset.cursor].map(Number));
 
 export async function useChecks(check, page) {
   const plot = page.locator('[data-figure="grounded"] .plot').first();
@@ -18,28 +20,39 @@ export async function useChecks(check, page) {
     await page.mouse.move(box.x + box.width / 2, box.y + 40);
     const [, , cursor] = await range(page);
     assert.ok(cursor > 0);
-    const [plots, lines] = await page.evaluate(() => [document.querySelectorAll(".plot").length, document.querySelectorAll("line.cursor").length]);
+    const [plots, lines] = await page.evaluate(() => [
+      document.querySelectorAll(".plot").length,
+      document.querySelectorAll("line.cursor").length,
+    ]);
     assert.equal(lines, plots);
-    const value = await page.locator('[data-figure="grounded"] [data-value-of="measured loss"]').first().textContent();
+    const value = await page
+      .locator('[data-figure="grounded"] [data-value-of="measured loss"]')
+      .first()
+      .textContent();
     assert.match(value, /\d/);
   });
 
-  await check("dragging zooms in time, everywhere, and a double-click shows all again", async () => {
-    const before = await range(page);
-    const box = await plot.boundingBox();
-    await page.mouse.move(box.x + box.width * 0.3, box.y + 60);
-    await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.6, box.y + 60, { steps: 5 });
-    await page.mouse.up();
-    await nextFrame(page);
-    const [from, to] = await range(page);
-    assert.ok(from > before[0] && to < before[1] && to > from, `${from} to ${to}`);
-    const scales = await page.$$eval(".plot > svg", (nodes) => nodes.map((node) => [Number(node.dataset.x0), Number(node.dataset.x1)]));
-    for (const scale of scales) assert.deepEqual(scale, [from, to]);
-    await plot.dblclick();
-    await nextFrame(page);
-    assert.deepEqual((await range(page)).slice(0, 2), before.slice(0, 2));
-  });
+  await check(
+    "dragging zooms in time, everywhere, and a double-click shows all again",
+    async () => {
+      const before = await range(page);
+      const box = await plot.boundingBox();
+      await page.mouse.move(box.x + box.width * 0.3, box.y + 60);
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.6, box.y + 60, { steps: 5 });
+      await page.mouse.up();
+      await nextFrame(page);
+      const [from, to] = await range(page);
+      assert.ok(from > before[0] && to < before[1] && to > from, `${from} to ${to}`);
+      const scales = await page.$$eval(".plot > svg", (nodes) =>
+        nodes.map((node) => [Number(node.dataset.x0), Number(node.dataset.x1)]),
+      );
+      for (const scale of scales) assert.deepEqual(scale, [from, to]);
+      await plot.dblclick();
+      await nextFrame(page);
+      assert.deepEqual((await range(page)).slice(0, 2), before.slice(0, 2));
+    },
+  );
 
   await check("keys move the cursor and zoom, and the figure says what it shows", async () => {
     await plot.focus();
@@ -57,13 +70,40 @@ export async function useChecks(check, page) {
     assert.deepEqual((await range(page)).slice(0, 2), [from, to]);
   });
 
+  await check("a readout never tells the number that a bar had before", async () => {
+    const figure = page.locator('[data-figure="layers"]');
+    const readout = figure.locator(".readout").first();
+    await figure.locator("rect[data-value]").first().hover();
+    const before = await readout.textContent();
+    assert.match(before, /\d/);
+    await page.fill("#from", "10");
+    await page.locator("#from").dispatchEvent("change");
+    await nextFrame(page);
+    const tips = await figure
+      .locator("rect[data-tip]")
+      .evaluateAll((bars) => bars.map((bar) => bar.dataset.tip));
+    const now = await readout.textContent();
+    assert.ok(now !== before && ["", ...tips].includes(now), `${before}, then ${now}`);
+    await reset();
+  });
+
   await check("Tab reaches every control", async () => {
-    await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
-    const wanted = await page.evaluate(() => [...document.querySelectorAll("button, select, input, a[href], summary, [tabindex='0']")].filter((node) => node.offsetParent !== null || node.getClientRects().length > 0).length);
+    await page.evaluate(() => {
+      document.activeElement.blur();
+      scrollTo(0, 0);
+    });
+    const wanted = await page.evaluate(
+      () =>
+        [
+          ...document.querySelectorAll("button, select, input, a[href], summary, [tabindex='0']"),
+        ].filter((node) => node.offsetParent !== null || node.getClientRects().length > 0).length,
+    );
     const seen = new Set();
     for (let press = 0; press < wanted + 20; press += 1) {
       await page.keyboard.press("Tab");
-      const place = await page.evaluate(() => [...document.querySelectorAll("*")].indexOf(document.activeElement));
+      const place = await page.evaluate(() =>
+        [...document.querySelectorAll("*")].indexOf(document.activeElement),
+      );
       if (seen.has(place)) break;
       seen.add(place);
     }
@@ -73,7 +113,12 @@ export async function useChecks(check, page) {
   await check("a layer can be left out of all figures, and comes back", async () => {
     const button = page.locator('[data-figure="trajectories"] .legend button').first();
     const layer = await button.getAttribute("data-layer");
-    const bars = () => page.$$eval(`[data-figure="layers"] [data-value]`, (nodes, layer) => nodes.filter((node) => node.dataset.name === layer).length, layer);
+    const bars = () =>
+      page.$$eval(
+        `[data-figure="layers"] [data-value]`,
+        (nodes, layer) => nodes.filter((node) => node.dataset.name === layer).length,
+        layer,
+      );
     assert.equal(await bars(), 1);
     await button.click();
     assert.equal(await bars(), 0);
@@ -82,7 +127,10 @@ export async function useChecks(check, page) {
   });
 
   await check("the other probe shows other numbers", async () => {
-    const ends = () => page.$$eval('[data-figure="grounded"] [data-series="measured loss"]', (nodes) => nodes.map((node) => JSON.parse(node.dataset.values).at(-1)));
+    const ends = () =>
+      page.$$eval('[data-figure="grounded"] [data-series="measured loss"]', (nodes) =>
+        nodes.map((node) => JSON.parse(node.dataset.values).at(-1)),
+      );
     const before = await ends();
     await page.selectOption("#probe", "validation");
     await nextFrame(page);
@@ -91,33 +139,68 @@ export async function useChecks(check, page) {
     await nextFrame(page);
   });
 
-  await check("the slider, the keys and Play move the microscope, and quantities differ", async () => {
-    const figure = page.locator('[data-figure="microscope"]');
-    const slider = figure.locator("input[type=range]").first();
-    const picture = () => figure.locator("canvas").first().evaluate((canvas) => canvas.toDataURL());
-    await slider.fill("0");
-    const first = await picture();
-    await slider.focus();
-    await page.keyboard.press("ArrowRight");
-    assert.equal(await slider.inputValue(), "1");
-    assert.notEqual(await picture(), first);
-    for (const name of ["cumulative LCA", "step", "gradient"]) {
-      const before = await picture();
-      await figure.getByRole("button", { name, exact: true }).first().click();
-      await page.waitForTimeout(200);
-      assert.notEqual(await picture(), before, name);
-    }
-    await figure.getByRole("button", { name: "LCA of the step" }).first().click();
-    await figure.getByRole("button", { name: "Play" }).first().click();
-    await page.waitForTimeout(1000);
-    await figure.getByRole("button", { name: "Pause" }).first().click();
-    assert.ok(Number(await slider.inputValue()) >= 3);
-    const width = () => figure.locator("canvas").first().evaluate((canvas) => canvas.getBoundingClientRect().width);
-    const before = await width();
-    await figure.getByRole("button", { name: "Zoom in" }).first().click();
-    assert.equal(await width(), 2 * before);
-    await figure.getByRole("button", { name: "Zoom out" }).first().click();
-  });
+  await check(
+    "the slider, the keys and Play move the microscope, and quantities differ",
+    async () => {
+      const figure = page.locator('[data-figure="microscope"]');
+      const slider = figure.locator("input[type=range]").first();
+      const picture = () =>
+        figure
+          .locator("canvas")
+          .first()
+          .evaluate((canvas) => canvas.toDataURL());
+      await slider.fill("0");
+      const first = await picture();
+      await slider.focus();
+      await page.keyboard.press("ArrowRight");
+      assert.equal(await slider.inputValue(), "1");
+      assert.notEqual(await picture(), first);
+      for (const name of ["cumulative LCA", "step", "gradient"]) {
+        const before = await picture();
+        await figure.getByRole("button", { name, exact: true }).first().click();
+        await page.waitForTimeout(200);
+        assert.notEqual(await picture(), before, name);
+      }
+      await figure.getByRole("button", { name: "LCA of the step" }).first().click();
+      await figure.getByRole("button", { name: "Play" }).first().click();
+      await page.waitForTimeout(1000);
+      await figure.getByRole("button", { name: "Pause" }).first().click();
+      assert.ok(Number(await slider.inputValue()) >= 3);
+      const width = () =>
+        figure
+          .locator("canvas")
+          .first()
+          .evaluate((canvas) => canvas.getBoundingClientRect().width);
+      const before = await width();
+      await figure.getByRole("button", { name: "Zoom in" }).first().click();
+      assert.equal(await width(), 2 * before);
+      await figure.getByRole("button", { name: "Zoom out" }).first().click();
+    },
+  );
+
+  await check(
+    "the microscope's slider stays where it is put, whatever the others show",
+    async () => {
+      const slider = page.locator('[data-figure="microscope"] input[type=range]').first();
+      await page.fill("#from", "10");
+      await page.fill("#to", "20");
+      await page.locator("#to").dispatchEvent("change");
+      await nextFrame(page);
+      for (const end of ["max", "min"]) {
+        const wanted = await slider.getAttribute(end);
+        await slider.fill(wanted);
+        await nextFrame(page);
+        assert.equal(await slider.inputValue(), wanted);
+      }
+      await plot.hover();
+      const [from, to, cursor] = await range(page);
+      const shown = await page.textContent("[data-frame=microscope]");
+      const iteration = Number(shown.match(/\d+/)[0]);
+      assert.ok(iteration <= cursor && cursor - iteration < 5, `${shown} at ${cursor}`);
+      assert.deepEqual([from, to], [10, 20]);
+      await reset();
+    },
+  );
 
   await check("tables behind the figures open", async () => {
     for (const box of await page.locator("details").all()) {

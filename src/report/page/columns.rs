@@ -2,17 +2,25 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-/// Numbers of 64 bits; every bit is kept.
+/// Numbers of 64 bits, of which every bit is kept, as `{"f64": "…"}`.
 #[derive(Debug, Clone)]
 pub(super) struct Doubles(pub(super) Vec<f64>);
 
-/// Numbers of 32 bits.
+/// Rows of cumulative sums, as the change to each from the one before it in its row, in 32 bits:
+/// `{"f32": "…", "row": values of a row}`.
+///
+/// What rounding takes from a change is in the next one, so that no error grows along a row: every
+/// sum is off by less than the 2^24-th part of the change that led to it.
 #[derive(Debug, Clone)]
-pub(super) struct Floats(pub(super) Vec<f32>);
+pub(super) struct RunningSums {
+    pub(super) sums: Vec<f64>,
+    pub(super) row: usize,
+}
 
-/// Bytes that are compressed already.
+/// Bytes that are compressed already, as a text.
 #[derive(Debug, Clone)]
 pub(super) struct Packed(pub(super) Vec<u8>);
 
@@ -29,31 +37,37 @@ impl Doubles {
 
 impl Serialize for Doubles {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        encoded(
-            self.0.iter().flat_map(|value| value.to_le_bytes()),
-            serializer,
-        )
+        let bytes: Vec<u8> = self
+            .0
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let mut map = serializer.serialize_map(Some(1))?;
+        map.serialize_entry("f64", &STANDARD.encode(bytes))?;
+        map.end()
     }
 }
 
-impl Serialize for Floats {
+impl Serialize for RunningSums {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        encoded(
-            self.0.iter().flat_map(|value| value.to_le_bytes()),
-            serializer,
-        )
+        let mut bytes = Vec::with_capacity(4 * self.sums.len());
+        for row in self.sums.chunks(self.row.max(1)) {
+            let mut reached = 0.0;
+            for sum in row {
+                let change = (sum - reached) as f32;
+                reached += f64::from(change);
+                bytes.extend(change.to_le_bytes());
+            }
+        }
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("f32", &STANDARD.encode(bytes))?;
+        map.serialize_entry("row", &self.row)?;
+        map.end()
     }
 }
 
 impl Serialize for Packed {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        encoded(self.0.iter().copied(), serializer)
+        serializer.serialize_str(&STANDARD.encode(&self.0))
     }
-}
-
-fn encoded<S: Serializer>(
-    bytes: impl Iterator<Item = u8>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&STANDARD.encode(bytes.collect::<Vec<u8>>()))
 }

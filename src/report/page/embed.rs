@@ -4,20 +4,58 @@ use serde::Serialize;
 
 use crate::LcaError;
 
+use super::colors;
+
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/page.css");
-/// In the order in which they run.
-const SCRIPT: [&str; 10] = [
-    include_str!("assets/base.js"),
-    include_str!("assets/view.js"),
-    include_str!("assets/axes.js"),
-    include_str!("assets/timechart.js"),
-    include_str!("assets/bars.js"),
-    include_str!("assets/maps.js"),
-    include_str!("assets/sections.js"),
-    include_str!("assets/sections-classes.js"),
-    include_str!("assets/microscope.js"),
-    include_str!("assets/main.js"),
+
+/// A module of the page's script, by its path.
+macro_rules! modules {
+    ($($path:literal),* $(,)?) => {
+        [$(Module { path: $path, text: include_str!(concat!("assets/script/", $path)) }),*]
+    };
+}
+
+struct Module {
+    path: &'static str,
+    text: &'static str,
+}
+
+/// The modules of the script; each imports from those before it only.
+const MODULES: [Module; 33] = modules![
+    "format.js",
+    "dom.js",
+    "table.js",
+    "data.js",
+    "view.js",
+    "runs.js",
+    "charts/axes.js",
+    "charts/names.js",
+    "charts/figure.js",
+    "charts/colours.js",
+    "charts/timeplot.js",
+    "charts/timechart.js",
+    "charts/timemap.js",
+    "charts/dots.js",
+    "charts/bars.js",
+    "charts/heatmap.js",
+    "charts/histogram.js",
+    "sums.js",
+    "questions/grounded.js",
+    "questions/noise.js",
+    "questions/layers.js",
+    "questions/heroes.js",
+    "questions/distribution.js",
+    "questions/sync.js",
+    "questions/classes.js",
+    "questions/validation.js",
+    "questions/candidates.js",
+    "microscope/block.js",
+    "microscope/pictures.js",
+    "microscope/stage.js",
+    "microscope/controls.js",
+    "microscope/microscope.js",
+    "main.js",
 ];
 
 /// Returns the page with the data in it.
@@ -25,7 +63,7 @@ pub(super) fn page(data: &impl Serialize) -> Result<String, LcaError> {
     let json = serde_json::to_string(data).map_err(|error| {
         LcaError::internal(format!("the page's data can't be written as JSON: {error}"))
     })?;
-    let script = format!("\"use strict\";\n{}", SCRIPT.join("\n"));
+    let script = joined(&MODULES);
     // In the order of the page, so that nothing in a part can be taken for the next mark.
     let mut text = String::with_capacity(json.len() + 100_000);
     let mut rest = PAGE;
@@ -36,7 +74,10 @@ pub(super) fn page(data: &impl Serialize) -> Result<String, LcaError> {
         text.push_str(before);
         match mark {
             "version" => text.push_str(env!("CARGO_PKG_VERSION")),
-            "style" => text.push_str(STYLE),
+            "style" => {
+                text.push_str(&colors::properties());
+                text.push_str(STYLE);
+            }
             "data" => text.push_str(&inert(&json)),
             _ => text.push_str(&script),
         }
@@ -44,6 +85,41 @@ pub(super) fn page(data: &impl Serialize) -> Result<String, LcaError> {
     }
     text.push_str(rest);
     Ok(text)
+}
+
+/// Returns modules as a single one, without their comments.
+///
+/// A page that is opened from a disk can't load modules: browsers refuse to import a file beside
+/// it, and modules within a page have no address that others could import. With all of them in
+/// one scope, names are found without imports. So lines of imports go, `export` goes, and no two
+/// modules may have the same name at their top; the tests see to that. What is left to the
+/// formatter is that a statement begins a line, and an import ends with one.
+fn joined(modules: &[Module]) -> String {
+    let mut script = String::new();
+    for module in modules {
+        script.push_str(&format!("// {}\n", module.path));
+        let mut lines = module.text.lines();
+        while let Some(line) = lines.next() {
+            let start = line.trim_start();
+            if line.starts_with("import ") {
+                skip_through(&mut lines, line, ";");
+            } else if start.starts_with("/**") && !start.trim_end_matches("*/").contains("*/") {
+                skip_through(&mut lines, line, "*/");
+            } else if !start.starts_with("//") && !start.is_empty() {
+                script.push_str(line.strip_prefix("export ").unwrap_or(line));
+                script.push('\n');
+            }
+        }
+    }
+    script
+}
+
+/// Skips lines up to one that ends so; `line` is the first.
+fn skip_through<'a>(lines: &mut impl Iterator<Item = &'a str>, line: &'a str, end: &str) {
+    let mut line = Some(line);
+    while line.is_some_and(|line| !line.ends_with(end)) {
+        line = lines.next();
+    }
 }
 
 /// Returns JSON that no HTML parser and no JavaScript parser can take for anything else.
@@ -78,8 +154,10 @@ mod tests {
         assert!(!data.contains(['<', '>', '&', '\u{2028}']), "{data}");
         assert_eq!(serde_json::from_str::<[String; 1]>(data).unwrap()[0], name);
         // What follows is the page's own script, once.
-        assert!(after.trim_start().starts_with("<script>\n\"use strict\""));
-        assert_eq!(text.matches("\"use strict\"").count(), 1);
+        let script = joined(&MODULES);
+        let (before, _) = after.split_once(&script).unwrap();
+        assert_eq!(before.trim(), "<script type=\"module\">");
+        assert_eq!(text.matches(&script).count(), 1);
     }
 
     #[test]
@@ -94,5 +172,106 @@ mod tests {
             assert!(all_names, "{address}: {found:?}");
         }
         assert!(text.contains("default-src 'none'"));
+    }
+
+    /// The names that a module declares at its top, and whether each is exported.
+    fn declared(module: &Module) -> Vec<(&str, bool)> {
+        let declaration = |line: &'static str| {
+            let (line, exported) = match line.strip_prefix("export ") {
+                Some(line) => (line, true),
+                None => (line, false),
+            };
+            let line = line.strip_prefix("async ").unwrap_or(line);
+            let kinds = ["const ", "let ", "function ", "class "];
+            let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+            let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_$".contains(letter);
+            let name = rest.split(|letter| !is_name(letter)).next()?;
+            Some((name, exported))
+        };
+        module.text.lines().filter_map(declaration).collect()
+    }
+
+    /// The imports of a module: path within the script's folder, and names.
+    fn imports(module: &Module) -> Vec<(String, Vec<&str>)> {
+        let folder = module
+            .path
+            .rsplit_once('/')
+            .map_or("", |(folder, _)| folder);
+        let statements = module.text.split("\nimport ").skip(1);
+        let import = |statement: &'static str| {
+            let (statement, _) = statement.split_once(';').unwrap();
+            let (names, path) = statement.split_once(" from ").unwrap();
+            let names = names.strip_prefix('{').unwrap().strip_suffix('}').unwrap();
+            let names = names
+                .split(',')
+                .map(str::trim)
+                .filter(|name| !name.is_empty());
+            let path = path.trim_matches('"');
+            let path = match (path.strip_prefix("../"), path.strip_prefix("./")) {
+                (Some(path), _) => path.to_owned(),
+                (None, Some(path)) if folder.is_empty() => path.to_owned(),
+                (None, Some(path)) => format!("{folder}/{path}"),
+                (None, None) => panic!("{path} is no path of a module"),
+            };
+            (path, names.collect())
+        };
+        statements.map(import).collect()
+    }
+
+    #[test]
+    fn modules_share_one_scope_without_a_name_twice() {
+        let mut known: Vec<(&str, &str)> = Vec::new();
+        for module in &MODULES {
+            for (name, _) in declared(module) {
+                let other = known.iter().find(|(known, _)| *known == name);
+                assert_eq!(other, None, "{} declares {name}", module.path);
+                known.push((name, module.path));
+            }
+        }
+        assert!(known.len() > 100, "{}", known.len());
+    }
+
+    #[test]
+    fn a_module_imports_from_those_before_it_what_they_export() {
+        for (place, module) in MODULES.iter().enumerate() {
+            for (path, names) in imports(module) {
+                let before = MODULES[..place].iter().find(|other| other.path == path);
+                let before = before.unwrap_or_else(|| panic!("{} imports {path}", module.path));
+                for name in names {
+                    // Under another name it would not be found in the shared scope.
+                    assert!(
+                        declared(before).contains(&(name, true)),
+                        "{} imports {name} from {path}",
+                        module.path
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn joined_modules_keep_every_statement_but_imports() {
+        let text = "// About it.\n\nimport {\n  a,\n} from \"./a.js\";\nimport { b } from \"./b.js\";\n\n\
+                    /** @type {X} */\nexport const c = a;\n/**\n * Text; of two lines.\n */\n\
+                    export async function d(/** @type {X} */ x) {\n  /** @type {X} */ (b);\n  \
+                    return 1; // kept\n}\n";
+        let module = Module { path: "m.js", text };
+        let kept = "// m.js\nconst c = a;\nasync function d(/** @type {X} */ x) {\n  \
+                    /** @type {X} */ (b);\n  return 1; // kept\n}\n";
+        assert_eq!(joined(&[module]), kept);
+        for line in joined(&MODULES).lines() {
+            for odd in ["import ", "export ", "*"] {
+                assert!(!line.trim_start().starts_with(odd), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn lines_of_the_assets_are_short() {
+        let texts = MODULES.iter().map(|module| (module.path, module.text));
+        for (path, text) in texts.chain([("page.html", PAGE), ("page.css", STYLE)]) {
+            let long = text.lines().find(|line| line.chars().count() > 100);
+            assert_eq!(long, None, "{path}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! It holds the results of the analyses as they are, and a script that draws them. Long series
 //! and large tensors are thinned until the page is small enough to send; the page says where.
 
+mod colors;
 mod columns;
 mod embed;
 mod names;
@@ -19,12 +20,14 @@ use crate::analysis::alike::require_different;
 use crate::analysis::{self, Candidates, CandidatesOptions, Layers, LayersOptions};
 use crate::{LcaError, Run};
 
+use names::{ShortNames, short_names};
 use run::RunPart;
 
 /// What the page's script reads.
 #[derive(Serialize)]
 struct Data {
     notes: Vec<String>,
+    short_names: ShortNames,
     runs: Vec<RunPart>,
     /// What several runs say together about each layer; nothing of one, or of different models.
     layers: Option<Layers>,
@@ -77,6 +80,8 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         .iter()
         .zip(names)
         .map(|(run, name)| RunPart::of(run, name, budget));
+    let parts: Vec<RunPart> = parts.collect::<Result<_, _>>()?;
+    let classes = parts.iter().flat_map(RunPart::class_rows).collect();
     let (candidates, candidates_missing) =
         known(analysis::candidates(runs, &CandidatesOptions::default()))?;
     let layers = match runs {
@@ -85,7 +90,8 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
     };
     let data = Data {
         notes: runs.iter().filter_map(Run::unfinished).collect(),
-        runs: parts.collect::<Result<_, _>>()?,
+        short_names: short_names(runs, classes),
+        runs: parts,
         layers,
         candidates,
         candidates_missing,

@@ -38,6 +38,10 @@ pub(super) struct Pictures {
 struct PackedPictures {
     quantity: ParameterQuantity,
     full: Option<f64>,
+    /// The sizes of the steps of value, from the least; nothing without `full`.
+    values: Vec<f64>,
+    /// What the size of every value with the first step is below.
+    below: f64,
     /// Whether a picture is given by its difference, modulo 256, from the one before it.
     differences: bool,
     codes: Packed,
@@ -92,10 +96,15 @@ fn pack(found: &ParameterMap, step: usize) -> Pictures {
         PackedPictures {
             quantity: pictures.quantity,
             full: pictures.scale.full,
+            values: (1..=LEVELS)
+                .filter_map(|level| Some(pictures.scale.full? * step_size(level)))
+                .collect(),
+            below: pictures.scale.full.unwrap_or(0.0) * step_size(1) * 1.5,
             differences,
-            codes: Packed(match differences {
-                true => deflate(changes(&codes, found.cells)),
-                false => deflate(codes.iter().copied()),
+            codes: Packed(if differences {
+                deflate(changes(&codes, found.cells))
+            } else {
+                deflate(codes.iter().copied())
             }),
         }
     });
@@ -141,6 +150,11 @@ impl Pictures {
             .map(|pictures| pictures.codes.0.len().div_ceil(3) * 4)
             .sum()
     }
+}
+
+/// Returns the part of full colour that a step of value stands for.
+fn step_size(level: i8) -> f64 {
+    f64::from(level) / f64::from(LEVELS)
 }
 
 /// Returns a code with fewer steps; what is not exactly zero stays so, and no value stays none.

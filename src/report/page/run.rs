@@ -43,7 +43,12 @@ impl RunPart {
         let noise = noise(run)?;
         let trajectories = known(trajectories(run))?.0.unwrap_or_default();
         let layers = trajectories.first().map_or(0, |probe| probe.layers.len());
-        let class_series = ClassPart::of(run, budget.class_values)?;
+        let class_series = ClassPart::all(
+            run,
+            budget.class_values,
+            summary.last_iteration,
+            summary.steps,
+        )?;
         let classes = class_series.first().map_or(1, ClassPart::classes);
         let options = PeaksOptions {
             top: (budget.peaks / (layers * classes).max(1)).clamp(1, PeaksOptions::default().top),
@@ -84,5 +89,11 @@ impl RunPart {
             microscope,
             microscope_missing,
         })
+    }
+
+    /// Returns what rows of classes are called.
+    pub(super) fn class_rows(&self) -> Vec<String> {
+        let probes = self.class_series.iter();
+        probes.flat_map(ClassPart::rows).collect()
     }
 }

@@ -1,0 +1,162 @@
+// Every parameter as a pixel, iteration by iteration.
+
+/** @import { Microscope, Quantity, Run } from "../types.d.ts" */
+/** @import { Cell } from "./stage.js" */
+
+import { placeOf } from "../charts/timeplot.js";
+import { absent, choice, html, note } from "../dom.js";
+import { signed } from "../format.js";
+import { perRun } from "../runs.js";
+import { drawn, pointed, setCursor, view } from "../view.js";
+import { cellName, cellsOf, isBinned } from "./block.js";
+import { controlsOf } from "./controls.js";
+import { inflate, isLca, shades, TITLES, valueText } from "./pictures.js";
+import { blockCanvas, paintBlock, stageOf } from "./stage.js";
+
+export function microscope() {
+  perRun("microscope", (run) => {
+    const found = run.microscope;
+    if (found) return figureOf(run, found);
+    return absent(`Single parameters can’t be shown: ${run.microscope_missing}.`);
+  });
+}
+
+/**
+ * @param {Run} run
+ * @param {Microscope} found
+ */
+function figureOf(run, found) {
+  const { iterations, cells } = found;
+  let frame = 0;
+  /** @type {Quantity} */
+  let quantity = "lca";
+  /** @type {Map<Quantity, Int8Array>} */
+  const codes = new Map();
+  /** @type {Cell | null} */
+  let cell = null;
+  /** The cursor that was followed, or set: none is followed twice. */
+  let followed = view.cursor;
+
+  const legend = html("p", { class: "legend", "data-scale": "microscope" });
+  const readout = html(
+    "p",
+    { class: "readout", role: "status", "data-readout": "microscope" },
+    "Point at a pixel, or go to a block with Tab and move with the arrow keys.",
+  );
+  const point = (/** @type {Cell} */ at) => {
+    cell = at;
+    tell();
+  };
+  const canvases = found.blocks.map((block) => blockCanvas(block, () => cell, point));
+  const stage = stageOf(run.name, canvases);
+  const controls = controlsOf(
+    iterations.length,
+    () => frame,
+    (chosen) => {
+      frame = chosen;
+      paint();
+      setCursor(iterations[frame]);
+    },
+  );
+
+  function tell() {
+    if (cell === null) return;
+    const { block, row, column } = cell;
+    const place = frame * cells + block.first + row * cellsOf(block.columns) + column;
+    const said = found.pictures.map((pictures) => {
+      const code = codes.get(pictures.quantity)?.[place];
+      return `${TITLES[pictures.quantity]} ${valueText(pictures, code)}`;
+    });
+    const name = cellName(block, row, column);
+    readout.textContent = `${name} · iteration ${iterations[frame]}: ${said.join("; ")}`;
+  }
+
+  function paint() {
+    controls.show(frame, iterations[frame]);
+    const shown = codes.get(quantity)?.subarray(frame * cells, (frame + 1) * cells);
+    if (!shown) return;
+    const colours = shades(found.levels, quantity);
+    for (const canvas of canvases) {
+      paintBlock(canvas, shown.subarray(canvas.block.first), colours);
+      canvas.canvas.dataset.iteration = String(iterations[frame]);
+    }
+    tell();
+  }
+
+  async function show(/** @type {Quantity} */ chosen) {
+    quantity = chosen;
+    describeScale(legend, found, quantity);
+    const waiting = found.pictures.filter((pictures) => !codes.has(pictures.quantity));
+    await Promise.all(
+      waiting.map(async (pictures) => {
+        codes.set(pictures.quantity, await inflate(pictures, cells));
+      }),
+    );
+    paint();
+  }
+
+  pointed(() => {
+    if (view.cursor === followed) return;
+    followed = view.cursor;
+    if (view.cursor === null || controls.isDriving()) return;
+    frame = placeOf(iterations, view.cursor);
+    paint();
+  });
+  drawn(() => {
+    stage.size();
+    paint();
+  });
+  show(quantity);
+
+  /** @type {[Quantity, string][]} */
+  const quantities = found.pictures.map((pictures) => [
+    pictures.quantity,
+    TITLES[pictures.quantity],
+  ]);
+  return html(
+    "figure",
+    { "data-chart": "Microscope" },
+    html("div", { class: "options" }, choice("Quantity", quantities, quantity, show)),
+    html("div", { class: "options" }, ...controls.elements, ...stage.buttons),
+    legend,
+    readout,
+    stage.element,
+    note(notes(found)),
+  );
+}
+
+/**
+ * What the colours of a quantity mean.
+ * @param {HTMLElement} legend
+ * @param {Microscope} found
+ * @param {Quantity} quantity
+ */
+function describeScale(legend, found, quantity) {
+  const full = found.pictures.find((pictures) => pictures.quantity === quantity)?.full ?? null;
+  legend.dataset.full = String(full);
+  const [below, above] = isLca(quantity) ? ["helps", "hurts"] : ["negative", "positive"];
+  const scale = html("span");
+  if (full === null) {
+    scale.append("no finite value but zeros");
+  } else {
+    const bar = html("span", { class: "scale" });
+    scale.append(`${below} ${signed(-full)} `, bar, ` ${signed(full)} ${above}`);
+  }
+  const text =
+    `Full colour is the ${found.percentile}th percentile of the sizes that are not zero, over ` +
+    "all pictures. Violet: not finite; grey: not recorded.";
+  legend.replaceChildren(scale, html("span", { class: "quiet" }, text));
+}
+
+/** @param {Microscope} found */
+function notes(found) {
+  const [shown, recorded] = [found.iterations.length, found.recorded_iterations];
+  const said = [
+    recorded > shown ? `${shown} of ${recorded} recorded iterations are shown.` : "",
+    `To keep this page small, values are kept in ${found.levels} steps to either side of zero: ` +
+      `what is read here is rounded to ${(100 / found.levels).toPrecision(2)} % of full colour.`,
+    found.blocks.some(isBinned) ? "Large tensors are binned." : "",
+    found.missing.length > 0 ? `Not recorded: ${found.missing.join(", ")}.` : "",
+  ];
+  return said.filter(Boolean).join(" ");
+}

@@ -1,0 +1,75 @@
+// The pictures of the microscope: codes of cells, their values and colours.
+
+/** @import { Quantity, QuantityPictures } from "../types.d.ts" */
+
+import { bytes } from "../data.js";
+import { rgb } from "../dom.js";
+import { short, signed } from "../format.js";
+
+/** Codes of a cell besides the steps of value to either side of zero. */
+const NOT_FINITE = -128;
+const NOT_RECORDED = -127;
+
+/** @type {Record<Quantity, string>} */
+export const TITLES = {
+  lca: "LCA of the step",
+  cumulative: "cumulative LCA",
+  step: "step",
+  gradient: "gradient",
+};
+
+/**
+ * Whether a quantity helps or hurts, and is no mere change.
+ * @param {Quantity} quantity
+ */
+export const isLca = (quantity) => quantity === "lca" || quantity === "cumulative";
+
+/**
+ * The codes of all cells, picture after picture.
+ * @param {QuantityPictures} pictures
+ * @param {number} cells
+ */
+export async function inflate({ codes, differences }, cells) {
+  const inflater = new DecompressionStream("deflate-raw");
+  const stream = new Blob([bytes(codes)]).stream().pipeThrough(inflater);
+  const all = new Int8Array(await new Response(stream).arrayBuffer());
+  if (differences) {
+    for (let place = cells; place < all.length; place += 1) all[place] += all[place - cells];
+  }
+  return all;
+}
+
+/**
+ * What a code says of the value that it was made from.
+ * @param {QuantityPictures} pictures
+ * @param {number | undefined} code
+ */
+export function valueText({ values, below }, code) {
+  if (code === NOT_FINITE) return "not finite";
+  if (code === undefined || code === NOT_RECORDED) return "not recorded";
+  if (code === 0) return "0";
+  const [step, sign] = [Math.abs(code), Math.sign(code)];
+  if (step === 1) return `${sign < 0 ? "negative" : "positive"}, below ${short(below)} in size`;
+  const value = signed(sign * values[step - 1]);
+  return step === values.length ? `${value} or beyond` : `about ${value}`;
+}
+
+/**
+ * A colour by code + 128. Signs of what neither helps nor hurts have colours of their own.
+ * @param {number} steps of value to either side of zero
+ * @param {Quantity} quantity
+ */
+export function shades(steps, quantity) {
+  const [below, above] = isLca(quantity) ? ["--help", "--hurt"] : ["--negative", "--positive"];
+  const ramps = [below, above].map((end) => ["--mid", `${end}-half`, `${end}-full`].map(rgb));
+  const [notFinite, notRecorded] = ["--nan", "--line"].map(rgb);
+  return Array.from({ length: 256 }, (_, place) => {
+    const code = place - 128;
+    if (code === NOT_FINITE) return notFinite;
+    if (code === NOT_RECORDED) return notRecorded;
+    const part = 2 * Math.min(1, Math.abs(code) / steps);
+    const from = part < 1 ? 0 : 1;
+    const [start, end] = ramps[code < 0 ? 0 : 1].slice(from);
+    return start.map((channel, at) => Math.round(channel + (end[at] - channel) * (part - from)));
+  });
+}

@@ -1,0 +1,120 @@
+// Which classes, when?
+
+/** @import { ClassSteps, Run } from "../types.d.ts" */
+
+import { comparable, follow } from "../charts/figure.js";
+import { heatMap } from "../charts/heatmap.js";
+import { timeMap } from "../charts/timemap.js";
+import { firstRun } from "../data.js";
+import { absent, html, note, placeOfFigure } from "../dom.js";
+import { plural } from "../format.js";
+import { perRun } from "../runs.js";
+import { classSums, ofProbe, sumInView, total, windowText } from "../sums.js";
+import { behind, lcaCell, words } from "../table.js";
+import { rangeText, redraw } from "../view.js";
+
+export function classes() {
+  byLayer();
+  overTime();
+}
+
+/**
+ * LCA by class on the probe in view, or else on the first one that has it.
+ * @param {Run} run
+ */
+const seriesInView = (run) => ofProbe(run.class_series) ?? run.class_series[0];
+
+/** @param {ClassSteps} series */
+const names = (series) => series.classes.map((entry) => `class ${entry.name}`);
+
+function byLayer() {
+  const together = comparable();
+  perRun("classes", (run) => {
+    const first = run.class_series[0];
+    if (!first) {
+      return absent("LCA was not split by class in this run. Record with Probe::classes.");
+    }
+    const value = (/** @type {number} */ row, /** @type {number} */ column) => {
+      const series = seriesInView(run);
+      return sumInView(series.iterations, classSums(series, column, row));
+    };
+    return [
+      heatMap({
+        label: "LCA by class and layer",
+        unit: "loss of the class",
+        rows: names(first),
+        columns: first.layers,
+        value,
+        together,
+        options: [
+          follow(() => `${seriesInView(run).probe}, ${rangeText()}${windowText(first.every)}`),
+        ],
+      }),
+      behind("classes and layers, all iterations", ["class", ...first.layers], () =>
+        first.classes.map((entry, row) => [
+          words(entry.name),
+          ...first.layers.map((_, column) => lcaCell(total(classSums(first, column, row)))),
+        ]),
+      ),
+      first.left_out > 0
+        ? note(`${plural(first.left_out, "step")} without finite LCA left out.`)
+        : null,
+      first.every > 1
+        ? note(`Kept at every ${first.every} recorded steps, to keep this page small.`)
+        : null,
+    ];
+  });
+}
+
+function overTime() {
+  let layer = "";
+  const layers = firstRun.class_series[0]?.layers ?? [];
+  if (layers.length > 0) {
+    const select = html(
+      "select",
+      {
+        change: () => {
+          layer = select.value;
+          redraw();
+        },
+      },
+      html("option", { value: "" }, "all layers"),
+      ...layers.map((name) => html("option", { value: name }, name)),
+    );
+    const label = html("label", {}, "Layer ", select);
+    placeOfFigure("class-times").append(html("p", {}, label));
+  }
+  const together = comparable();
+  perRun("class-times", (run) => {
+    const first = run.class_series[0];
+    if (!first) return null;
+    return timeMap({
+      label: "LCA by class over time",
+      unit: "loss of the class, a step",
+      rows: names(first),
+      windows: () => windowsOf(seriesInView(run), layer),
+      together,
+      options: [follow(() => seriesInView(run).probe)],
+    });
+  });
+}
+
+/**
+ * The windows of a layer, or of all layers together.
+ * @param {ClassSteps} series
+ * @param {string} layer
+ */
+function windowsOf(series, layer) {
+  const place = series.layers.indexOf(layer);
+  const places = place < 0 ? series.layers.map((_, place) => place) : [place];
+  const rows = series.classes.map((_, row) => places.map((place) => classSums(series, place, row)));
+  return {
+    ...series,
+    levels: series.levels.map(({ windows, ranges }) => ({
+      windows,
+      full: ranges[place < 0 ? series.layers.length : place] ?? 0,
+    })),
+    sum: (/** @type {number} */ row, /** @type {number} */ window) =>
+      rows[row].reduce((sum, sums) => sum + sums[window], 0),
+  };
+}

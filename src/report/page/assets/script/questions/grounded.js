@@ -1,0 +1,117 @@
+// Did it add up?
+
+/** @import { Reconciliation } from "../types.d.ts" */
+
+import { comparable, look } from "../charts/figure.js";
+import { timeChart } from "../charts/timechart.js";
+import { html, note } from "../dom.js";
+import { count, isNumber, maybe, plural, short, signed } from "../format.js";
+import { perRun } from "../runs.js";
+import { ofProbe } from "../sums.js";
+import { behind, lcaCell, table, words } from "../table.js";
+
+export function grounded() {
+  const together = comparable();
+  const rest = comparable();
+  perRun("grounded", (run) => {
+    const rows = run.summary.reconciliation;
+    const curves = () => {
+      const found = ofProbe(run.loss);
+      if (!found) return [];
+      const { iterations: x, loss, explained } = found;
+      return [
+        { name: "measured loss", x, y: loss, ...look(0) },
+        { name: "loss(0) + ΣLCA", x, y: explained, colour: "var(--c1)", dash: "6 4" },
+      ];
+    };
+    const residuals = () => {
+      const found = ofProbe(run.loss);
+      if (!found) return [];
+      const of = found.every > 1 ? `${found.every} steps` : "the step";
+      const { iterations: x, residual: y } = found;
+      return [{ name: `residual of ${of}`, x, y, colour: "var(--c3)" }];
+    };
+    const { every } = run.loss[0];
+    const kept = `Kept at every ${every} steps, with the residuals since then summed, to keep this`;
+    return [
+      html("p", { class: "verdict" }, groundedText(rows[0])),
+      reconciliation(rows),
+      timeChart({
+        label: "Measured loss, and what LCA adds up to",
+        unit: "loss",
+        curves,
+        together,
+      }),
+      timeChart({
+        label: "Residual: loss change − LCA",
+        unit: "loss",
+        curves: residuals,
+        height: 130,
+        zero: true,
+        together: rest,
+        digits: signed,
+      }),
+      every > 1 ? note(`${kept} page small.`) : null,
+      behind(
+        "loss by step",
+        ["iteration", "probe", "loss after", "loss(0) + ΣLCA", "residual"],
+        () =>
+          run.loss.flatMap(({ probe, iterations, loss, explained, residual }) =>
+            Array.from(iterations, (iteration, place) => [
+              String(iteration),
+              words(probe),
+              short(loss[place]),
+              short(explained[place]),
+              short(residual[place]),
+            ]),
+          ),
+      ),
+    ];
+  });
+}
+
+/** @param {Reconciliation} main */
+function groundedText(main) {
+  const sum = signed(main.lca);
+  const share = Math.abs((main.difference ?? NaN) / (main.loss_change ?? NaN));
+  const off = isNumber(share) ? `, ${(100 * share).toPrecision(2)} % of the change` : "";
+  const said = isNumber(main.loss_change)
+    ? `${main.probe}: the loss went from ${short(main.loss_before)} to ` +
+      `${short(main.loss_after)}, a change of ${signed(main.loss_change)}; LCA sums to ${sum}. ` +
+      `The difference is ${signed(main.difference)}${off}.`
+    : `${main.probe}: the loss began or ended at a value that is not finite, so there is nothing ` +
+      `that LCA could add up to; where it was finite, LCA sums to ${sum}.`;
+  const capped = `${plural(main.capped, "step")} stopped at the limit on refinement.`;
+  const odd = `${plural(main.not_finite, "step")} had no finite loss and are left out of the sums.`;
+  return [said, main.capped > 0 ? capped : "", main.not_finite > 0 ? odd : ""].join(" ").trim();
+}
+
+/** @param {Reconciliation[]} rows */
+function reconciliation(rows) {
+  const isMoving = rows.some((row) => row.buffers !== null);
+  const buffers = (/** @type {Reconciliation} */ row) =>
+    isMoving ? [maybe(row.buffers, short)] : [];
+  const headings = ["probe", "steps", "loss before", "after", "change", "sum of LCA"];
+  if (isMoving) headings.push("buffers");
+  headings.push("difference", "worst residual", "at", "capped", "not finite");
+  const box = table(
+    "Reconciliation",
+    headings,
+    rows.map((row) => [
+      words(row.probe),
+      count(row.steps),
+      short(row.loss_before),
+      short(row.loss_after),
+      lcaCell(row.loss_change),
+      lcaCell(row.lca),
+      ...buffers(row),
+      short(row.difference),
+      maybe(row.worst_residual, (worst) => signed(worst.residual)),
+      maybe(row.worst_residual, (worst) => String(worst.iteration)),
+      count(row.capped),
+      count(row.not_finite),
+    ]),
+  );
+  box.dataset.numbers = JSON.stringify(rows);
+  return box;
+}

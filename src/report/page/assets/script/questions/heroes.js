@@ -1,0 +1,156 @@
+// Who are the heroes and villains?
+
+/** @import { HelpingParameter, Heroes, Inequality, Run } from "../types.d.ts" */
+
+import { histogram } from "../charts/histogram.js";
+import { timeChart } from "../charts/timechart.js";
+import { absent, html, note } from "../dom.js";
+import { count, maybe, percent, plural, short, signClass, signed } from "../format.js";
+import { perRun, title } from "../runs.js";
+import { behind, lcaCell, words } from "../table.js";
+import { redraw } from "../view.js";
+
+export function heroes() {
+  perRun("heroes", spread);
+  perRun("trace", trace);
+}
+
+/** @param {Run} run */
+function spread(run) {
+  const found = run.heroes;
+  if (!found) {
+    return absent(
+      "How often single parameters helped is not known: parameter_totals was not recorded (or no " +
+        "epoch has ended yet). Record with Recorder::standard().",
+    );
+  }
+  const bars = found.bins.map((bin) => {
+    const when = `${(100 * bin.lower).toFixed(0)} to ${(100 * bin.upper).toFixed(0)} % of steps`;
+    const many = plural(bin.parameters, "parameter");
+    const expected = count(Math.round(bin.by_chance));
+    return {
+      from: bin.lower,
+      to: bin.upper,
+      lower: bin.lower,
+      upper: bin.upper,
+      count: bin.parameters,
+      kind: signClass(bin.lca ?? NaN),
+      tip: `helped at ${when}: ${many}, ${expected} by chance, LCA ${signed(bin.lca)}`,
+    };
+  });
+  /** @type {[number, number][]} */
+  const points = found.bins.flatMap((bin) => [
+    [bin.lower, bin.by_chance],
+    [bin.upper, bin.by_chance],
+  ]);
+  const headings = ["tensor", "index", "helping", "hurting", "LCA", "standard deviations"];
+  return [
+    note(heroesText(found) + few(run)),
+    histogram({
+      label: "How often parameters help",
+      unit: "parameters",
+      bars,
+      marks: [0, 0.25, 0.5, 0.75, 1].map((place) => [place, `${100 * place}`]),
+      lines: [{ name: "by chance", points }],
+      below: "% of its steps at which a parameter helped",
+    }),
+    note("Dashed: by chance. Colour: what the parameters of a bar did in sum."),
+    behind("heroes", headings, () => rows(found.top_heroes)),
+    behind("villains", headings, () => rows(found.top_villains)),
+  ];
+}
+
+/** @param {HelpingParameter[]} list */
+const rows = (list) =>
+  list.map((row) => [
+    words(row.tensor),
+    // No thousands marked off: it is to be pasted into `--index`.
+    String(row.index),
+    count(row.helping),
+    count(row.hurting),
+    lcaCell(row.lca),
+    signed(row.deviations),
+  ]);
+
+/** @param {Heroes} found */
+function heroesText(found) {
+  const p = maybe(found.p_value, (p) => (p === 0 ? "below 1e-300" : short(p)));
+  const share = maybe(found.share, (share) => percent(100 * share));
+  return (
+    `${count(found.heroes)} heroes (LCA ${signed(found.heroes_lca)}) help more often than chance ` +
+    `explains, ${count(found.villains)} villains (LCA ${signed(found.villains_lca)}) less often, ` +
+    `of ${plural(found.moving, "moving parameter")}; ${count(found.still)} never moved. ` +
+    `All together helped at ${share} of their steps; the spread is ` +
+    `${maybe(found.variance_ratio, short)} times that of chance (p ${p}).`
+  );
+}
+
+/**
+ * How few parameters do most of the work.
+ * @param {Run} run
+ */
+function few({ concentration }) {
+  const said = (/** @type {string} */ name, /** @type {Inequality | undefined} */ amount) => {
+    const foremost = amount?.top.find((entry) => entry.fraction === 0.01);
+    if (!amount || !foremost) return [];
+    return [`${percent(100 * foremost.share)} of all ${name} (Gini ${maybe(amount.gini, short)})`];
+  };
+  const both = [...said("help", concentration?.help), ...said("harm", concentration?.harm)];
+  if (both.length === 0) return "";
+  return ` Over the run, the foremost 1 % of the parameters have ${both.join(" and ")}.`;
+}
+
+/** @param {Run} run */
+function trace({ trace }) {
+  if (!trace) {
+    return absent(
+      "Single parameters over time are not known: the table parameters was not recorded. Record " +
+        "with Recorder::full().",
+    );
+  }
+  if (trace.length === 0) {
+    return absent("No single parameter can be traced: none has a finite LCA.");
+  }
+  let shown = trace[0];
+  const select = html(
+    "select",
+    {
+      "aria-label": "Parameter",
+      change: () => {
+        shown = trace[select.selectedIndex];
+        redraw();
+      },
+    },
+    ...trace.map(({ tensor, index, lca_sum }) =>
+      html("option", {}, `${tensor} [${index}], LCA ${signed(lca_sum)}`),
+    ),
+  );
+  const chart = (
+    /** @type {string} */ label,
+    /** @type {string} */ unit,
+    /** @type {"lca" | "step" | "gradient"} */ column,
+    /** @type {string} */ colour,
+  ) =>
+    timeChart({
+      label,
+      unit,
+      height: 120,
+      zero: true,
+      digits: signed,
+      curves: () => [{ name: column, x: shown.iterations, y: shown[column], colour }],
+    });
+  const { every } = trace[0];
+  return [
+    title("Single parameters: those that helped and hurt most"),
+    html("p", {}, select),
+    chart("LCA of the parameter", "loss", "lca", "var(--c0)"),
+    chart("Its step", "", "step", "var(--c1)"),
+    chart("Its gradient", "loss per unit", "gradient", "var(--c2)"),
+    every > 1
+      ? note(
+          `LCA and step are summed over ${every} recorded steps, the gradient is their mean, to ` +
+            "keep this page small.",
+        )
+      : null,
+  ];
+}

@@ -1,0 +1,164 @@
+// Which layers learn, which hurt?
+
+import { signedBars } from "../charts/bars.js";
+import { comparable, follow, look } from "../charts/figure.js";
+import { timeChart } from "../charts/timechart.js";
+import { data } from "../data.js";
+import { choice, html, note, placeOfFigure } from "../dom.js";
+import { count, maybe, plural, short, signed } from "../format.js";
+import { perRun } from "../runs.js";
+import { layerSums, shownText, sumInView, total } from "../sums.js";
+import { behind, lcaCell, words } from "../table.js";
+import { redraw, view } from "../view.js";
+
+/** Layers beyond this number begin hidden. */
+const MOST_SHOWN = 12;
+
+export function layers() {
+  const known = hideSmallLayers();
+  seeds();
+  bars();
+  trajectories(known > MOST_SHOWN);
+}
+
+/** Hides all but the layers with the largest sums; returns how many there are. */
+function hideSmallLayers() {
+  /** @type {Map<string, number>} */
+  const sizes = new Map();
+  for (const { layer, sums } of data.runs.flatMap((run) => run.trajectories[0]?.layers ?? [])) {
+    sizes.set(layer, Math.max(sizes.get(layer) ?? 0, Math.abs(total(sums)) || 0));
+  }
+  const order = [...sizes].sort(([, a], [, b]) => b - a);
+  for (const [layer] of order.slice(MOST_SHOWN)) view.hidden.add(layer);
+  return order.length;
+}
+
+/** What several runs of one model say together about each layer. */
+function seeds() {
+  const found = data.layers;
+  if (!found) return;
+  const runs = `${found.runs.length} runs`;
+  const rows = () =>
+    found.layers
+      .filter(({ name }) => !view.hidden.has(name))
+      .map(({ name, lca, deviation, significance }) => {
+        const p = maybe(significance?.p_t_corrected, short);
+        const note = `standard deviation ${maybe(deviation, short)}, p ${p}`;
+        const spread = deviation ?? 0;
+        /** @type {[number, number] | null} */
+        const interval = lca === null ? null : [lca - spread, lca + spread];
+        return { name, bars: [{ value: lca, interval, note }] };
+      });
+  const about = `${found.probe}, all iterations; lines: one standard deviation over runs`;
+  placeOfFigure("seeds").append(
+    signedBars({
+      label: `LCA by layer, mean of ${runs}`,
+      unit: "loss",
+      rows,
+      options: [html("span", { class: "quiet" }, about)],
+    }),
+    behind(
+      `layers over ${runs}`,
+      ["layer", "mean LCA", "standard deviation", "p (t-test, Holm)", "p (sign flips, Holm)"],
+      () =>
+        found.layers.map(({ name, lca, deviation, significance }) => [
+          words(name),
+          lcaCell(lca),
+          maybe(deviation, short),
+          maybe(significance?.p_t_corrected, short),
+          maybe(significance?.p_sign_flip_corrected, short),
+        ]),
+    ),
+  );
+}
+
+function bars() {
+  const together = comparable();
+  let isMean = false;
+  /** @type {[string, string][]} */
+  const quantities = [
+    ["sum", "sum"],
+    ["mean", "per parameter"],
+  ];
+  const choose = choice("Bars of layers", quantities, "sum", (chosen) => {
+    isMean = chosen === "mean";
+    redraw();
+  });
+  placeOfFigure("layers").append(choose);
+  perRun("layers", (run) => {
+    const rows = () => {
+      const found = layerSums(run);
+      return (found?.layers ?? [])
+        .filter(({ layer }) => !view.hidden.has(layer))
+        .map(({ layer, parameters, sums }) => {
+          const sum = sumInView(found?.iterations ?? sums, sums);
+          return { name: layer, bars: [{ value: isMean ? sum / parameters : sum }] };
+        });
+    };
+    const divided = ", divided by the layer’s parameters";
+    return [
+      signedBars({
+        label: "LCA by layer",
+        unit: "loss",
+        rows,
+        together,
+        options: [follow(() => `${shownText(run)}${isMean ? divided : ""}`)],
+      }),
+      behind(
+        "layers, all iterations",
+        ["probe", "layer", "parameters", "LCA", "per parameter"],
+        () =>
+          run.trajectories.flatMap(({ probe, layers }) =>
+            layers.map(({ layer, parameters, sums }) => [
+              words(probe),
+              words(layer),
+              count(parameters),
+              lcaCell(total(sums)),
+              lcaCell(total(sums) / parameters),
+            ]),
+          ),
+      ),
+    ];
+  });
+}
+
+/** @param {boolean} someHidden */
+function trajectories(someHidden) {
+  const together = comparable();
+  perRun("trajectories", (run) => {
+    const curves = () => {
+      const found = layerSums(run);
+      return (found?.layers ?? []).map(({ layer, sums }, place) => ({
+        name: layer,
+        layer,
+        x: found?.iterations ?? [],
+        y: sums,
+        ...look(place),
+      }));
+    };
+    const every = run.trajectories[0]?.every ?? 1;
+    const leftOut = run.trajectories[0]?.left_out ?? 0;
+    return [
+      timeChart({
+        label: "Cumulative LCA by layer",
+        unit: "loss",
+        curves,
+        together,
+        zero: true,
+        height: 280,
+        digits: signed,
+        options: [follow(() => (view.class === "" ? "" : shownText(run)))],
+      }),
+      every > 1
+        ? note(`Kept at every ${every} steps, to keep this page small; sums are exact there.`)
+        : null,
+      leftOut > 0 ? note(`${plural(leftOut, "step")} without finite LCA left out.`) : null,
+      someHidden
+        ? note(
+            `The ${MOST_SHOWN} layers with the largest sums are shown; press a name to show or ` +
+              "hide it in all figures.",
+          )
+        : null,
+    ];
+  });
+}

@@ -1,0 +1,90 @@
+// How noisy is learning?
+
+/** @import { Run } from "../types.d.ts" */
+
+import { comparable } from "../charts/figure.js";
+import { timeChart } from "../charts/timechart.js";
+import { absent, html, note } from "../dom.js";
+import { count, maybe, percent, short, signed } from "../format.js";
+import { perRun } from "../runs.js";
+import { behind, words } from "../table.js";
+
+export function noise() {
+  const together = comparable();
+  perRun("helping", (run) => helping(run, together));
+  perRun("periods", periods);
+}
+
+/**
+ * @param {Run} run
+ * @param {ReturnType<typeof comparable>} together
+ */
+function helping(run, together) {
+  const {
+    every,
+    iterations,
+    helping,
+    hurting,
+    zero,
+    percent: each,
+    smoothed,
+    window,
+  } = run.helping;
+  const raw = every > 1 ? `each ${every} steps` : "each step";
+  const colour = "var(--help)";
+  const curves = () => [
+    ...(window > 1 ? [{ name: raw, x: iterations, y: each, colour, thin: true }] : []),
+    { name: window > 1 ? `mean of ${window} steps` : raw, x: iterations, y: smoothed, colour },
+  ];
+  const rows = run.summary.helping.map(
+    (row) =>
+      `${row.probe}: ${percent(row.percent_of_nonzero)} helping without zeros, ` +
+      `${percent(row.percent_of_all)} of all; mean LCA ${signed(row.mean)}`,
+  );
+  return [
+    html("p", { class: "quiet" }, `${rows.join(". ")}. The curve is of the training probe.`),
+    timeChart({
+      label: "Parameters that help",
+      unit: "% of those not zero",
+      curves,
+      together,
+      digits: percent,
+    }),
+    every > 1 ? note(`Counts are summed over ${every} steps, to keep this page small.`) : null,
+    behind("helping by step", ["iteration", "helping", "hurting", "zero", "% of not zero"], () =>
+      Array.from(iterations, (iteration, place) => [
+        String(iteration),
+        count(helping[place]),
+        count(hurting[place]),
+        count(zero[place]),
+        percent(each[place]),
+      ]),
+    ),
+  ];
+}
+
+/** @param {Run} run */
+function periods(run) {
+  if (!run.oscillation) {
+    return absent(
+      "How fast parameters oscillate is not known: parameter_totals was not recorded (or no epoch" +
+        " has ended yet). Record with Recorder::standard().",
+    );
+  }
+  const rows = run.oscillation;
+  return [
+    behind(
+      "periods of oscillation by tensor",
+      ["tensor", "moving", "period of steps", "period of gradients", "one-way parameters"],
+      () =>
+        rows.map((row) => [
+          words(row.tensor),
+          count(row.moving),
+          maybe(row.step_period, short),
+          maybe(row.gradient_period, short),
+          count(row.step_never_turned),
+        ]),
+    ),
+    note("Periods are in observed steps. Random signs give 4; lower is zig-zag, higher drift."),
+  ];
+}

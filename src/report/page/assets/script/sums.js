@@ -1,0 +1,86 @@
+// LCA over the iterations, the probe and the class in view: differences of sums that were computed
+// when the page was made. Nothing else is computed here.
+
+/** @import { ClassSteps, Run } from "./types.d.ts" */
+
+import { placeOf } from "./charts/timeplot.js";
+import { classNames, rangeText, view } from "./view.js";
+
+/**
+ * @template {{ probe: string }} T
+ * @param {T[]} list
+ * @param {string} probe
+ */
+export const ofProbe = (list, probe = view.probe) =>
+  list.find((entry) => entry.probe === probe) ?? null;
+
+/**
+ * The sums of a layer and class, at the end of each window.
+ * @param {ClassSteps} series
+ * @param {number} layer
+ * @param {number} row
+ */
+export function classSums(series, layer, row) {
+  const windows = series.iterations.length;
+  const start = (layer * series.classes.length + row) * windows;
+  return series.sums.subarray(start, start + windows);
+}
+
+/**
+ * Layers with their LCA up to and with each iteration.
+ * @typedef {{ layer: string, parameters: number, sums: Float64Array }} LayerSums
+ * @typedef {{ every: number, iterations: Float64Array, layers: LayerSums[] }} Sums
+ */
+
+/**
+ * The layers' sums on a probe, of the class in view; null without such.
+ * @param {Run} run
+ * @param {string} probe
+ * @returns {Sums | null}
+ */
+export function layerSums(run, probe = view.probe) {
+  const all = ofProbe(run.trajectories, probe);
+  if (view.class === "" || all === null) return all;
+  const found = ofProbe(run.class_series, probe);
+  const row = found?.classes.findIndex((entry) => String(entry.class) === view.class) ?? -1;
+  if (!found || row < 0) return null;
+  const layers = found.layers.map((layer, place) => ({
+    layer,
+    parameters: all.layers.find((known) => known.layer === layer)?.parameters ?? NaN,
+    sums: classSums(found, place, row),
+  }));
+  return { every: found.every, iterations: found.iterations, layers };
+}
+
+/**
+ * The sum over the iterations in view, of sums up to and with each iteration.
+ * @param {Float64Array} iterations
+ * @param {Float64Array} sums
+ */
+export function sumInView(iterations, sums) {
+  if (iterations.length === 0) return NaN;
+  const upTo = (/** @type {number} */ iteration) =>
+    iterations[0] <= iteration ? sums[placeOf(iterations, iteration)] : 0;
+  return upTo(view.to) - upTo(view.from - 1);
+}
+
+/**
+ * The sum over all iterations; NaN if none was finite.
+ * @param {Float64Array} sums
+ */
+export const total = (sums) => sums[sums.length - 1] ?? NaN;
+
+/**
+ * What the LCA in view is of, such as "training, loss of class 3, iterations 5 to 9".
+ * @param {Run} run
+ * @param {string} probe
+ */
+export function shownText(run, probe = view.probe) {
+  if (view.class === "") return `${probe}, ${rangeText()}`;
+  const every = ofProbe(run.class_series, probe)?.every ?? 1;
+  const name = classNames.get(view.class) ?? view.class;
+  return `${probe}, loss of class ${name}, ${rangeText()}${windowText(every)}`;
+}
+
+/** @param {number} every */
+export const windowText = (every) => (every > 1 ? `, in windows of ${every} steps` : "");

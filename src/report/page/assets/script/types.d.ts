@@ -1,0 +1,483 @@
+// The data of the page: what `Data` in src/report/page/mod.rs becomes as JSON. `npm run check-data`
+// in tests/page holds the data of a page against these types.
+
+/** A number that is null where it is not finite. */
+export type Num = number | null;
+
+/** In JSON `{"f64": "…"}`, or `{"f32": "…", "row": n}` for sums: bytes of numbers in base64. */
+export type Column = Float64Array<ArrayBuffer>;
+
+export interface Data {
+  notes: string[];
+  short_names: { letters: number[]; names: { name: string; texts: string[] }[] };
+  runs: Run[];
+  layers: Layers | null;
+  candidates: Candidates | null;
+  candidates_missing: string | null;
+}
+
+export interface Run {
+  name: string;
+  state: "finished" | "still running" | "killed" | "interrupted" | "failed";
+  tensors: number;
+  probes: string[];
+  summary: Summary;
+  loss: Loss[];
+  helping: Helping;
+  trajectories: Trajectories[];
+  class_series: ClassSteps[];
+  distribution: Distribution | null;
+  heroes: Heroes | null;
+  oscillation: TensorOscillation[] | null;
+  concentration: Concentration | null;
+  peaks: Peaks | null;
+  peaks_top: number;
+  peaks_missing: string | null;
+  trace: Trace[] | null;
+  microscope: Microscope | null;
+  microscope_missing: string | null;
+}
+
+export interface Summary {
+  steps: number;
+  first_iteration: number;
+  last_iteration: number;
+  parameters: number;
+  reconciliation: Reconciliation[];
+  helping: ProbeHelping[];
+  distribution: SummaryDistribution | null;
+  hurting_layers: LayerHarm[];
+  cost: Cost;
+}
+
+export interface Reconciliation {
+  probe: string;
+  steps: number;
+  loss_before: Num;
+  loss_after: Num;
+  loss_change: Num;
+  lca: Num;
+  buffers: Num;
+  difference: Num;
+  worst_residual: { iteration: number; residual: Num } | null;
+  capped: number;
+  not_finite: number;
+}
+
+export interface ProbeHelping {
+  probe: string;
+  helping: number;
+  hurting: number;
+  zero: number;
+  percent_of_all: Num;
+  percent_of_nonzero: Num;
+  lca_helping: Num;
+  lca_hurting: Num;
+  mean: Num;
+}
+
+export interface SummaryDistribution {
+  source: string;
+  values: number;
+  not_finite: number;
+  quantiles: Quantile[];
+}
+
+export interface LayerHarm {
+  layer: string;
+  lca: Num;
+  percent_hurting_steps: Num;
+}
+
+export interface Cost {
+  sweeps: number;
+  probe_seconds: Num;
+  wall_seconds: Num;
+  percent_of_time: Num;
+}
+
+export interface Loss {
+  probe: string;
+  start: Num;
+  every: number;
+  iterations: Column;
+  loss: Column;
+  explained: Column;
+  residual: Column;
+}
+
+export interface Helping {
+  every: number;
+  window: number;
+  iterations: Column;
+  helping: Column;
+  hurting: Column;
+  zero: Column;
+  percent: Column;
+  smoothed: Column;
+}
+
+export interface Trajectories {
+  probe: string;
+  left_out: number;
+  every: number;
+  iterations: Column;
+  layers: { layer: string; parameters: number; sums: Column }[];
+}
+
+export interface ClassName {
+  class: number;
+  name: string;
+}
+
+export interface ClassSteps {
+  probe: string;
+  layers: string[];
+  classes: ClassName[];
+  left_out: number;
+  every: number;
+  steps: number;
+  start: number;
+  iterations: Column;
+  sums: Column;
+  levels: { windows: number; ranges: Num[] }[];
+}
+
+export interface Distribution {
+  source: "parameters" | "histograms";
+  helping: number;
+  hurting: number;
+  zero: number;
+  not_finite: number;
+  mean: Num;
+  quantiles: Quantile[];
+  tail: Tail;
+  bins: Bin[];
+}
+
+export interface Bin {
+  lower: Num;
+  upper: Num;
+  count: number;
+}
+
+export interface Quantile {
+  probability: number;
+  value: Num;
+  lower: Num;
+  upper: Num;
+}
+
+export interface Tail {
+  double_weibull: Weibull | null;
+  helping: Weibull | null;
+  hurting: Weibull | null;
+  gaussian: Gaussian | null;
+  aic_advantage: Num;
+}
+
+export interface Weibull {
+  shape: number;
+  shape_error: Num;
+  scale: number;
+  scale_error: Num;
+  fit: Goodness;
+}
+
+export interface Gaussian {
+  mean: number;
+  standard_deviation: number;
+  fit: Goodness;
+}
+
+export interface Goodness {
+  values: number;
+  ln_likelihood: Num;
+  aic: Num;
+  distance: Num;
+}
+
+export interface Heroes {
+  moving: number;
+  still: number;
+  share: number | null;
+  variance_ratio: number | null;
+  p_value: number | null;
+  heroes: number;
+  villains: number;
+  heroes_lca: Num;
+  villains_lca: Num;
+  top_heroes: HelpingParameter[];
+  top_villains: HelpingParameter[];
+  bins: ShareBin[];
+}
+
+export interface HelpingParameter {
+  tensor: string;
+  index: number;
+  helping: number;
+  hurting: number;
+  lca: Num;
+  deviations: Num;
+}
+
+export interface ShareBin {
+  lower: number;
+  upper: number;
+  parameters: number;
+  by_chance: number;
+  lca: Num;
+}
+
+export interface TensorOscillation {
+  tensor: string;
+  moving: number;
+  step_period: number | null;
+  gradient_period: number | null;
+  step_never_turned: number;
+  gradient_never_turned: number;
+}
+
+export interface Concentration {
+  parameters: number;
+  not_finite: number;
+  help: Inequality;
+  harm: Inequality;
+}
+
+export interface Inequality {
+  parameters: number;
+  total: Num;
+  gini: number | null;
+  gini_among_these: number | null;
+  top: { fraction: number; share: number }[];
+}
+
+export interface Peaks {
+  of: "lca" | "step" | "gradient";
+  steps: number;
+  left_out: number;
+  gaps: number;
+  layers: string[];
+  layers_without: string[];
+  series: PeakSeries[];
+  classes: { class: number | null; name: string | null; alignment: Alignment[] }[];
+  alignment: Alignment[];
+  at_least: number;
+  moments: Moment[];
+  permutations: number;
+  seed: number;
+}
+
+export interface PeakSeries {
+  layer: string;
+  class: number | null;
+  extremes: number;
+  peaks: { iteration: number; value: number; height: number }[];
+}
+
+export interface Alignment {
+  layers: number;
+  observed: number;
+  expected: number;
+  p: number;
+  null: number[];
+}
+
+export interface Moment {
+  iteration: number;
+  classes: {
+    class: number | null;
+    name: string | null;
+    layers: number;
+    value: Num;
+    height: Num;
+  }[];
+}
+
+export interface Trace {
+  tensor: string;
+  index: number;
+  lca_sum: Num;
+  every: number;
+  iterations: Column;
+  lca: Column;
+  step: Column;
+  gradient: Column;
+}
+
+export type Quantity = "lca" | "cumulative" | "step" | "gradient";
+
+export interface Microscope {
+  blocks: Block[];
+  missing: string[];
+  iterations: number[];
+  recorded_iterations: number;
+  cells: number;
+  percentile: number;
+  levels: number;
+  pictures: QuantityPictures[];
+}
+
+export interface Block {
+  tensor: string;
+  shape: number[];
+  rows: BlockAxis;
+  columns: BlockAxis;
+  beside: boolean;
+  first: number;
+}
+
+export interface BlockAxis {
+  name: string;
+  length: number;
+  stride: number;
+  kernel: number;
+  kernel_stride: number;
+  bin: number;
+}
+
+export interface QuantityPictures {
+  quantity: Quantity;
+  /** The value with full colour; null if all are zero. */
+  full: number | null;
+  /** The sizes of the steps of value, from the least; empty without `full`. */
+  values: number[];
+  /** What the size of a value with the first step lies below. */
+  below: number;
+  differences: boolean;
+  codes: string;
+}
+
+export interface Layers {
+  runs: { folder: string; steps: number; not_finite: number }[];
+  by: "layer" | "tensor";
+  probe: string;
+  class: number | null;
+  lca: Num;
+  test: RunsTest | null;
+  layers: LayerSum[];
+}
+
+export interface RunsTest {
+  runs: number;
+  layers: number;
+  sign_flip: SignFlip;
+}
+
+export interface SignFlip {
+  flips: number;
+  exact: boolean;
+  least_p: number;
+}
+
+export interface LayerSum {
+  name: string;
+  parameters: number;
+  lca: Num;
+  deviation: number | null;
+  by_run: Num[];
+  percent_of_network: Num;
+  per_parameter: Num;
+  percent_of_all: Num;
+  percent_of_nonzero: Num;
+  hurts: boolean;
+  significance: Significance | null;
+}
+
+export interface Significance {
+  t: Num;
+  interval: [number, number];
+  p_t: number;
+  p_t_corrected: number;
+  p_sign_flip: number;
+  p_sign_flip_corrected: number;
+}
+
+export interface Candidates {
+  runs: string[];
+  level: number;
+  freeze: { test: SumTest; tensors: FreezeTensor[] };
+  overfitting: { test: SumTest; tensors: OverfittingTensor[] } | null;
+  lags: { lags: number[]; parts: number; layers: LayerLag[] };
+  units: LayerUnits[];
+  parameters: TensorParameters[];
+}
+
+export type SumTest =
+  | { test: "student_t"; runs: number }
+  | { test: "block_bootstrap"; block: number; resamples: number }
+  | { test: "too_few_steps"; least: number };
+
+export interface LcaSum {
+  lca: Num;
+  interval: [number, number] | null;
+  p_hurts: number | null;
+  p_helps: number | null;
+}
+
+export interface FreezeTensor {
+  tensor: string;
+  training: LcaSum;
+  p_corrected: number | null;
+  candidate: boolean;
+  reason: string;
+}
+
+export interface OverfittingTensor {
+  tensor: string;
+  span: "run" | "second_half";
+  training: LcaSum;
+  validation: LcaSum;
+  p_corrected: number | null;
+  candidate: boolean;
+  reason: string;
+}
+
+export interface LayerLag {
+  layer: string;
+  correlation: Num[];
+  lag: number;
+  later: number;
+  earlier: number;
+  hurting: Num;
+  p_corrected: number;
+  candidate: boolean;
+  reason: string;
+}
+
+export interface LayerUnits {
+  run: number;
+  layer: string;
+  units: number;
+  rarely_expected: number;
+  candidates: {
+    unit: number;
+    verdict: "dead" | "rarely_helps";
+    lca: Num;
+    helping: number;
+    hurting: number;
+    zero: number;
+    last_active: number | null;
+    reason: string;
+  }[];
+}
+
+export interface TensorParameters {
+  run: number;
+  tensor: string;
+  parameters: number;
+  dead: number;
+  unmoved: number;
+  rarely: number;
+  rarely_expected: number;
+  rarely_lca: Num;
+  worst: {
+    index: number;
+    lca: Num;
+    helping: number;
+    hurting: number;
+    zero: number;
+  }[];
+  reason: string | null;
+}

@@ -1,0 +1,152 @@
+// What all figures share: the iterations in view, the cursor, probe and class, the hidden layers.
+
+import { data, firstRun } from "./data.js";
+
+export const view = {
+  first: Math.min(...data.runs.map((run) => run.summary.first_iteration)),
+  last: Math.max(...data.runs.map((run) => run.summary.last_iteration)),
+  from: 0,
+  to: 0,
+  /** @type {number | null} */
+  cursor: null,
+  probe: firstRun.probes[0],
+  /** The number of a class as a text; empty is all of them together. */
+  class: "",
+  /** @type {Set<string>} */
+  hidden: new Set(),
+};
+view.from = view.first;
+view.to = view.last;
+
+/** The classes that LCA is split by, number to name. */
+export const classNames = new Map(
+  data.runs
+    .flatMap((run) => run.class_series)
+    .flatMap((series) => series.classes)
+    .map((entry) => [String(entry.class), entry.name]),
+);
+
+/** @type {(() => void)[]} */
+const drawers = [];
+/** @type {(() => void)[]} */
+const pointers = [];
+let waiting = false;
+
+/**
+ * Has a function called now, and whenever range, probe, class, layers or widths change.
+ * @param {() => void} draw
+ */
+export function drawn(draw) {
+  drawers.push(draw);
+}
+
+/**
+ * Has a function called whenever the cursor moves.
+ * @param {() => void} point
+ */
+export function pointed(point) {
+  pointers.push(point);
+}
+
+export function redraw() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(redrawNow);
+}
+
+export function redrawNow() {
+  waiting = false;
+  for (const draw of drawers) draw();
+  point();
+}
+
+/** What is in view can be read from outside, too. */
+function point() {
+  const { from, to, cursor } = view;
+  Object.assign(document.documentElement.dataset, { from, to, cursor: cursor ?? "" });
+  for (const pointer of pointers) pointer();
+}
+
+/**
+ * @param {number} from
+ * @param {number} to
+ */
+export function setRange(from, to) {
+  const [low, high] = [Math.round(Math.min(from, to)), Math.round(Math.max(from, to))];
+  view.from = Math.max(view.first, Math.min(low, view.last));
+  view.to = Math.max(view.from, Math.min(high, view.last));
+  if (view.cursor !== null) view.cursor = clamped(view.cursor);
+  redraw();
+}
+
+/** @param {number} iteration */
+const clamped = (iteration) => Math.max(view.from, Math.min(view.to, iteration));
+
+/** @param {number | null} iteration */
+export function setCursor(iteration) {
+  view.cursor = iteration === null ? null : clamped(Math.round(iteration));
+  point();
+}
+
+/**
+ * Zooms by a factor around the cursor, or the middle.
+ * @param {number} factor
+ */
+function zoom(factor) {
+  const centre = view.cursor ?? (view.from + view.to) / 2;
+  const from = centre - (centre - view.from) * factor;
+  const to = centre + (view.to - centre) * factor;
+  if (factor < 1 && to - from < 2) return;
+  setRange(from, to);
+}
+
+/**
+ * Moves the range by a part of its width.
+ * @param {number} part
+ */
+function shift(part) {
+  const width = view.to - view.from;
+  const by = Math.max(1, Math.round(width * Math.abs(part))) * Math.sign(part);
+  const from = Math.max(view.first, Math.min(view.last - width, view.from + by));
+  setRange(from, from + width);
+}
+
+/** The iterations in view have a width even if there is one only. */
+export const spanInView = () =>
+  view.to > view.from ? [view.from, view.to] : [view.from - 0.5, view.from + 0.5];
+
+/** The iterations in view, in words. */
+export const rangeText = () =>
+  view.from === view.first && view.to === view.last
+    ? "all iterations"
+    : `iterations ${view.from} to ${view.to}`;
+
+/**
+ * Keys of a figure over time; see `KEYS`.
+ * @param {KeyboardEvent} event
+ */
+export function timeKeys(event) {
+  const by = event.shiftKey ? Math.max(1, Math.round((view.to - view.from) / 20)) : 1;
+  /** @type {Record<string, () => void>} */
+  const moves = {
+    ArrowRight: () => setCursor((view.cursor ?? view.from - 1) + by),
+    ArrowLeft: () => setCursor((view.cursor ?? view.to + 1) - by),
+    PageDown: () => shift(0.5),
+    PageUp: () => shift(-0.5),
+    Home: () => setCursor(view.from),
+    End: () => setCursor(view.to),
+    "+": () => zoom(0.5),
+    "=": () => zoom(0.5),
+    "-": () => zoom(2),
+    0: () => setRange(view.first, view.last),
+    Escape: () => setCursor(null),
+  };
+  const move = moves[event.key];
+  if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  move();
+}
+
+export const KEYS =
+  "Drag to zoom in time, double-click for all. Keys: ← → move the cursor (with Shift, faster), " +
+  "+ and − zoom, Page Up and Page Down shift, 0 shows all.";
