@@ -25,7 +25,7 @@ pub fn record(folder: &Path) {
     let device = Device::flex().autodiff();
     device.seed(7);
     let (training, validation) = load();
-    let digits: Vec<Digit> = training.iter().collect();
+    let digits: Vec<Digit> = training.iter().map(Result::unwrap).collect();
     let probe = |digits| {
         let class = |digit: &Digit| usize::from(digit.label);
         let probe = Probe::new(digits, DigitBatcher).classes(NAMES.len(), class);
