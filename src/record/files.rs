@@ -1,13 +1,10 @@
-//! Files that are there completely or not at all.
+//! Files that are there completely or not at all, and the removal of nothing but our own.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::LcaError;
-
-/// The ending of names that a file has before it is complete; `*.parquet` doesn't match it.
-pub(super) const TEMPORARY: &str = "tmp";
 
 /// Returns the error of a file operation, with a way out that fits what the system said.
 pub(super) fn disk(action: &'static str, path: &Path, source: io::Error) -> LcaError {
@@ -29,26 +26,32 @@ pub(super) fn disk(action: &'static str, path: &Path, source: io::Error) -> LcaE
     }
 }
 
-/// Replaces a file's content, so that a reader or a crash sees the old or the new one.
-pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), LcaError> {
-    let temporary = path.with_extension(TEMPORARY);
-    File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(content)?;
-            file.sync_all()
-        })
-        .map_err(|error| disk("writing", &temporary, error))?;
-    rename(&temporary, path)
+/// Creates a file that must not be there yet; a link is not followed.
+pub(super) fn create(path: &Path) -> Result<File, LcaError> {
+    File::create_new(path).map_err(|error| disk("writing", path, error))
 }
 
-/// Gives a file a second name, in the place of a file that may have it, at once and durably.
-pub(super) fn link(from: &Path, to: &Path) -> Result<(), LcaError> {
-    let temporary = to.with_extension(TEMPORARY);
-    remove(&temporary)?;
-    link_or_copy(from, &temporary)?;
-    rename(&temporary, to)?;
-    // It stays where both were names of one file already.
-    remove(&temporary)
+/// Replaces a file's content, so that a reader or a crash sees the old or the new one.
+///
+/// `temporary` is where the new one is until it is complete.
+pub(super) fn replace(path: &Path, temporary: &Path, content: &[u8]) -> Result<(), LcaError> {
+    remove(temporary)?;
+    let mut file = create(temporary)?;
+    file.write_all(content)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| disk("writing", temporary, error))?;
+    rename(temporary, path)
+}
+
+/// Gives a file a second name, replacing a file that has it, at once and durably.
+///
+/// `temporary` is a name that nobody else uses.
+pub(super) fn link(from: &Path, to: &Path, temporary: &Path) -> Result<(), LcaError> {
+    remove(temporary)?;
+    link_or_copy(from, temporary)?;
+    rename(temporary, to)?;
+    // It is still there if both were names of one file already.
+    remove(temporary)
 }
 
 /// Gives a file a second name that is new; both hold the same bytes.
@@ -62,7 +65,7 @@ pub(super) fn link_or_copy(from: &Path, to: &Path) -> Result<(), LcaError> {
         .map_err(|error| disk("writing", to, error))
 }
 
-/// Renames a file or folder within its folder, durably.
+/// Renames a file or folder, durably.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), LcaError> {
     fs::rename(from, to).map_err(|error| disk("renaming to", to, error))?;
     to.parent().map_or(Ok(()), sync_folder)
@@ -94,19 +97,62 @@ pub(super) fn create_subfolder(folder: &Path) -> Result<(), LcaError> {
     }
 }
 
+/// Returns the entries of a folder with their names, sorted; none if it is not there.
+///
+/// A name that is not Unicode is not one of ours, and is given as it can be shown.
+pub(super) fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, LcaError> {
+    let failed = |error| disk("reading", folder, error);
+    let listed = match fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut entries = Vec::new();
+    for entry in listed {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        entries.push((name, entry.path()));
+    }
+    entries.sort();
+    Ok(entries)
+}
+
 /// Removes a file; one that is not there is as good as removed.
 pub(super) fn remove(path: &Path) -> Result<(), LcaError> {
-    absent_is_fine(fs::remove_file(path), path)
-}
-
-/// Removes a folder of our own with all that is in it.
-pub(super) fn remove_folder(path: &Path) -> Result<(), LcaError> {
-    absent_is_fine(fs::remove_dir_all(path), path)
-}
-
-fn absent_is_fine(result: io::Result<()>, path: &Path) -> Result<(), LcaError> {
-    match result {
+    match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(disk("removing", path, error)),
         _ => Ok(()),
     }
+}
+
+/// Removes the files of a folder that have one of our names, the last first, and the folder
+/// itself unless somebody else has files in it.
+pub(super) fn remove_own(folder: &Path, is_ours: fn(&str) -> bool) -> Result<(), LcaError> {
+    for (name, path) in entries(folder)?.into_iter().rev() {
+        if is_ours(&name) {
+            remove(&path)?;
+        }
+    }
+    match fs::remove_dir(folder) {
+        Err(error)
+            if !matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty
+            ) =>
+        {
+            Err(disk("removing", folder, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a file can be removed, as far as that can be known without doing it.
+pub(super) fn check_removable(path: &Path) -> Result<(), LcaError> {
+    let probe = path.with_extension("removable");
+    File::create_new(&probe)
+        .and_then(|_| fs::remove_file(&probe))
+        // Also refuses files that are protected against being written, and so against this.
+        .and_then(|()| File::options().append(true).open(path))
+        .map(drop)
+        .map_err(|error| disk("removing", path, error))
 }

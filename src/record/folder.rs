@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::LcaError;
 
-use super::files::{self, TEMPORARY, disk};
+use super::files::{self, disk};
 use super::info::{RunInfo, now};
 use super::schema::Table;
 
@@ -16,6 +16,10 @@ const RUN: &str = "run.json";
 pub(super) const PART: &str = "parquet";
 /// The one file of a table that is replaced as a whole.
 pub(super) const SNAPSHOT: &str = "snapshot.parquet";
+/// The folder of files that are not complete yet: readers of a table's folder must not see them.
+const WRITING: &str = ".writing";
+/// The ending of their names.
+const TEMPORARY: &str = "tmp";
 
 /// The folder of a run.
 #[derive(Debug, Clone)]
@@ -52,6 +56,15 @@ impl RunFolder {
         self.path.join(format!(".{table}.old"))
     }
 
+    /// Returns where a file is until it is complete.
+    pub(super) fn temporary(&self, name: &str) -> PathBuf {
+        self.writing().join(format!("{name}.{TEMPORARY}"))
+    }
+
+    fn writing(&self) -> PathBuf {
+        self.path.join(WRITING)
+    }
+
     /// Returns where the totals are.
     pub(super) fn snapshot(&self) -> PathBuf {
         self.table(Table::ParameterTotals).join(SNAPSHOT)
@@ -69,9 +82,10 @@ impl RunFolder {
 
     /// Returns the totals that are kept by the iteration up to which they count, ascending.
     pub(super) fn kept_snapshots(&self) -> Result<Vec<(u64, PathBuf)>, LcaError> {
-        let mut kept: Vec<(u64, PathBuf)> = list_if_there(&self.kept(), PART)?
+        let mut kept: Vec<(u64, PathBuf)> = files::entries(&self.kept())?
             .into_iter()
-            .filter_map(|path| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
+            .filter(|(name, _)| is_kept_snapshot(name))
+            .filter_map(|(_, path)| Some((path.file_stem()?.to_str()?.parse().ok()?, path)))
             .collect();
         kept.sort();
         Ok(kept)
@@ -95,7 +109,7 @@ impl RunFolder {
     /// rewrite is.
     fn list_table(&self, table: Table) -> Result<Vec<PathBuf>, LcaError> {
         for folder in [self.table(table), self.next(table), self.table(table)] {
-            match list(&folder, PART) {
+            match list_parts(&folder) {
                 Ok(parts) => return Ok(parts),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(disk("reading", &folder, error)),
@@ -128,7 +142,7 @@ impl RunFolder {
         let path = self.path.join(RUN);
         let text = serde_json::to_string_pretty(info)
             .map_err(|error| disk("writing", &path, error.into()))?;
-        files::replace(&path, text.as_bytes())?;
+        files::replace(&path, &self.temporary(RUN), text.as_bytes())?;
         Ok(text)
     }
 
@@ -150,24 +164,112 @@ impl RunFolder {
         Ok(())
     }
 
-    /// Removes the run, and nothing that is not part of one.
-    pub(super) fn remove_run(&self) -> Result<(), LcaError> {
-        for table in Table::ALL {
-            for folder in [self.building(table), self.next(table), self.old(table)] {
-                files::remove_folder(&folder)?;
-            }
-            let folder = self.table(table);
-            remove_temporary(&folder)?;
-            for part in self.parts(table)? {
-                files::remove(&part)?;
-            }
-            // Fails where somebody else keeps files in it, which then stays.
-            let _ = fs::remove_dir(folder);
+    /// Returns the folders that the recorder keeps files in, and which names those have.
+    fn own_folders(&self) -> Vec<(PathBuf, fn(&str) -> bool)> {
+        let tables = Table::ALL.into_iter().flat_map(|table| {
+            [
+                self.building(table),
+                self.next(table),
+                self.old(table),
+                self.table(table),
+            ]
+        });
+        let mut folders: Vec<(PathBuf, fn(&str) -> bool)> = tables
+            .map(|folder| (folder, is_part as fn(&str) -> bool))
+            .collect();
+        folders.push((self.kept(), is_kept_snapshot));
+        folders.push((self.writing(), is_temporary));
+        folders
+    }
+
+    /// Checks that all that the recorder may replace or remove here is its own.
+    ///
+    /// Fails on links, which may lead out of the run, and on Parquet files that the recorder did
+    /// not write, which would be read as rows of the run.
+    pub(super) fn check_own(&self) -> Result<(), LcaError> {
+        let refuse = |path: &Path, problem: &str| {
+            Err(LcaError::setting(
+                "Recorder::new",
+                format!("{} {problem}", path.display()),
+                "move it away, or record into another folder",
+            ))
+        };
+        let is = |path: &Path, kind: fn(&fs::Metadata) -> bool| match fs::symlink_metadata(path) {
+            Ok(metadata) => Ok(kind(&metadata)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(disk("reading", path, error)),
+        };
+        if !is(&self.path.join(RUN), fs::Metadata::is_file)? {
+            return refuse(&self.path.join(RUN), "is not a plain file");
         }
-        files::remove_folder(&self.kept())?;
+        for (folder, is_ours) in self.own_folders() {
+            if !is(&folder, fs::Metadata::is_dir)? {
+                return refuse(&folder, "is not a folder, or only a link to one");
+            }
+            for (name, path) in files::entries(&folder)? {
+                if !is_ours(&name) && name.ends_with(PART) {
+                    return refuse(&path, "is not a file that the recorder wrote");
+                }
+                if is_ours(&name) && !is(&path, fs::Metadata::is_file)? {
+                    return refuse(&path, "is not a plain file");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Prepares the folder for writing.
+    pub(super) fn begin_writing(&self) -> Result<(), LcaError> {
+        files::create_subfolder(&self.writing())
+    }
+
+    /// Removes what was needed only while writing.
+    pub(super) fn end_writing(&self) -> Result<(), LcaError> {
+        files::remove_own(&self.writing(), is_temporary)
+    }
+
+    /// Removes the run, and nothing that is not part of it.
+    ///
+    /// Fails before anything is removed if something can't be.
+    pub(super) fn remove_run(&self) -> Result<(), LcaError> {
+        let run = self.path.join(RUN);
+        files::check_removable(&run)?;
+        for (folder, is_ours) in self.own_folders() {
+            for (name, path) in files::entries(&folder)? {
+                if is_ours(&name) {
+                    files::check_removable(&path)?;
+                }
+            }
+        }
+        for (folder, is_ours) in self.own_folders() {
+            files::remove_own(&folder, is_ours)?;
+        }
         // Last, so that a removal that was cut short can be repeated.
-        files::remove(&self.path.join(RUN))?;
+        files::remove(&run)?;
         files::sync_folder(&self.path)
+    }
+
+    /// Removes kept totals, which are hidden and so easily left behind when a run is removed by
+    /// hand.
+    pub(super) fn remove_kept(&self) -> Result<(), LcaError> {
+        files::remove_own(&self.kept(), is_kept_snapshot)
+    }
+
+    /// Removes what a rewrite that was cut short has left of the new table.
+    pub(super) fn remove_building(&self, table: Table) -> Result<(), LcaError> {
+        files::remove_own(&self.building(table), is_part)
+    }
+
+    /// Removes a table that its rewrite has replaced; files of somebody else stay in the table.
+    pub(super) fn remove_old(&self, table: Table) -> Result<(), LcaError> {
+        let (old, present) = (self.old(table), self.table(table));
+        for (name, path) in files::entries(&old)? {
+            let target = present.join(&name);
+            if !is_part(&name) && !target.exists() {
+                files::rename(&path, &target)?;
+            }
+        }
+        files::remove_own(&old, is_part)
     }
 
     /// Brings every table into the one state that its files on disk stand for.
@@ -176,40 +278,54 @@ impl RunFolder {
     /// gone; see [`super::rewrite`] for the order of the renames.
     pub(super) fn recover(&self) -> Result<(), LcaError> {
         for table in Table::ALL {
-            files::remove_folder(&self.building(table))?;
-            let (path, next) = (self.table(table), self.next(table));
-            if next.exists() {
-                if path.exists() {
-                    files::remove_folder(&next)?;
-                } else {
-                    files::rename(&next, &path)?;
-                }
+            self.remove_building(table)?;
+            let (path, next, old) = (self.table(table), self.next(table), self.old(table));
+            if path.exists() {
+                files::remove_own(&next, is_part)?;
+            } else if next.exists() {
+                files::rename(&next, &path)?;
+            } else if old.exists() {
+                files::rename(&old, &path)?;
             }
-            files::remove_folder(&self.old(table))?;
-            remove_temporary(&self.table(table))?;
+            self.remove_old(table)?;
         }
-        remove_temporary(&self.kept())
+        self.end_writing()
     }
 }
 
-fn remove_temporary(folder: &Path) -> Result<(), LcaError> {
-    let paths = list_if_there(folder, TEMPORARY)?;
-    paths.iter().try_for_each(|path| files::remove(path))
+/// Returns whether a name is one that a part of a table gets.
+fn is_part(name: &str) -> bool {
+    let numbered = |stem: &str| {
+        let mut fields = 0;
+        let numbers = stem.split('-').inspect(|_| fields += 1).all(is_number);
+        numbers && fields == 3
+    };
+    name == SNAPSHOT || stem(name, PART).is_some_and(numbered)
 }
 
-/// Lists a folder; one that is not there has no files.
-fn list_if_there(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, LcaError> {
-    match list(folder, extension) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        result => result.map_err(|error| disk("reading", folder, error)),
-    }
+/// Returns whether a name is one that the totals of an earlier epoch get.
+fn is_kept_snapshot(name: &str) -> bool {
+    stem(name, PART).is_some_and(is_number)
 }
 
-fn list(folder: &Path, extension: &str) -> std::io::Result<Vec<PathBuf>> {
+fn is_temporary(name: &str) -> bool {
+    stem(name, TEMPORARY).is_some()
+}
+
+fn stem<'a>(name: &'a str, extension: &str) -> Option<&'a str> {
+    name.strip_suffix(extension)?.strip_suffix('.')
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Lists the Parquet files of a folder, which need not be parts.
+fn list_parts(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|found| found == extension) {
+        if path.extension().is_some_and(|found| found == PART) {
             paths.push(path);
         }
     }

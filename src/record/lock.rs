@@ -13,6 +13,8 @@ use super::files::disk;
 /// The file that is locked. It stays behind, since removing it would let two processes hold
 /// locks on two files of the same name.
 pub(super) const LOCK: &str = "lock";
+/// What the text in it begins with.
+const HOLDER: &str = "process";
 
 /// Attempts to lock before the holder is taken for a writer: a reader holds the lock for a moment
 /// when it checks whether a run is still being written.
@@ -29,6 +31,20 @@ impl FolderLock {
     /// Locks a folder for this process.
     pub(super) fn acquire(folder: &Path) -> Result<Self, LcaError> {
         let path = folder.join(LOCK);
+        // Its text is replaced, so it must be ours.
+        let ours = match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_file() => fs::read(&path)
+                .is_ok_and(|text| text.is_empty() || text.starts_with(HOLDER.as_bytes())),
+            Ok(_) => false,
+            Err(_) => true,
+        };
+        if !ours {
+            return Err(LcaError::setting(
+                "Recorder::new",
+                format!("{} is not the lock of a run", path.display()),
+                "move it away, or record into another folder",
+            ));
+        }
         let mut file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -51,7 +67,7 @@ impl FolderLock {
                 }
             }
         }
-        let holder = format!("process {} on {}", std::process::id(), host());
+        let holder = format!("{HOLDER} {} on {}", std::process::id(), host());
         file.set_len(0)
             .and_then(|()| file.write_all(holder.as_bytes()))
             .map_err(|error| disk("writing", &path, error))?;

@@ -18,8 +18,8 @@ use parquet::schema::types::ColumnPath;
 use crate::LcaError;
 
 use super::checksum::chunk_checksum;
-use super::files::{self, TEMPORARY, disk};
-use super::folder::{PART, SNAPSHOT};
+use super::files::{self, disk};
+use super::folder::{PART, RunFolder, SNAPSHOT};
 use super::iterations::union;
 use super::schema::{SCHEMA_VERSION, Table};
 
@@ -41,7 +41,10 @@ const PAGE: usize = 1 << 17;
 /// A part that is being written.
 pub(super) struct Part {
     table: Table,
+    /// Where it is until it is complete.
     temporary: PathBuf,
+    /// The folder that it goes to then.
+    folder: PathBuf,
     sequence: u64,
     writer: ArrowWriter<File>,
     opened: Instant,
@@ -52,19 +55,20 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Begins a part in a folder. The sequence number must be new in it.
+    /// Begins a part that goes to a folder. The sequence number must be new in the table.
     pub(super) fn create(
-        folder: &Path,
+        run_folder: &RunFolder,
+        folder: PathBuf,
         table: Table,
         sequence: u64,
         run: &str,
     ) -> Result<Self, LcaError> {
-        files::create_subfolder(folder)?;
-        let temporary = temporary(folder, sequence);
+        let temporary = temporary(run_folder, table, sequence);
         let writer = begin(&temporary, table, properties(table, run))?;
         Ok(Self {
             table,
             temporary,
+            folder,
             sequence,
             writer,
             opened: Instant::now(),
@@ -108,9 +112,8 @@ impl Part {
     pub(super) fn close(mut self) -> Result<PathBuf, LcaError> {
         self.finish()
             .map_err(|error| parquet("writing", &self.temporary, error))?;
-        let path = self
-            .temporary
-            .with_file_name(name(self.iterations, self.sequence));
+        files::create_subfolder(&self.folder)?;
+        let path = self.folder.join(name(self.iterations, self.sequence));
         files::rename(&self.temporary, &path)?;
         self.closed = true;
         Ok(path)
@@ -157,8 +160,8 @@ impl Drop for Part {
 }
 
 /// Returns where a part is until it is complete.
-pub(super) fn temporary(folder: &Path, sequence: u64) -> PathBuf {
-    folder.join(format!("{sequence:06}.{TEMPORARY}"))
+pub(super) fn temporary(folder: &RunFolder, table: Table, sequence: u64) -> PathBuf {
+    folder.temporary(&format!("{table}-{sequence:06}"))
 }
 
 /// Returns a part's final name: its iterations, by which names sort, and a number of its own.
@@ -175,7 +178,7 @@ pub(super) fn begin(
     table: Table,
     properties: WriterProperties,
 ) -> Result<ArrowWriter<File>, LcaError> {
-    let file = File::create(path).map_err(|error| disk("writing", path, error))?;
+    let file = files::create(path)?;
     // Without Arrow's own copy of the schema, readers see plain strings, not dictionaries.
     let options = ArrowWriterOptions::new()
         .with_properties(properties)

@@ -7,7 +7,7 @@
 //! 2. It is renamed to `.steps.next`: complete, but `steps` still counts.
 //! 3. `steps` is renamed to `.steps.old`: from here on the rewrite counts.
 //! 4. `.steps.next` is renamed to `steps`.
-//! 5. `.steps.old` is removed.
+//! 5. The parts in `.steps.old` are removed. Files of somebody else move to `steps`.
 //!
 //! Between 3 and 4 other readers find no table, which is an error rather than a wrong number;
 //! [`super::Run`] looks into `.steps.next` then. A process that dies in between leaves what
@@ -132,14 +132,14 @@ impl Rewrite<'_> {
             self.folder.building(self.table),
         );
         let (next, old) = (self.folder.next(self.table), self.folder.old(self.table));
-        files::remove_folder(&building)?;
+        self.folder.remove_building(self.table)?;
         files::create_subfolder(&building)?;
         let built = outputs
             .into_iter()
             .try_for_each(|output| self.build(&building, output));
         if let Err(error) = built.and_then(|()| files::sync_folder(&building)) {
             // The table is as it was; what was built is only in the way.
-            let _ = files::remove_folder(&building);
+            let _ = self.folder.remove_building(self.table);
             return Err(error);
         }
         files::rename(&building, &next)?;
@@ -149,7 +149,7 @@ impl Rewrite<'_> {
             let _ = fs::rename(&old, &present);
             return Err(error);
         }
-        files::remove_folder(&old)
+        self.folder.remove_old(self.table)
     }
 
     fn build(&mut self, building: &Path, output: NewFile) -> Result<(), LcaError> {
@@ -167,7 +167,8 @@ impl Rewrite<'_> {
         before: Option<u64>,
     ) -> Result<(), LcaError> {
         *self.sequence += 1;
-        let mut merged = Part::create(building, self.table, *self.sequence, self.run)?;
+        let building = building.to_owned();
+        let mut merged = Part::create(self.folder, building, self.table, *self.sequence, self.run)?;
         let columns: Vec<usize> = (0..self.table.columns().len()).collect();
         for path in parts {
             let mut part =
@@ -188,7 +189,7 @@ impl Rewrite<'_> {
 
     fn copy(&mut self, building: &Path, parts: &[PathBuf]) -> Result<(), LcaError> {
         *self.sequence += 1;
-        let temporary = part::temporary(building, *self.sequence);
+        let temporary = part::temporary(self.folder, self.table, *self.sequence);
         let writer = part::begin(
             &temporary,
             self.table,

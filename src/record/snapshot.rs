@@ -104,7 +104,7 @@ pub(super) fn restore(
     let present = folder.snapshot();
     match snapshot {
         Some(snapshot) if snapshot.path == present => {}
-        Some(snapshot) => files::link(&snapshot.path, &present)?,
+        Some(snapshot) => files::link(&snapshot.path, &present, &folder.temporary("snapshot"))?,
         None => files::remove(&present)?,
     }
     // One for this very iteration that was not found is damaged.
@@ -120,7 +120,8 @@ pub(super) fn restore(
 /// Keeps the present snapshot as that of the iterations before `next`, and not too many others.
 pub(super) fn keep(folder: &RunFolder, next: u64) -> Result<(), LcaError> {
     files::create_subfolder(&folder.kept())?;
-    files::link(&folder.snapshot(), &folder.kept_snapshot(next))?;
+    let (present, kept) = (folder.snapshot(), folder.kept_snapshot(next));
+    files::link(&present, &kept, &folder.temporary("snapshot"))?;
     let kept = folder.kept_snapshots()?;
     kept.iter()
         .rev()

@@ -42,6 +42,7 @@ impl Tables {
         settings: &Recorder,
         mut info: RunInfo,
     ) -> Result<Self, LcaError> {
+        folder.begin_writing()?;
         let mut sequences = BTreeMap::new();
         for table in Table::ALL {
             let parts = folder.parts(table)?;
@@ -166,6 +167,7 @@ impl Tables {
         self.info.totals = Some(totals::count(&self.folder)?);
         self.info.state = state;
         self.text = self.folder.write_info(&mut self.info)?;
+        self.folder.end_writing()?;
         Ok(self.info.clone())
     }
 
@@ -175,12 +177,14 @@ impl Tables {
         self.open.clear();
         self.info.state = RunState::Failed(reason.into());
         let _ = self.folder.write_info(&mut self.info);
+        let _ = self.folder.end_writing();
     }
 
     fn create(&mut self, table: Table) -> Result<Part, LcaError> {
         let sequence = self.sequences.entry(table).or_default();
         *sequence += 1;
-        Part::create(&self.folder.table(table), table, *sequence, &self.text)
+        let folder = self.folder.table(table);
+        Part::create(&self.folder, folder, table, *sequence, &self.text)
     }
 
     fn close(&mut self, table: Table) -> Result<(), LcaError> {

@@ -67,6 +67,7 @@ impl RunWriter {
         let folder = RunFolder::new(&settings.folder);
         files::create_folder(folder.path())?;
         let lock = FolderLock::acquire(folder.path())?;
+        folder.check_own()?;
         info.state = RunState::Running;
         info.record = settings.info();
         // Right for a run that begins here; one that continues brings its own.
@@ -97,8 +98,8 @@ impl RunWriter {
             }
             (false, _) => {
                 folder.check_unclaimed()?;
-                // Hidden, so it is easily left behind when a run is removed by hand.
-                files::remove_folder(&folder.kept())?;
+                folder.remove_kept()?;
+                folder.end_writing()?;
                 Tables::begin(folder.clone(), settings, info)?
             }
         };
@@ -226,6 +227,8 @@ impl WriterThread {
             } else {
                 self.queue.pop(deadline)
             };
+            // Who waits for the end of an epoch finds a failure of it reported.
+            let mut done = None;
             let result = match received {
                 Received::Item(Message::Finish(state)) => {
                     return match failed {
@@ -240,13 +243,17 @@ impl WriterThread {
                 Received::Item(Message::Rows(rows)) => {
                     rows.into_iter().try_for_each(|rows| tables.write(rows))
                 }
-                Received::Item(Message::EpochEnd(epoch, _done)) => tables.end_epoch(epoch),
+                Received::Item(Message::EpochEnd(epoch, sender)) => {
+                    done = Some(sender);
+                    tables.end_epoch(epoch)
+                }
                 Received::DeadlinePassed => tables.close_aged(),
             };
             if let Err(error) = result {
                 self.fail(&mut tables, &error);
                 failed = Some(error);
             }
+            drop(done);
         }
     }
 

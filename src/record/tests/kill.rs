@@ -87,6 +87,7 @@ fn twenty_kills_leave_no_row_double_and_none_missing() {
         child.kill().unwrap();
         child.wait().unwrap();
 
+        assert_only_parts(folder.path());
         let run = Run::open(folder.path()).unwrap();
         assert!(*run.status() != RunStatus::Running, "{:?}", run.status());
         let durable = run
@@ -181,6 +182,7 @@ fn a_read_at_any_moment_gives_the_rows_so_far_or_asks_to_read_again() {
     let training = std::thread::spawn(move || (0..10).for_each(|_| train_epoch(&path)));
     let mut read = 0;
     while !training.is_finished() {
+        assert_only_parts(folder.path());
         let batches = Run::open(folder.path())
             .unwrap()
             .scan(Table::Steps)

@@ -109,6 +109,15 @@ fn iterations(folder: &Path, table: Table) -> Vec<u64> {
         .to_vec()
 }
 
+/// Asserts that the folders of tables hold nothing but whole parts, whatever reads them.
+fn assert_only_parts(folder: &Path) {
+    for table in Table::ALL {
+        for (name, path) in files::entries(&RunFolder::new(folder).table(table)).unwrap() {
+            assert!(name.ends_with(".parquet"), "{}", path.display());
+        }
+    }
+}
+
 fn parts(folder: &Path, table: Table) -> Vec<PathBuf> {
     RunFolder::new(folder).parts(table).unwrap()
 }

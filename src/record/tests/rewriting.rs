@@ -187,7 +187,8 @@ fn a_rewrite_cut_short_anywhere_is_read_whole_and_resumed_whole() {
         renames
             .iter()
             .for_each(|(from, to)| fs::rename(at(from), at(to)).unwrap());
-        fs::write(at("parameters/000077.tmp"), "half a part").unwrap();
+        fs::create_dir(at(".writing")).unwrap();
+        fs::write(at(".writing/parameters-000077.tmp"), "half a part").unwrap();
 
         let all: Vec<u64> = (0..30).collect();
         assert_eq!(iterations(folder.path(), Table::Steps), all);
@@ -195,7 +196,7 @@ fn a_rewrite_cut_short_anywhere_is_read_whole_and_resumed_whole() {
             .finish(RunState::Finished)
             .unwrap();
         assert_eq!(iterations(folder.path(), Table::Steps), all);
-        assert!(!at("parameters/000077.tmp").exists() && !at(".steps.old").exists());
+        assert!(!at(".writing").exists() && !at(".steps.old").exists());
         assert!(!at(".steps.next").exists() && !at(".steps.building").exists());
     }
 }

@@ -51,6 +51,72 @@ fn overwriting_removes_the_run_and_nothing_else() {
 }
 
 #[test]
+fn merging_and_resuming_keep_the_files_of_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::new(folder.path()).part_rows(1);
+    let writer = RunWriter::create(&recorder, info(), None).unwrap();
+    (0..4).for_each(|iteration| writer.write(rows(iteration)));
+    writer.epoch_end(1, 4);
+    let foreign = ["steps/notes.txt", "steps/sub/x.txt", "parameters/mine.csv"];
+    fs::create_dir(folder.path().join("steps/sub")).unwrap();
+    let assert_kept = || {
+        for name in foreign {
+            let text = fs::read_to_string(folder.path().join(name));
+            assert_eq!(text.unwrap(), "mine", "{name}");
+        }
+    };
+    for name in foreign {
+        fs::write(folder.path().join(name), "mine").unwrap();
+    }
+    (4..8).for_each(|iteration| writer.write(rows(iteration)));
+    writer.epoch_end(2, 8);
+    writer.finish(RunState::Interrupted).unwrap();
+    assert_eq!(parts(folder.path(), Table::Steps).len(), 1);
+    assert_kept();
+    // The end of the first epoch is in the middle of the merged part.
+    let recorder = Recorder::new(folder.path()).resume();
+    drop(RunWriter::create(&recorder, info(), Some(1)).unwrap());
+    assert_eq!(iterations(folder.path(), Table::Steps), [0, 1, 2, 3]);
+    assert_kept();
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_is_followed_out_of_the_run() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    begin(elsewhere.path()).write(rows(0));
+    let precious = parts(elsewhere.path(), Table::Steps).remove(0);
+    for (name, target) in [
+        ("steps", elsewhere.path().join("steps")),
+        (".steps.old", elsewhere.path().join("steps")),
+        (".writing", elsewhere.path().join("steps")),
+        ("run.json", elsewhere.path().join("run.json")),
+        ("lock", elsewhere.path().join("run.json")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(target, folder.path().join(name)).unwrap();
+        for recorder in [
+            Recorder::new(folder.path()),
+            Recorder::new(folder.path()).overwrite(),
+            Recorder::new(folder.path()).resume(),
+        ] {
+            assert!(refusal(&recorder).contains(name), "{name}");
+        }
+    }
+    assert!(precious.exists());
+    assert_eq!(iterations(elsewhere.path(), Table::Steps), [0]);
+}
+
+#[test]
+fn a_file_called_lock_that_is_not_ours_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lock");
+    fs::write(&file, "mine").unwrap();
+    assert!(refusal(&Recorder::new(folder.path())).contains("lock"));
+    assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+}
+
+#[test]
 fn foreign_parquet_files_are_neither_mixed_with_nor_removed() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("units")).unwrap();
