@@ -5,10 +5,10 @@ use crate::record::{ParameterSelection, TensorInfo};
 
 use super::blocks::{TensorBlock, blocks, number_cells};
 use super::*;
-use crate::analysis::tests::planted::{Planted, info, run};
+use crate::analysis::tests::synthetic::{At, Shaped, Synthetic, tensor_info};
 
-fn blocks_of(tensors: &[Planted], limits: CellLimits) -> Vec<TensorBlock> {
-    let tensors: Vec<TensorInfo> = tensors.iter().map(info).collect();
+fn blocks_of(tensors: &[Shaped], limits: CellLimits) -> Vec<TensorBlock> {
+    let tensors: Vec<TensorInfo> = tensors.iter().copied().map(tensor_info).collect();
     let mut blocks = blocks(&tensors.iter().collect::<Vec<_>>());
     limits.apply(&mut blocks);
     blocks
@@ -48,7 +48,7 @@ fn outputs_go_down_and_inputs_across_and_a_bias_stands_beside() {
 
 #[test]
 fn what_is_much_higher_than_wide_is_turned_with_its_bias_apart() {
-    let tensors: [Planted; 2] = [("conv.weight", &[10, 1, 2, 1], 0), ("conv.bias", &[10], 0)];
+    let tensors: [Shaped; 2] = [("conv.weight", &[10, 1, 2, 1], 0), ("conv.bias", &[10], 0)];
     let blocks = blocks_of(&tensors, CellLimits::default());
     let column = |first| (first..20).step_by(2).collect::<Vec<_>>();
     assert_eq!(indices(&blocks[0]), [column(0), column(1)]);
@@ -73,7 +73,7 @@ fn a_convolution_is_a_grid_of_its_kernels() {
 
 #[test]
 fn every_parameter_has_a_cell_within_the_limits_and_kernels_are_never_cut() {
-    let tensors: [Planted; 7] = [
+    let tensors: [Shaped; 7] = [
         ("a.weight", &[1000, 700], 1),
         ("a.bias", &[700], 0),
         ("b.weight", &[30, 20, 5, 5], 0),
@@ -116,12 +116,16 @@ fn every_parameter_has_a_cell_within_the_limits_and_kernels_are_never_cut() {
     }
 }
 
-const TENSORS: [Planted; 2] = [("fc.weight", &[3, 2], 1), ("fc.bias", &[2], 0)];
+const TENSORS: [Shaped; 2] = [("fc.weight", &[3, 2], 1), ("fc.bias", &[2], 0)];
 
-fn value(iteration: u64, path: &str, index: usize) -> [f32; 3] {
-    let sign = if index.is_multiple_of(2) { -1.0 } else { 1.0 };
-    let size = (iteration + 1) as f32 * (index + 1) as f32;
-    let lca = match path {
+fn value(at: At) -> [f32; 3] {
+    let sign = if at.index.is_multiple_of(2) {
+        -1.0
+    } else {
+        1.0
+    };
+    let size = (at.iteration + 1) as f32 * (at.index + 1) as f32;
+    let lca = match at.tensor {
         "fc.bias" => 0.0,
         _ => sign * size * 0.001,
     };
@@ -131,13 +135,9 @@ fn value(iteration: u64, path: &str, index: usize) -> [f32; 3] {
 #[test]
 fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &TENSORS,
-        9,
-        Some(ParameterSelection::all()),
-        value,
-    );
+    let run = Synthetic::shaped(&TENSORS, 9)
+        .values(value)
+        .write(folder.path());
     let options = ParameterMapOptions::default().frames(3).percentile(100.0);
     let map = parameter_map(&run, &ParameterQuantity::ALL, &options).unwrap();
     assert_eq!(map.iterations, [0, 4, 8]);
@@ -146,7 +146,16 @@ fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
         for (frame, iteration) in map.iterations.iter().enumerate() {
             for block in &map.blocks {
                 for (index, cell) in block.cell_by_index().into_iter().enumerate() {
-                    let planted = |step| value(step, &block.tensor, index).map(f64::from);
+                    let planted = |iteration| {
+                        let at = At {
+                            iteration,
+                            tensor: &block.tensor,
+                            index,
+                            class: None,
+                            validation: false,
+                        };
+                        value(at).map(f64::from)
+                    };
                     let expected = match pictures.quantity {
                         ParameterQuantity::Lca => planted(*iteration)[0],
                         ParameterQuantity::Cumulative => {
@@ -187,22 +196,12 @@ fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
 #[test]
 fn a_cell_of_several_parameters_is_their_mean() {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &[("w", &[4, 4], 1)],
-        1,
-        Some(ParameterSelection::all()),
-        |_, _, index| [index as f32, 0.0, 0.0],
-    );
-    let options = ParameterMapOptions {
-        percentile: 100.0,
-        limits: CellLimits {
-            rows: 2,
-            columns: 2,
-            cells: 4,
-        },
-        ..ParameterMapOptions::default()
-    };
+    let run = Synthetic::shaped(&[("w", &[4, 4], 1)], 1)
+        .lca(|at| at.index as f64)
+        .write(folder.path());
+    let options = ParameterMapOptions::default()
+        .percentile(100.0)
+        .limits(CellLimits::default().rows(2).columns(2).cells(4));
     let map = parameter_map(&run, &[ParameterQuantity::Lca], &options).unwrap();
     let pictures = &map.pictures[0];
     let full = pictures.scale.full.unwrap();
@@ -218,20 +217,11 @@ fn what_is_not_recorded_and_what_is_not_finite_have_codes_of_their_own() {
     let selection = ParameterSelection::all()
         .tensors("fc.*")
         .chosen_indices([1, 2, 3]);
-    let tensors: [Planted; 2] = [("fc.weight", &[5, 1], 1), ("other", &[2], 0)];
-    let run = run(
-        folder.path(),
-        &tensors,
-        1,
-        Some(selection),
-        |_, _, index| {
-            [
-                [9.0, f32::NAN, f32::NEG_INFINITY, 0.5, 9.0][index],
-                0.0,
-                0.0,
-            ]
-        },
-    );
+    let tensors: [Shaped; 2] = [("fc.weight", &[5, 1], 1), ("other", &[2], 0)];
+    let run = Synthetic::shaped(&tensors, 1)
+        .parameters(selection)
+        .lca(|at| [9.0, f64::NAN, f64::NEG_INFINITY, 0.5, 9.0][at.index])
+        .write(folder.path());
     let map = parameter_map(
         &run,
         &[ParameterQuantity::Lca],
@@ -254,7 +244,9 @@ fn what_is_not_recorded_and_what_is_not_finite_have_codes_of_their_own() {
 #[test]
 fn a_run_without_single_parameters_says_how_to_record_them() {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(folder.path(), &TENSORS, 1, None, value);
+    let run = Synthetic::shaped(&TENSORS, 1)
+        .without_parameters()
+        .write(folder.path());
     let error = parameter_map(
         &run,
         &[ParameterQuantity::Lca],
@@ -277,19 +269,11 @@ fn without_a_value_other_than_zero_every_cell_is_zero_or_not_finite() {
 #[test]
 fn impossible_options_are_errors() {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &TENSORS,
-        1,
-        Some(ParameterSelection::all()),
-        value,
-    );
+    let run = Synthetic::shaped(&TENSORS, 1).write(folder.path());
     for (frames, percentile) in [(0, 99.0), (1, 0.0), (1, 100.1), (1, f64::NAN)] {
-        let options = ParameterMapOptions {
-            frames,
-            percentile,
-            ..ParameterMapOptions::default()
-        };
+        let options = ParameterMapOptions::default()
+            .frames(frames)
+            .percentile(percentile);
         assert!(FrameReader::new(&run, ParameterQuantity::Lca, &options).is_err());
     }
 }

@@ -1,9 +1,12 @@
 //! Planted peaks, and layers that have nothing to do with one another.
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use rand::Rng;
+use statrs::distribution::Uniform;
+use statrs::stats_tests::NaNPolicy;
+use statrs::stats_tests::ks_test::{KSOneSampleAlternativeMethod, ks_onesample};
 
 use super::super::series::Series;
+use super::super::tests::random::{gaussian, generator, uniform};
 use super::*;
 
 const LAYERS: [&str; 4] = ["conv1", "conv2", "fc1", "fc2"];
@@ -35,34 +38,25 @@ fn alignment(table: &SeriesTable, options: &PeaksOptions, layers: usize) -> Alig
     all.pop().unwrap().swap_remove(layers - 2)
 }
 
-fn gaussian(rng: &mut StdRng) -> f64 {
-    let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
-    radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()
-}
-
 /// The p-value with ties broken at random: uniform where the null model holds, also for counts.
-fn randomized_p(alignment: &Alignment, rng: &mut StdRng) -> f64 {
+fn randomized_p(alignment: &Alignment, rng: &mut impl Rng) -> f64 {
     let equal = *alignment.null.get(alignment.observed).unwrap_or(&0);
     let greater: u64 = alignment.null.iter().skip(alignment.observed + 1).sum();
     let permutations: u64 = alignment.null.iter().sum();
-    (greater as f64 + rng.random::<f64>() * (equal + 1) as f64) / (permutations + 1) as f64
+    (greater as f64 + uniform(rng) * (equal + 1) as f64) / (permutations + 1) as f64
 }
 
-/// The Kolmogorov-Smirnov distance of a sample from the uniform distribution, times the root of
-/// its size. Above 1.63 has a probability of 1 %.
-fn distance_from_uniform(mut sample: Vec<f64>) -> f64 {
-    sample.sort_by(f64::total_cmp);
-    let count = sample.len() as f64;
-    let distance = |(place, value): (usize, &f64)| {
-        (value - place as f64 / count).max((place + 1) as f64 / count - value)
-    };
-    let greatest = sample.iter().enumerate().map(distance).fold(0.0, f64::max);
-    greatest * count.sqrt()
+/// The p-value of the Kolmogorov-Smirnov test of a sample against the uniform distribution.
+fn p_of_uniform(sample: Vec<f64>) -> f64 {
+    let uniform = Uniform::new(0.0, 1.0).unwrap();
+    let method = KSOneSampleAlternativeMethod::TwoSidedAsymptotic;
+    let test = ks_onesample(sample, &uniform, method, NaNPolicy::Error);
+    test.unwrap().1
 }
 
 /// The p-values of 200 draws of layers that are independent given how they start.
 fn independent(options: &PeaksOptions, layers: usize, start: impl Fn(usize) -> f64) -> Vec<f64> {
-    let mut rng = StdRng::seed_from_u64(7);
+    let mut rng = generator(7);
     let draw = |seed| {
         // Momentum: a step's LCA resembles that of the step before.
         let mut momentum = [0.0; 4];
@@ -77,7 +71,7 @@ fn independent(options: &PeaksOptions, layers: usize, start: impl Fn(usize) -> f
             ..options.clone()
         };
         let alignment = alignment(&table, &options, layers);
-        randomized_p(&alignment, &mut StdRng::seed_from_u64(1000 + seed))
+        randomized_p(&alignment, &mut generator(1000 + seed))
     };
     (0..200).map(draw).collect()
 }
@@ -93,11 +87,8 @@ fn independent_layers_give_uniform_p_values_also_with_a_steep_start() {
             detrend,
             ..PeaksOptions::default()
         };
-        let distance = distance_from_uniform(independent(&options, layers, start));
-        assert!(
-            distance < 1.63,
-            "{distance} of {options:?} in {layers} layers"
-        );
+        let p = p_of_uniform(independent(&options, layers, start));
+        assert!(p > 0.01, "{p} of {options:?} in {layers} layers");
     };
     check(&flat, 51, 100, 2);
     check(&steep, 51, 20, 2);
@@ -108,7 +99,7 @@ fn independent_layers_give_uniform_p_values_also_with_a_steep_start() {
 /// Noise, a steep start, and a deep minimum of every layer at each planted step, moved by
 /// `delay` steps in the last layer.
 fn planted(steps: &[usize], delay: usize) -> SeriesTable {
-    let mut rng = StdRng::seed_from_u64(3);
+    let mut rng = generator(3);
     table(1000, |layer, step| {
         let own = step.wrapping_sub(if layer == 3 { delay } else { 0 });
         let depth = if steps.contains(&own) { 9.0 } else { 0.0 };

@@ -1,62 +1,17 @@
 use crate::analysis::noise::{
     Noise, Source, TopShare, concentration, distribution, heroes, noise, oscillation,
 };
-use crate::record::{
-    ElementIndices, ParameterTotalRows, Recorder, Rows, RunInfo, RunState, RunWriter, TensorInfo,
-};
 use crate::{LcaError, Run};
 
-use super::synthetic::Synthetic;
-
-/// Numbers without a pattern between 0 and 1 (the finalizer of SplitMix64).
-fn uniform(seed: u64) -> f64 {
-    let mut z = seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// A run with nothing but totals: helping and hurting steps of each parameter of one tensor.
-fn totals(counts: &[(u32, u32)], lca: &[f64]) -> (tempfile::TempDir, Run) {
-    let folder = tempfile::tempdir().unwrap();
-    let tensor = TensorInfo {
-        path: "fc.weight".into(),
-        shape: vec![counts.len()],
-        parameters: counts.len() as u64,
-        ..TensorInfo::default()
-    };
-    let info = RunInfo {
-        tensors: vec![tensor],
-        ..RunInfo::default()
-    };
-    let writer = RunWriter::create(&Recorder::new(folder.path()), info, None).unwrap();
-    let zeros = vec![0; counts.len()];
-    writer.write(vec![Rows::Totals(vec![ParameterTotalRows {
-        tensor: "fc.weight".into(),
-        index: ElementIndices::All,
-        lca: lca.to_vec(),
-        lca_validation: None,
-        helping: counts.iter().map(|(helping, _)| *helping).collect(),
-        hurting: counts.iter().map(|(_, hurting)| *hurting).collect(),
-        zero: zeros.clone(),
-        step_sign_changes: zeros.clone(),
-        gradient_sign_changes: zeros,
-        initial: vec![0.0; counts.len()],
-        last: vec![0.0; counts.len()],
-        step_sign: vec![0; counts.len()],
-        gradient_sign: vec![0; counts.len()],
-    }])]);
-    writer.finish(RunState::Finished).unwrap();
-    let run = Run::open(folder.path()).unwrap();
-    (folder, run)
-}
+use super::random::chance_at;
+use super::synthetic::{Synthetic, totals};
 
 /// Parameters that help by chance at 52 % of 30 to 60 steps.
 fn chance(parameters: u64, draw: u64) -> Vec<(u32, u32)> {
     let parameter = |parameter| {
         let steps = 30 + (parameter % 31) as u32;
         let helps =
-            |step: &u32| uniform((draw << 40) + (parameter << 10) + u64::from(*step)) < 0.52;
+            |step: &u32| chance_at((draw << 40) + (parameter << 10) + u64::from(*step)) < 0.52;
         let helping = (0..steps).filter(helps).count() as u32;
         (helping, steps - helping)
     };
@@ -110,7 +65,7 @@ fn a_wider_spread_than_chance_is_seen_where_no_single_parameter_stands_out() {
         } else {
             0.55
         };
-        let helps = |step: &u64| uniform(parameter * 1_000 + step) < share;
+        let helps = |step: &u64| chance_at(parameter * 1_000 + step) < share;
         (0..100).filter(helps).count() as u32
     };
     let counts: Vec<_> = (0..2_000).map(helping).map(|h| (h, 100 - h)).collect();
@@ -222,7 +177,7 @@ fn concentration_is_that_worked_out_by_hand() {
 
 #[test]
 fn concentration_agrees_with_the_formula_on_sorted_values() {
-    let mut lca: Vec<f64> = (0..5_000).map(|at| -uniform(at).powi(4) * 1e-5).collect();
+    let mut lca: Vec<f64> = (0..5_000).map(|at| -chance_at(at).powi(4) * 1e-5).collect();
     let (_folder, run) = totals(&vec![(1, 1); 5_000], &lca);
     let help = concentration(&run).unwrap().help;
     // Ascending: G = 2·Σ i·x_i / (n·Σ x) − (n + 1)/n.
@@ -249,7 +204,7 @@ fn spread() -> Synthetic {
         };
         match at.index % 10 {
             0 => 0.0,
-            _ => (uniform(seed) - 0.55) * uniform(seed + 1_000_000).powi(3) * 1e-5,
+            _ => (chance_at(seed) - 0.55) * chance_at(seed + 1_000_000).powi(3) * 1e-5,
         }
     })
 }

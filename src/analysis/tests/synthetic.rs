@@ -16,6 +16,9 @@ const EXAMPLES: u64 = 100;
 const INITIAL_LOSS: f64 = 2.5;
 const HISTOGRAM_WINDOW: u64 = 10;
 
+/// A tensor: path, shape, and the axis of its units.
+pub(crate) type Shaped<'a> = (&'a str, &'a [usize], usize);
+
 /// A parameter at a step.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct At<'a> {
@@ -29,15 +32,15 @@ pub(crate) struct At<'a> {
 
 type Values = Box<dyn Fn(At) -> f64>;
 
-/// A run to be written: tensors of one axis, each element a unit of its own.
+/// A run to be written.
 ///
 /// Of a run with classes the LCA is planted by class; that of all together is the mean.
 pub(crate) struct Synthetic {
-    tensors: Vec<(Arc<str>, usize)>,
+    tensors: Vec<Tensor>,
     steps: u64,
     classes: i32,
     validation: bool,
-    parameters: bool,
+    parameters: Option<ParameterSelection>,
     lca: Values,
     step: Values,
     gradient: Values,
@@ -47,18 +50,26 @@ pub(crate) struct Synthetic {
 }
 
 impl Synthetic {
-    /// A run of one epoch, of tensors with so many parameters, in which every parameter helps
-    /// by 0.001 at every step, moves by −0.01 and has the gradient 0.1.
+    /// A run of one epoch, of tensors of one axis with so many parameters, each a unit of its own.
+    /// Every parameter helps by 0.001 at every step, moves by −0.01 and has the gradient 0.1.
     pub(crate) fn new(tensors: &[(&str, usize)], steps: u64) -> Self {
+        let tensors = tensors.iter();
+        let tensors = tensors.map(|(path, size)| Tensor::new((path, &[*size], 0)));
+        Self::of(tensors.collect(), steps)
+    }
+
+    /// The same, of tensors of any shape.
+    pub(crate) fn shaped(tensors: &[Shaped], steps: u64) -> Self {
+        Self::of(tensors.iter().copied().map(Tensor::new).collect(), steps)
+    }
+
+    fn of(tensors: Vec<Tensor>, steps: u64) -> Self {
         Self {
-            tensors: tensors
-                .iter()
-                .map(|(path, size)| (Arc::from(*path), *size))
-                .collect(),
+            tensors,
             steps,
             classes: 0,
             validation: false,
-            parameters: true,
+            parameters: Some(ParameterSelection::all()),
             lca: Box::new(|_| -0.001),
             step: Box::new(|_| -0.01),
             gradient: Box::new(|_| 0.1),
@@ -82,7 +93,13 @@ impl Synthetic {
 
     /// Leaves the table of single parameters out.
     pub(crate) fn without_parameters(mut self) -> Self {
-        self.parameters = false;
+        self.parameters = None;
+        self
+    }
+
+    /// Records only some of the single parameters.
+    pub(crate) fn parameters(mut self, selection: ParameterSelection) -> Self {
+        self.parameters = Some(selection);
         self
     }
 
@@ -102,6 +119,13 @@ impl Synthetic {
     pub(crate) fn gradient(mut self, gradient: impl Fn(At) -> f64 + 'static) -> Self {
         self.gradient = Box::new(gradient);
         self
+    }
+
+    /// Plants LCA, step and gradient together, of a run without classes.
+    pub(crate) fn values(self, values: impl Fn(At) -> [f32; 3] + Copy + 'static) -> Self {
+        self.lca(move |at| values(at)[0].into())
+            .step(move |at| values(at)[1].into())
+            .gradient(move |at| values(at)[2].into())
     }
 
     /// Plants the residual of every iteration: the loss changes by that much more than the LCA.
@@ -127,8 +151,8 @@ impl Synthetic {
         let mut recorder = Recorder::new(folder)
             .units_every(1)
             .histogram_window(HISTOGRAM_WINDOW as usize);
-        if self.parameters {
-            recorder = recorder.parameters(ParameterSelection::all());
+        if let Some(selection) = &self.parameters {
+            recorder = recorder.parameters(selection.clone());
         }
         let writer = RunWriter::create(&recorder, self.info(), None).unwrap();
         let mut totals: Vec<ParameterTotalRows> = self
@@ -142,8 +166,9 @@ impl Synthetic {
             for (validation, losses) in self.probes().zip(&mut losses) {
                 writer.write(self.probe_rows(iteration, validation, losses));
             }
-            for ((path, size), totals) in self.tensors.iter().zip(&mut totals) {
-                let row = self.parameter_rows(iteration, path, *size);
+            for (tensor, totals) in self.tensors.iter().zip(&mut totals) {
+                let path = &tensor.path;
+                let row = self.parameter_rows(iteration, tensor);
                 let window = iteration / HISTOGRAM_WINDOW * HISTOGRAM_WINDOW;
                 let counts = histograms
                     .entry((window, path.clone()))
@@ -156,9 +181,9 @@ impl Synthetic {
                     iteration,
                     tensor: path.clone(),
                     unit: ElementIndices::All,
-                    lca: row.lca.clone(),
+                    lca: tensor.by_unit(&row.lca),
                 })]);
-                if self.parameters {
+                if let Some(row) = self.selected(tensor, row) {
                     writer.write(vec![Rows::Parameters(row)]);
                 }
             }
@@ -230,7 +255,8 @@ impl Synthetic {
             };
             let first = tensors.len();
             let (mut lca_helping, mut lca_hurting) = (0.0, 0.0);
-            for (path, size) in &self.tensors {
+            for Tensor { path, info } in &self.tensors {
+                let size = &(info.parameters as usize);
                 let values: Vec<f64> = (0..*size)
                     .map(|index| match class {
                         None => self.total(at(path, index)),
@@ -305,7 +331,33 @@ impl Synthetic {
         rows
     }
 
-    fn parameter_rows(&self, iteration: u64, tensor: &Arc<str>, size: usize) -> ParameterRows {
+    /// Returns what is recorded of a tensor's parameters, of all of them; `None` if nothing is.
+    fn selected(&self, tensor: &Tensor, rows: ParameterRows) -> Option<ParameterRows> {
+        let selection = self.parameters.as_ref()?;
+        if !selection.wants_tensor(&tensor.path) {
+            return None;
+        }
+        let Some(indices) = selection.indices(&tensor.path, rows.lca.len()) else {
+            return Some(rows);
+        };
+        let chosen = |values: &[f32]| {
+            indices
+                .iter()
+                .map(|index| values[*index as usize])
+                .collect()
+        };
+        Some(ParameterRows {
+            lca: chosen(&rows.lca),
+            step: chosen(&rows.step),
+            gradient: chosen(&rows.gradient),
+            index: ElementIndices::Chosen(indices.clone()),
+            ..rows
+        })
+    }
+
+    fn parameter_rows(&self, iteration: u64, tensor: &Tensor) -> ParameterRows {
+        let size = tensor.info.parameters as usize;
+        let tensor = &tensor.path;
         let at = |index| At {
             iteration,
             tensor,
@@ -326,7 +378,8 @@ impl Synthetic {
         }
     }
 
-    fn begin(&self, (path, size): &(Arc<str>, usize)) -> ParameterTotalRows {
+    fn begin(&self, Tensor { path, info }: &Tensor) -> ParameterTotalRows {
+        let size = &(info.parameters as usize);
         ParameterTotalRows {
             tensor: path.clone(),
             index: ElementIndices::All,
@@ -345,15 +398,15 @@ impl Synthetic {
     }
 
     fn count(&self, iteration: u64, totals: &mut ParameterTotalRows, row: &ParameterRows) {
-        let turned = |sign: &mut i8, value: f32| {
+        let changed = |sign: &mut i8, value: f32| {
             let now = if value == 0.0 {
                 *sign
             } else {
                 value.signum() as i8
             };
-            let turned = *sign != 0 && now != *sign;
+            let changed = *sign != 0 && now != *sign;
             *sign = now;
-            u32::from(turned)
+            u32::from(changed)
         };
         for index in 0..row.lca.len() {
             let validation = At {
@@ -372,21 +425,14 @@ impl Synthetic {
             totals.zero[index] += u32::from(row.lca[index] == 0.0);
             totals.last[index] += row.step[index];
             totals.step_sign_changes[index] +=
-                turned(&mut totals.step_sign[index], row.step[index]);
+                changed(&mut totals.step_sign[index], row.step[index]);
             totals.gradient_sign_changes[index] +=
-                turned(&mut totals.gradient_sign[index], row.gradient[index]);
+                changed(&mut totals.gradient_sign[index], row.gradient[index]);
         }
     }
 
     fn info(&self) -> RunInfo {
-        let tensors = self.tensors.iter().map(|(path, size)| TensorInfo {
-            path: path.to_string(),
-            shape: vec![*size],
-            parameters: *size as u64,
-            unit_axis: Some(0),
-            units: *size,
-            trainable: true,
-        });
+        let tensors = self.tensors.iter().map(|tensor| tensor.info.clone());
         let classes = (0..self.classes).map(|index| ClassInfo {
             index,
             name: format!("class {index}"),
@@ -409,4 +455,77 @@ impl Synthetic {
             ..RunInfo::default()
         }
     }
+}
+
+/// A tensor of the run.
+struct Tensor {
+    path: Arc<str>,
+    info: TensorInfo,
+}
+
+impl Tensor {
+    fn new(shaped: Shaped) -> Self {
+        Self {
+            path: shaped.0.into(),
+            info: tensor_info(shaped),
+        }
+    }
+
+    /// Sums the parameters' values by unit.
+    fn by_unit(&self, values: &[f32]) -> Vec<f32> {
+        let axis = self.info.unit_axis.unwrap_or(0);
+        let stride: usize = self.info.shape.iter().skip(axis + 1).product();
+        let mut units = vec![0.0; self.info.units];
+        for (index, value) in values.iter().enumerate() {
+            units[index / stride % self.info.units] += value;
+        }
+        units
+    }
+}
+
+/// Describes a tensor as a recorder does.
+pub(crate) fn tensor_info((path, shape, unit_axis): Shaped) -> TensorInfo {
+    TensorInfo {
+        path: path.into(),
+        shape: shape.to_vec(),
+        parameters: shape.iter().product::<usize>() as u64,
+        unit_axis: Some(unit_axis),
+        units: shape.get(unit_axis).copied().unwrap_or(1),
+        trainable: true,
+    }
+}
+
+/// A run with nothing but totals: helping and hurting steps of each parameter of one tensor.
+pub(crate) fn totals(counts: &[(u32, u32)], lca: &[f64]) -> (tempfile::TempDir, Run) {
+    let folder = tempfile::tempdir().unwrap();
+    let tensor = TensorInfo {
+        path: "fc.weight".into(),
+        shape: vec![counts.len()],
+        parameters: counts.len() as u64,
+        ..TensorInfo::default()
+    };
+    let info = RunInfo {
+        tensors: vec![tensor],
+        ..RunInfo::default()
+    };
+    let writer = RunWriter::create(&Recorder::new(folder.path()), info, None).unwrap();
+    let zeros = vec![0; counts.len()];
+    writer.write(vec![Rows::Totals(vec![ParameterTotalRows {
+        tensor: "fc.weight".into(),
+        index: ElementIndices::All,
+        lca: lca.to_vec(),
+        lca_validation: None,
+        helping: counts.iter().map(|(helping, _)| *helping).collect(),
+        hurting: counts.iter().map(|(_, hurting)| *hurting).collect(),
+        zero: zeros.clone(),
+        step_sign_changes: zeros.clone(),
+        gradient_sign_changes: zeros,
+        initial: vec![0.0; counts.len()],
+        last: vec![0.0; counts.len()],
+        step_sign: vec![0; counts.len()],
+        gradient_sign: vec![0; counts.len()],
+    }])]);
+    writer.finish(RunState::Finished).unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    (folder, run)
 }

@@ -7,6 +7,7 @@ use roxmltree::{Document, Node};
 
 use crate::analysis::curves::{class_map, loss_curves, trajectories};
 use crate::analysis::noise;
+use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::{At, Synthetic};
 use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
 use crate::report::export::{FileFormat, encode};
@@ -93,16 +94,6 @@ impl<'a, 'input> DrawnPanel<'a, 'input> {
             assert!(apart <= self.tolerance(), "{name}: {drawn:?} {expected:?}");
         }
     }
-}
-
-/// Numbers without a pattern between −1 and 1.
-fn noise_at(at: At) -> f64 {
-    let class = at.class.map_or(0, |class| class as u64 + 1);
-    let seed =
-        at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64 * 31 + class;
-    let mixed = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 11) as f64 / (1u64 << 52) as f64
-        - 1.0
 }
 
 /// A run of three layers, of which `fc2` hurts.

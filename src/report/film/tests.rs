@@ -9,38 +9,33 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::analysis::parameter_map::{FrameReader, ParameterMapOptions, ParameterQuantity, code};
-use crate::analysis::tests::planted::{Planted, run};
-use crate::record::ParameterSelection;
+use crate::analysis::tests::synthetic::{At, Shaped, Synthetic};
 
 use super::colors::FilmColors;
 use crate::report::palette::Palette;
 
 use super::*;
 
-const TENSORS: [Planted; 3] = [
+const TENSORS: [Shaped; 3] = [
     ("conv.weight", &[3, 2, 2, 2], 0),
     ("conv.bias", &[3], 0),
     ("<fc> & \"x\".weight", &[5, 4], 1),
 ];
 
-fn value(iteration: u64, _: &str, index: usize) -> [f32; 3] {
-    let sign = if (index as u64 + iteration).is_multiple_of(3) {
+fn value(at: At) -> [f32; 3] {
+    let sign = if (at.index as u64 + at.iteration).is_multiple_of(3) {
         1.0
     } else {
         -1.0
     };
-    [sign * index as f32 * 1e-4, sign, -sign]
+    [sign * at.index as f32 * 1e-4, sign, -sign]
 }
 
 fn planted(steps: u64) -> (TempDir, Run) {
     let folder = tempfile::tempdir().unwrap();
-    let run = run(
-        folder.path(),
-        &TENSORS,
-        steps,
-        Some(ParameterSelection::all()),
-        value,
-    );
+    let run = Synthetic::shaped(&TENSORS, steps)
+        .values(value)
+        .write(folder.path());
     (folder, run)
 }
 
@@ -106,7 +101,14 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
                 let cell = cell as usize - block.first;
                 let (row, column) = (cell / block.columns.cells(), cell % block.columns.cells());
                 let [x, y] = place.corner(block, row, column);
-                let lca = f64::from(value(iteration as u64, &block.tensor, index)[0]);
+                let at = At {
+                    iteration: iteration as u64,
+                    tensor: &block.tensor,
+                    index,
+                    class: None,
+                    validation: false,
+                };
+                let lca = f64::from(value(at)[0]);
                 let pixel = usize::from(FilmColors::cell(gif.scale.code(lca)));
                 for [x, y] in [[x, y], [x + place.cell[0] - 1, y + place.cell[1] - 1]] {
                     let found = &picture[3 * (y * scene.width + x)..][..3];
@@ -162,14 +164,10 @@ fn frames_are_spread_over_the_run_with_its_ends() {
 fn runs_of_one_step_of_one_parameter_of_nan_and_of_zero_are_filmed() {
     for (number, value) in [0.5, f32::NAN, 0.0, f32::INFINITY].into_iter().enumerate() {
         let folder = tempfile::tempdir().unwrap();
-        let tensors: [Planted; 1] = [("only", &[], 0)];
-        let run = run(
-            folder.path(),
-            &tensors,
-            1,
-            Some(ParameterSelection::all()),
-            |_, _, _| [value; 3],
-        );
+        let tensors: [Shaped; 1] = [("only", &[], 0)];
+        let run = Synthetic::shaped(&tensors, 1)
+            .values(move |_| [value; 3])
+            .write(folder.path());
         let path = folder.path().join("film.gif");
         for quantity in ParameterQuantity::ALL {
             let film = film(&run, &options().quantity(quantity), &path).unwrap();

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::Synthetic;
 
 use super::page;
@@ -112,14 +113,10 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
         .map(|layer| format!("block{layer}.conv.weight"))
         .collect();
     let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 50)).collect();
-    let noise = |at: &crate::analysis::tests::synthetic::At| {
-        let number = at.iteration * 7919 + at.index as u64 * 104_729 + at.tensor.len() as u64;
-        f64::from((number.wrapping_mul(2_654_435_761) % 1000) as u32) / 1000.0 - 0.6
-    };
     let run = Synthetic::new(&tensors, 1000)
         .classes(10)
         .validation()
-        .lca(move |at| noise(&at) * 1e-4);
+                .lca(|at| (noise_at(at) - 0.2) * 0.5e-4);
     let folder = tempfile::tempdir().unwrap();
     let opened = run.write(folder.path());
     let (text, data) = written("long", &run);

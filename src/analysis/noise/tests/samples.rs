@@ -1,38 +1,23 @@
 //! Samples of known laws, by inverting their distribution functions.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
 use crate::analysis::noise::bins::FineBins;
 use crate::analysis::stats::Bin;
-
-/// Uniform numbers between 0 and 1 (SplitMix64), the same in every run of the tests.
-pub(super) struct Uniform(pub(super) u64);
-
-impl Uniform {
-    pub(super) fn draw(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64 + f64::EPSILON / 4.0
-    }
-}
+use crate::analysis::tests::random::{self, generator, uniform};
 
 /// Draws from a double Weibull distribution.
 pub(super) fn double_weibull(shape: f64, scale: f64, count: usize, seed: u64) -> Vec<f32> {
-    let mut uniform = Uniform(seed);
+    let mut rng = generator(seed);
     let draw = |_| {
-        let sign = if uniform.draw() < 0.5 { -1.0 } else { 1.0 };
-        (sign * scale * (-uniform.draw().ln()).powf(1.0 / shape)) as f32
+        let sign = if uniform(&mut rng) < 0.5 { -1.0 } else { 1.0 };
+        (sign * scale * (-uniform(&mut rng).ln()).powf(1.0 / shape)) as f32
     };
     (0..count).map(draw).collect()
 }
 
 /// Draws from a Gaussian.
 pub(super) fn gaussian(mean: f64, deviation: f64, count: usize, seed: u64) -> Vec<f32> {
-    let mut uniform = Uniform(seed);
-    let law = Normal::new(mean, deviation).unwrap();
-    let draw = |_| law.inverse_cdf(uniform.draw()) as f32;
+    let mut rng = generator(seed);
+    let draw = |_| (mean + deviation * random::gaussian(&mut rng)) as f32;
     (0..count).map(draw).collect()
 }
 

@@ -3,14 +3,13 @@
 use crate::analysis::parameter_map::{
     CellLimits, ParameterMapOptions, ParameterQuantity, parameter_map,
 };
-use crate::analysis::tests::planted::{Planted, run};
-use crate::record::ParameterSelection;
+use crate::analysis::tests::synthetic::{Shaped, Synthetic};
 
 use super::super::layout::{BIAS, Spacing, pack};
 
 #[test]
 fn blocks_stand_apart_within_the_width() {
-    let tensors: [Planted; 8] = [
+    let tensors: [Shaped; 8] = [
         ("a.weight", &[64, 32], 1),
         ("a.bias", &[32], 0),
         ("b.weight", &[6, 3, 5, 5], 0),
@@ -21,8 +20,7 @@ fn blocks_stand_apart_within_the_width() {
         ("e.weight", &[40, 300, 3, 3], 0),
     ];
     let folder = tempfile::tempdir().unwrap();
-    let selection = Some(ParameterSelection::all());
-    let run = run(folder.path(), &tensors, 1, selection, |_, _, _| [0.1; 3]);
+    let run = Synthetic::shaped(&tensors, 1).write(folder.path());
     for (width, height) in [(300, 400), (100, 50), (1200, 400)] {
         let limits = CellLimits::default().columns(width - BIAS);
         let options = ParameterMapOptions::default().limits(limits);
