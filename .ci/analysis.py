@@ -30,7 +30,7 @@ def summary(program, run, probes, values):
         same("summary", "worst residual", worst["residual"], expected["worst"][1])
         for name in ("steps", "loss_before", "loss_after", "loss_change", "lca", "difference", "capped"):
             same("summary", f"{name} of {probe}", reconciliation[name], expected[name])
-        for name in ("helping", "hurting", "zero", "percent_of_all", "percent_of_nonzero"):
+        for name in ("helping", "hurting", "zero", "fraction_of_all", "fraction_of_nonzero"):
             same("summary", f"{name} of {probe}", helping[name], expected[name])
         for name in ("lca_helping", "lca_hurting", "mean"):
             same("summary", f"{name} of {probe}", helping[name], expected[name], absolute=1e-18)
@@ -43,14 +43,15 @@ def summary(program, run, probes, values):
     for layer in answer["hurting_layers"]:
         lca = hurting[layer["layer"]]
         same("summary", f"lca of {layer['layer']}", layer["lca"], lca.sum())
-        same("summary", "hurting steps", layer["percent_hurting_steps"], 100 * (lca > 0).mean())
-    same("summary", "values", answer["distribution"]["values"], len(values))
-    for quantile in answer["distribution"]["quantiles"]:
+        same("summary", "hurting steps", layer["fraction_hurting_steps"], (lca > 0).mean())
+    same("summary", "source", answer["quantiles"]["source"], "parameters")
+    same("summary", "values", answer["quantiles"]["values"], len(values))
+    for quantile in answer["quantiles"]["quantiles"]:
         exact = values[max(int(np.ceil(quantile["probability"] * len(values))), 1) - 1]
         # Bins are of values as they were before they were rounded for the record.
-        low, high = (edge + ROUNDED * abs(edge) * sign for edge, sign in ((quantile["from"], -1), (quantile["to"], 1)))
+        low, high = (edge + ROUNDED * abs(edge) * sign for edge, sign in ((quantile["lower"], -1), (quantile["upper"], 1)))
         within("summary", f"quantile {quantile['probability']}", exact, low, high)
-        within("summary", f"estimate of {quantile['probability']}", quantile["lca"], quantile["from"], quantile["to"])
+        within("summary", f"estimate of {quantile['probability']}", quantile["value"], quantile["lower"], quantile["upper"])
 
 
 def sums_of_steps(run, probe):
@@ -71,8 +72,8 @@ def sums_of_steps(run, probe):
         "worst": (rows["iteration"][worst], rows["residual"][worst]),
         "capped": int(rows["capped"].sum()),
         **count,
-        "percent_of_all": 100 * count["helping"] / (nonzero + count["zero"]),
-        "percent_of_nonzero": 100 * count["helping"] / nonzero,
+        "fraction_of_all": count["helping"] / (nonzero + count["zero"]),
+        "fraction_of_nonzero": count["helping"] / nonzero,
         "lca_helping": rows["lca_helping"].sum(),
         "lca_hurting": rows["lca_hurting"].sum(),
         "mean": rows["lca"].sum() / (nonzero + count["zero"]),
@@ -104,13 +105,13 @@ def layers(program, runs, info, probe, classes):
             expected = {
                 "parameters": parameters,
                 "lca": sums.mean(),
-                "percent_of_network": 100 * sums.mean() / total,
-                "per_parameter": sums.mean() / parameters,
-                "percent_of_all": 100 * helping / (helping + hurting + zero),
+                "fraction_of_network": sums.mean() / total,
+                "lca_per_parameter": sums.mean() / parameters,
+                "fraction_of_all": helping / (helping + hurting + zero),
                 "hurts": bool(sums.mean() > 0),
             }
             if helping + hurting:
-                expected["percent_of_nonzero"] = 100 * helping / (helping + hurting)
+                expected["fraction_of_nonzero"] = helping / (helping + hurting)
             for item, value in expected.items():
                 same("layers", f"{item} of {name}", layer[item], value, 1e-9)
             if len(runs) > 1:
@@ -182,7 +183,7 @@ def peaks(program, run, classes):
             for each in class_["alignment"]:
                 line_up = sum(hit >= each["layers"] for hit in counts.values())
                 same("peaks", f"{of} of class {class_['class']}", each["observed"], line_up)
-        together = (place for counts in hits.values() for place in counts if counts[place] >= answer["at_least"])
+        together = (place for counts in hits.values() for place in counts if counts[place] >= answer["min_layers"])
         moments = sorted({int(iterations[place]) for place in together})
         same("peaks", f"moments of {of}", [moment["iteration"] for moment in answer["moments"]], moments)
 
@@ -196,8 +197,8 @@ def candidates(program, run, probes):
     for tensor in (answer["overfitting"] or {"tensors": []})["tensors"]:
         for probe in ("training", "validation"):
             lca = by_tensor[probe][-1, tensor["tensor"]]
-            expected = (lca if tensor["span"] == "run" else lca[len(lca) // 2 :]).sum()
-            same("candidates", f"{tensor['span']} of {tensor['tensor']}, {probe}", tensor[probe]["lca"], expected)
+            expected = (lca if tensor["portion"] == "whole_run" else lca[len(lca) // 2 :]).sum()
+            same("candidates", f"{tensor['portion']} of {tensor['tensor']}, {probe}", tensor[probe]["lca"], expected)
     totals = table(run, "parameter_totals", "*", order='tensor, "index"')
     moved = totals["helping"].astype(np.int64) + totals["hurting"]
     for tensor in answer["parameters"]:
@@ -208,9 +209,9 @@ def candidates(program, run, probes):
             "parameters": int(mine.sum()),
             "dead": int((mine & (moved == 0)).sum()),
             "unmoved": int((mine & (moved == 0) & (totals["initial"] == totals["final"])).sum()),
-            "rarely": int(rarely.sum()),
-            "rarely_lca": totals["lca"][rarely].sum(),
-            "rarely_expected": stats.binom.cdf(np.floor(0.05 * coins), coins, 0.5).sum(),
+            "rarely_helping": int(rarely.sum()),
+            "rarely_helping_lca": totals["lca"][rarely].sum(),
+            "rarely_helping_expected": stats.binom.cdf(np.floor(0.05 * coins), coins, 0.5).sum(),
         }
         for name, value in expected.items():
             same("candidates", f"{name} of {tensor['tensor']}", tensor[name], value, 1e-8)
@@ -252,7 +253,7 @@ def compare(program, run, probes, classes):
     for layer in answer["layers"]:
         lca = by_layer[-1, layer["layer"]].sum()
         same("compare", f"lca of {layer['layer']}", layer["lca"]["first"], lca)
-        same("compare", f"share of {layer['layer']}", layer["percent_of_lca"]["first"], 100 * lca / total)
+        same("compare", f"share of {layer['layer']}", layer["fraction_of_network"]["first"], lca / total)
     same("compare", "classes", [each["class"] for each in answer["classes"]], classes)
     for each in answer["classes"]:
         rows = table(run, "classes", "lca, loss_after", f"probe = '{probes[0]}' AND class = {each['class']}")

@@ -1,4 +1,4 @@
-//! Whether runs are different ones of one model, so that their tensors can be compared.
+//! Whether runs are different runs of one model, so that their tensors can be compared.
 
 use std::collections::HashSet;
 
@@ -52,9 +52,9 @@ pub(crate) fn require_different(who: &'static str, runs: &[Run]) -> Result<(), L
 }
 
 /// Returns the first difference between the tensors of two runs.
-fn difference(one: &Run, other: &Run) -> Option<String> {
-    let (ones, others) = (&one.info().tensors, &other.info().tensors);
-    for (tensor, other) in ones.iter().zip(others) {
+fn difference(a: &Run, b: &Run) -> Option<String> {
+    let (a, b) = (&a.info().tensors, &b.info().tensors);
+    for (tensor, other) in a.iter().zip(b) {
         if tensor.path != other.path {
             return Some(format!(
                 "{} is where the other has {}",
@@ -68,6 +68,6 @@ fn difference(one: &Run, other: &Run) -> Option<String> {
             ));
         }
     }
-    let extra = ones.get(others.len()).or(others.get(ones.len()));
+    let extra = a.get(b.len()).or(b.get(a.len()));
     extra.map(|tensor| format!("only one has {}", tensor.path))
 }

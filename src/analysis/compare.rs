@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::Array;
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
-use super::names::{class_name, layer_of};
-use super::read::{each, require};
-use super::{Helping, Reconciliation, Summary, summary};
+use super::layers::{LayerSum, layers_of_run};
+use super::loss::Reconciliation;
+use super::names::ClassName;
+use super::read::each;
+use super::summary::{ProbeHelping, Summary, summary};
 
 /// Two runs side by side.
 ///
 /// Everything is over each run's own observed steps. What only one run has is listed in
-/// [`Comparison::only`] and not compared.
+/// [`Comparison::unmatched`] and not compared.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Comparison {
     /// The two runs, in the order in which they were given.
     pub runs: [ComparedRun; 2],
@@ -26,12 +28,13 @@ pub struct Comparison {
     /// The classes that both have by number and name, on the same probe; empty unless both
     /// split by class.
     pub classes: Vec<ClassComparison>,
-    /// What only the one and only the other run has.
-    pub only: [Only; 2],
+    /// What only the first and only the second run has.
+    pub unmatched: [Unmatched; 2],
 }
 
 /// What was observed of one of two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ComparedRun {
     /// Its folder.
     pub folder: String,
@@ -47,6 +50,7 @@ pub struct ComparedRun {
 
 /// A number of two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Pair {
     /// Of the first run.
     pub first: f64,
@@ -58,6 +62,7 @@ pub struct Pair {
 
 /// Loss and helping of two runs on one probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ProbeComparison {
     /// The probe.
     pub probe: String,
@@ -73,29 +78,31 @@ pub struct ProbeComparison {
     pub lca_helping: Pair,
     /// Sum of the positive LCA.
     pub lca_hurting: Pair,
-    /// How often a parameter helped at a step, in percent.
-    pub percent_of_all: Pair,
-    /// How often a parameter helped where its LCA was not zero, in percent.
-    pub percent_of_nonzero: Pair,
+    /// How often a parameter helped at a step, as a fraction.
+    pub fraction_of_all: Pair,
+    /// How often a parameter helped where its LCA was not zero, as a fraction.
+    pub fraction_of_nonzero: Pair,
 }
 
 /// A layer of two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerComparison {
     /// The layer.
     pub layer: String,
     /// Its parameters in either run; where they differ, so do the models.
     pub parameters: [u64; 2],
-    /// Its LCA, summed over the steps at which it is finite.
+    /// Its LCA, summed over the steps at which all layers are finite.
     pub lca: Pair,
-    /// Its LCA as percent of that of all layers of its run.
-    pub percent_of_lca: Pair,
-    /// How often one of its parameters helped where its LCA was not zero, in percent.
-    pub percent_helping: Pair,
+    /// Its LCA as a fraction of that of all layers of its run.
+    pub fraction_of_network: Pair,
+    /// How often one of its parameters helped where its LCA was not zero, as a fraction.
+    pub fraction_of_nonzero: Pair,
 }
 
 /// A class of two runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ClassComparison {
     /// The number of the class.
     pub class: i32,
@@ -109,7 +116,8 @@ pub struct ClassComparison {
 
 /// What only one of two runs has.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Only {
+#[non_exhaustive]
+pub struct Unmatched {
     /// Its probes.
     pub probes: Vec<String>,
     /// Its layers.
@@ -125,66 +133,69 @@ pub struct Only {
 ///
 /// # Errors
 ///
-/// [`LcaError::NotRecorded`] if a run has no observed step, or none is on disk yet.
+/// [`LcaError::NotRecorded`] if a run has no observed step, or none is on disk yet, and the errors
+/// of [`Scan`](crate::Scan) if a table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let (a, b) = (example::recorded_run(), example::recorded_run());
+/// use burn_lca::{Run, analysis::compare};
+///
+/// let found = compare(&Run::open(a.path())?, &Run::open(b.path())?)?;
+/// for layer in &found.layers {
+///     println!("{}: {:+.3} against {:+.3}", layer.layer, layer.lca.first, layer.lca.second);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn compare(first: &Run, second: &Run) -> Result<Comparison, LcaError> {
-    let [one, other] = [summary(first)?, summary(second)?];
-    let runs = [described(first, &one), described(second, &other)];
-    let probe = one.reconciliation.first().map(|probe| probe.probe.clone());
+    let [a, b] = [summary(first)?, summary(second)?];
+    let runs = [described(first, &a), described(second, &b)];
+    let probe = a.reconciliation.first().map(|probe| probe.probe.clone());
     let probe = probe.unwrap_or_default();
-    let probes = Matched::new([probes(one), probes(other)], |probe| probe.0.probe.clone());
-    let layers = [layers(first, &probe)?, layers(second, &probe)?];
-    let all = layers
-        .each_ref()
-        .map(|layers| layers.iter().map(|layer| layer.lca).sum::<f64>());
+    let probes = Matched::new([probes(a), probes(b)], |probe| probe.0.probe.clone());
+    let layers = [
+        layers_of_run(first, &probe)?,
+        layers_of_run(second, &probe)?,
+    ];
     let layers = Matched::new(layers, |layer| layer.name.clone());
     let classes = [classes(first, &probe)?, classes(second, &probe)?];
-    let classes = Matched::new(classes, |class| (class.class, class.name.clone()));
-    let only = [0, 1].map(|run| Only {
-        probes: probes.only[run]
-            .iter()
-            .map(|probe| probe.0.probe.clone())
-            .collect(),
-        layers: layers.only[run]
-            .iter()
-            .map(|layer| layer.name.clone())
-            .collect(),
-        classes: classes.only[run]
-            .iter()
-            .map(|class| class.name.clone())
-            .collect(),
+    let classes = Matched::new(classes, |class| class.class.clone());
+    fn names<T>(rows: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {
+        rows.iter().map(name).cloned().collect()
+    }
+    let unmatched = [0, 1].map(|run| Unmatched {
+        probes: names(&probes.unmatched[run], |probe| &probe.0.probe),
+        layers: names(&layers.unmatched[run], |layer| &layer.name),
+        classes: names(&classes.unmatched[run], |class| &class.class.name),
     });
     Ok(Comparison {
         runs,
         probes: probes.both.iter().map(compare_probes).collect(),
-        layers: layers
-            .both
-            .iter()
-            .map(|layers| compare_layers(layers, all))
-            .collect(),
+        layers: layers.both.iter().map(compare_layers).collect(),
         classes: classes.both.into_iter().map(compare_classes).collect(),
-        only,
+        unmatched,
     })
 }
 
 /// What two runs have in common, and what only one has.
 struct Matched<T> {
     both: Vec<[T; 2]>,
-    only: [Vec<T>; 2],
+    unmatched: [Vec<T>; 2],
 }
 
 impl<T> Matched<T> {
     fn new<K: PartialEq>([first, mut second]: [Vec<T>; 2], key: impl Fn(&T) -> K) -> Self {
         let mut both = Vec::new();
-        let mut only = Vec::new();
-        for one in first {
-            match second.iter().position(|other| key(other) == key(&one)) {
-                Some(place) => both.push([one, second.remove(place)]),
-                None => only.push(one),
+        let mut unmatched = Vec::new();
+        for a in first {
+            match second.iter().position(|b| key(b) == key(&a)) {
+                Some(index) => both.push([a, second.remove(index)]),
+                None => unmatched.push(a),
             }
         }
         Self {
             both,
-            only: [only, second],
+            unmatched: [unmatched, second],
         }
     }
 }
@@ -210,12 +221,12 @@ fn described(run: &Run, summary: &Summary) -> ComparedRun {
     }
 }
 
-fn probes(summary: Summary) -> Vec<(Reconciliation, Helping)> {
+fn probes(summary: Summary) -> Vec<(Reconciliation, ProbeHelping)> {
     let losses = summary.reconciliation.into_iter();
     losses.zip(summary.helping).collect()
 }
 
-fn compare_probes(runs: &[(Reconciliation, Helping); 2]) -> ProbeComparison {
+fn compare_probes(runs: &[(Reconciliation, ProbeHelping); 2]) -> ProbeComparison {
     ProbeComparison {
         probe: runs[0].0.probe.clone(),
         loss_before: Pair::of(runs, |(loss, _)| loss.loss_before),
@@ -224,94 +235,38 @@ fn compare_probes(runs: &[(Reconciliation, Helping); 2]) -> ProbeComparison {
         lca: Pair::of(runs, |(loss, _)| loss.lca),
         lca_helping: Pair::of(runs, |(_, helping)| helping.lca_helping),
         lca_hurting: Pair::of(runs, |(_, helping)| helping.lca_hurting),
-        percent_of_all: Pair::of(runs, |(_, helping)| helping.percent_of_all),
-        percent_of_nonzero: Pair::of(runs, |(_, helping)| helping.percent_of_nonzero),
+        fraction_of_all: fractions(runs, |(_, helping)| helping.counts.fraction_of_all()),
+        fraction_of_nonzero: fractions(runs, |(_, helping)| helping.counts.fraction_of_nonzero()),
     }
 }
 
-/// A layer of one run.
-#[derive(Debug, Default)]
-struct Layer {
-    name: String,
-    parameters: u64,
-    lca: f64,
-    helping: u64,
-    hurting: u64,
+/// Returns fractions, NaN where there is nothing that they could be of.
+fn fractions<T>(runs: &[T; 2], fraction: impl Fn(&T) -> Option<f64>) -> Pair {
+    Pair::of(runs, |run| fraction(run).unwrap_or(f64::NAN))
 }
 
-/// Reads the layers of a run in the order of its model.
-fn layers(run: &Run, probe: &str) -> Result<Vec<Layer>, LcaError> {
-    require(
-        run,
-        Table::Tensors,
-        "every recorder writes it; restore it from a copy",
-    )?;
-    let mut layers: Vec<Layer> = Vec::new();
-    for tensor in &run.info().tensors {
-        let layer = place(&mut layers, layer_of(&tensor.path));
-        layer.parameters = layer.parameters.saturating_add(tensor.parameters);
-    }
-    let columns = ["probe", "class", "tensor", "lca", "helping", "hurting"];
-    each(run, Table::Tensors, &columns, |columns| {
-        let (probes, tensors) = (columns.text("probe")?, columns.text("tensor")?);
-        let classes = columns.i32_or_null("class")?;
-        let lca = columns.f64("lca")?;
-        let (helping, hurting) = (columns.u64("helping")?, columns.u64("hurting")?);
-        for row in 0..lca.len() {
-            if classes.is_valid(row) || probes.value(row) != probe {
-                continue;
-            }
-            let layer = place(&mut layers, layer_of(tensors.value(row)));
-            layer.helping += helping[row];
-            layer.hurting += hurting[row];
-            if lca[row].is_finite() {
-                layer.lca += lca[row];
-            }
-        }
-        Ok(())
-    })?;
-    Ok(layers)
-}
-
-/// Returns the layer of that name, which is added if it is new.
-fn place<'a>(layers: &'a mut Vec<Layer>, name: &str) -> &'a mut Layer {
-    let known = layers.iter().position(|layer| layer.name == name);
-    let place = known.unwrap_or_else(|| {
-        layers.push(Layer {
-            name: name.into(),
-            ..Layer::default()
-        });
-        layers.len() - 1
-    });
-    &mut layers[place]
-}
-
-fn compare_layers(layers: &[Layer; 2], all: [f64; 2]) -> LayerComparison {
-    let shares = [0, 1].map(|run| 100.0 * layers[run].lca / all[run]);
+fn compare_layers(layers: &[LayerSum; 2]) -> LayerComparison {
     LayerComparison {
         layer: layers[0].name.clone(),
         parameters: layers.each_ref().map(|layer| layer.parameters),
         lca: Pair::of(layers, |layer| layer.lca),
-        percent_of_lca: Pair::of(&shares, |share| *share),
-        percent_helping: Pair::of(layers, |layer| {
-            100.0 * layer.helping as f64 / (layer.helping + layer.hurting) as f64
-        }),
+        fraction_of_network: Pair::of(layers, |layer| layer.fraction_of_network),
+        fraction_of_nonzero: fractions(layers, |layer| layer.counts.fraction_of_nonzero()),
     }
 }
 
 /// A class of one run.
 #[derive(Debug)]
-struct Class {
-    class: i32,
-    name: String,
+struct ClassSum {
+    class: ClassName,
     lca: f64,
     /// The last observed step and the loss after it.
     last: (u64, f64),
 }
 
 /// Reads the classes of a run in ascending order; none where it does not split by class.
-fn classes(run: &Run, probe: &str) -> Result<Vec<Class>, LcaError> {
-    let mut classes: BTreeMap<i32, Class> = BTreeMap::new();
+fn classes(run: &Run, probe: &str) -> Result<Vec<ClassSum>, LcaError> {
+    let mut classes: BTreeMap<i32, ClassSum> = BTreeMap::new();
     let columns = ["iteration", "probe", "class", "loss_after", "lca"];
     each(run, Table::Classes, &columns, |columns| {
         let (iterations, probes) = (columns.u64("iteration")?, columns.text("probe")?);
@@ -319,9 +274,8 @@ fn classes(run: &Run, probe: &str) -> Result<Vec<Class>, LcaError> {
         let (losses, lca) = (columns.f64("loss_after")?, columns.f64("lca")?);
         for row in (0..lca.len()).filter(|row| probes.value(*row) == probe) {
             let number = numbers[row];
-            let class = classes.entry(number).or_insert_with(|| Class {
-                class: number,
-                name: class_name(run, number),
+            let class = classes.entry(number).or_insert_with(|| ClassSum {
+                class: ClassName::of(run, number),
                 lca: 0.0,
                 last: (0, f64::NAN),
             });
@@ -337,13 +291,13 @@ fn classes(run: &Run, probe: &str) -> Result<Vec<Class>, LcaError> {
     Ok(classes.into_values().collect())
 }
 
-fn compare_classes(classes: [Class; 2]) -> ClassComparison {
+fn compare_classes(classes: [ClassSum; 2]) -> ClassComparison {
     let loss_after = Pair::of(&classes, |class| class.last.1);
     let lca = Pair::of(&classes, |class| class.lca);
-    let [Class { class, name, .. }, _] = classes;
+    let [ClassSum { class, .. }, _] = classes;
     ClassComparison {
-        class,
-        name,
+        class: class.class,
+        name: class.name,
         loss_after,
         lca,
     }

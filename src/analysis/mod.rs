@@ -1,12 +1,13 @@
 //! What the record of a run says: one analysis per question.
 //!
-//! Each is a pure function from one or several [`Run`](crate::Run)s and its options to a small
-//! struct of numbers, which the command line prints and figures are drawn from. None needs a
+//! Each is a function from one or several [`Run`](crate::Run)s and its options to a small struct of
+//! numbers, which the command line prints and pictures are drawn from; a module holds the types of
+//! one analysis. None needs a
 //! model or a device, and none keeps a table in memory: tables stream through, row group by row
 //! group.
 //!
 //! Losses and LCA are in the unit of the model's loss. Negative LCA helps, positive hurts, and
-//! exact zeros are counted apart. A *layer* is the path of a tensor without its last part:
+//! exact zeros are counted apart. Every share is a fraction from 0 to 1. A *layer* is the path of a tensor without its last part:
 //! `fc1.weight` and `fc1.bias` are of the layer `fc1`.
 //!
 //! Every analysis fails with [`LcaError::NotRecorded`](crate::LcaError::NotRecorded) if the run
@@ -15,42 +16,46 @@
 //! where its record reaches.
 
 pub(crate) mod alike;
-mod candidates;
-mod compare;
-pub mod curves;
-mod layers;
+pub mod candidates;
+pub mod classes;
+pub mod compare;
+pub mod distribution;
+pub mod helping;
+pub mod layers;
+pub mod loss;
 pub(crate) mod names;
 pub mod noise;
 pub(crate) mod options;
 pub mod parameter_map;
-mod peaks;
-pub(crate) mod read;
-pub(crate) mod series;
+pub mod peaks;
+mod raster;
+mod read;
+mod series;
 mod significance;
 pub(crate) mod stats;
-mod summary;
+mod steps;
+pub mod summary;
 pub mod trace;
+pub mod units;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use candidates::{
-    Candidates, CandidatesOptions, Freeze, FreezeTensor, Lags, LayerLag, LayerUnits, LcaSum,
-    Overfitting, OverfittingTensor, ParameterCandidate, Span, SumTest, TensorParameters,
-    UnitCandidate, Verdict, candidates,
-};
-pub use compare::{
-    ClassComparison, ComparedRun, Comparison, LayerComparison, Only, Pair, ProbeComparison, compare,
-};
-pub use layers::{LayerSum, Layers, LayersOptions, LayersRun, RunsTest, Significance, layers};
+pub use candidates::candidates;
+pub use classes::class_maps;
+pub use compare::compare;
+pub use distribution::distribution;
+pub use helping::{helping, helping_by_layer};
+pub use layers::{layers, trajectories};
+pub use loss::loss_curves;
 pub use names::{ClassName, layer_of};
-pub use peaks::{
-    Alignment, ClassAlignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
-    Quantity, peaks,
-};
-pub use series::Grouping;
+pub use noise::noise;
+pub use parameter_map::parameter_map;
+pub use peaks::peaks;
+pub use raster::Raster;
+pub use series::{Grouping, Quantity};
 pub use significance::SignFlip;
 pub use stats::{Bin, HelpingCounts, Quantile};
-pub use summary::{
-    Cost, Distribution, Helping, LayerHarm, Reconciliation, Residual, Summary, summary,
-};
+pub use summary::summary;
+pub use trace::trace;
+pub use units::unit_maps;

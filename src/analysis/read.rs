@@ -42,6 +42,13 @@ pub(crate) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaEr
     })
 }
 
+/// Fails unless the totals of single parameters are recorded.
+pub(crate) fn require_totals(run: &Run) -> Result<(), LcaError> {
+    let remedy = "they are written at the end of every epoch: wait for one, or record with \
+                  `Recorder::standard()`";
+    require(run, Table::ParameterTotals, remedy)
+}
+
 /// Looks at the batches of a table, of these columns only.
 pub(crate) fn each(
     run: &Run,

@@ -10,9 +10,10 @@ use crate::{LcaError, Run, Table};
 use super::names::layer_of;
 use super::read;
 
-/// What of a layer or tensor is looked at over the steps.
+/// A number that every layer has at every step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Quantity {
     /// Its share of the loss change, in the unit of the loss.
     #[default]
@@ -33,17 +34,18 @@ impl Quantity {
     }
 
     /// Joins the values of two tensors of a layer: LCA adds up, norms are those of both as one.
-    pub(super) fn join(self, one: f64, other: f64) -> f64 {
+    pub(super) fn join(self, a: f64, b: f64) -> f64 {
         match self {
-            Self::Lca => one + other,
-            Self::Step | Self::Gradient => one.hypot(other),
+            Self::Lca => a + b,
+            Self::Step | Self::Gradient => a.hypot(b),
         }
     }
 }
 
-/// What is looked at as one.
+/// Which tensors are summed as one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Grouping {
     /// A layer: all tensors whose paths are the same but for the last part.
     #[default]
@@ -107,7 +109,7 @@ pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, Lca
         "tensor",
         request.quantity.column(),
     ];
-    let mut reading = Reading::new(request);
+    let mut reading = SeriesReader::new(request);
     read::each(run, Table::Tensors, &columns, |batch| {
         let iterations = batch.u64("iteration")?;
         let probes = batch.text("probe")?;
@@ -126,24 +128,24 @@ pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, Lca
     Ok(reading.finish(run))
 }
 
-struct Reading<'a> {
+struct SeriesReader<'a> {
     request: Request<'a>,
     iterations: Vec<u64>,
     series: Vec<Series>,
     /// The value of each series at the current iteration, once there is one.
     current: Vec<Option<f64>>,
     /// The series of the layer or tensor of each class, by the tensor's path.
-    places: HashMap<Option<i32>, HashMap<String, usize>>,
+    indices: HashMap<Option<i32>, HashMap<String, usize>>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> SeriesReader<'a> {
     fn new(request: Request<'a>) -> Self {
         Self {
             request,
             iterations: Vec::new(),
             series: Vec::new(),
             current: Vec::new(),
-            places: HashMap::new(),
+            indices: HashMap::new(),
         }
     }
 
@@ -172,19 +174,19 @@ impl<'a> Reading<'a> {
     }
 
     fn add(&mut self, class: Option<i32>, tensor: &str, value: f64) {
-        let place = self.place(class, tensor);
-        let current = &mut self.current[place];
+        let index = self.index(class, tensor);
+        let current = &mut self.current[index];
         *current = Some(current.map_or(value, |sum| self.request.quantity.join(sum, value)));
     }
 
-    fn place(&mut self, class: Option<i32>, tensor: &str) -> usize {
-        let places = self.places.entry(class).or_default();
-        if let Some(place) = places.get(tensor) {
-            return *place;
+    fn index(&mut self, class: Option<i32>, tensor: &str) -> usize {
+        let indices = self.indices.entry(class).or_default();
+        if let Some(index) = indices.get(tensor) {
+            return *index;
         }
         let name = self.request.grouping.of(tensor);
         let known = |series: &Series| series.class == class && series.name == name;
-        let place = self.series.iter().position(known).unwrap_or_else(|| {
+        let index = self.series.iter().position(known).unwrap_or_else(|| {
             self.series.push(Series {
                 name: name.to_owned(),
                 class,
@@ -193,8 +195,8 @@ impl<'a> Reading<'a> {
             self.current.push(None);
             self.series.len() - 1
         });
-        places.insert(tensor.to_owned(), place);
-        place
+        indices.insert(tensor.to_owned(), index);
+        index
     }
 
     fn finish(mut self, run: &Run) -> SeriesTable {
@@ -205,8 +207,8 @@ impl<'a> Reading<'a> {
         let order = |series: &Series| {
             let tensors = &run.info().tensors;
             let of_series = |path: &str| grouping.of(path) == series.name;
-            let place = tensors.iter().position(|tensor| of_series(&tensor.path));
-            (place.unwrap_or(tensors.len()), series.class)
+            let index = tensors.iter().position(|tensor| of_series(&tensor.path));
+            (index.unwrap_or(tensors.len()), series.class)
         };
         self.series.sort_by_cached_key(order);
         SeriesTable {

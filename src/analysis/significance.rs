@@ -81,6 +81,7 @@ pub(super) fn deviation(values: &[f64]) -> Option<f64> {
 /// as of the other at every magnitude. It needs no normal distribution, but knows only as many
 /// sums as there are flips.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SignFlip {
     /// How many flips are compared: all of them, or as many as are drawn.
     pub flips: usize,
@@ -138,8 +139,8 @@ impl SignFlip {
 
 /// Returns p-values corrected for their number after Holm (1979), in their order.
 ///
-/// The probability that any of those at most some level is there by chance is then at most that
-/// level, whether or not they depend on each other.
+/// The probability that any of those at most alpha is there by chance is then at most alpha,
+/// whether or not they depend on each other.
 pub(super) fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
@@ -210,7 +211,7 @@ mod tests {
         let p = flips.p_two_sided(&values, 3);
         assert!((p - 0.04904).abs() < 0.0066, "{p}");
         // The seed gives the same p on every machine and in every version.
-        assert_eq!(p, 0.0);
+        assert_eq!(p, 0.0486);
         assert_eq!(flips.p_two_sided(&[1.0; 17], 3), flips.least_p);
     }
 

@@ -6,31 +6,28 @@ use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
+use super::options::options;
 use super::read::{Columns, require};
+use super::series::finite_sum;
+use super::stats::{HelpingCounts, steps_per_window};
+use extremes::ParameterId;
 
-/// Which parameters are to be traced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceOptions {
-    /// The tensor; `None` is every tensor, which leaves the choice of parameters to `extremes`.
-    pub tensor: Option<String>,
-    /// Parameters of that tensor; none leaves the choice to `extremes`.
-    pub indices: Vec<u32>,
-    /// How many of the parameters that helped most are chosen, and of those that hurt most.
-    pub extremes: usize,
-}
-
-impl Default for TraceOptions {
-    fn default() -> Self {
-        Self {
-            tensor: None,
-            indices: Vec::new(),
-            extremes: 3,
-        }
+options! {
+    /// Which parameters are to be traced.
+    #[derive(Eq)]
+    pub struct TraceOptions {
+        /// The tensor; `None` is every tensor, which leaves the choice of parameters to `extremes`.
+        pub tensor: Option<String> = None,
+        /// Parameters of that tensor, by their index in it; none leaves the choice to `extremes`.
+        pub indices: Vec<u32> = Vec::new(),
+        /// How many of the parameters that helped most are chosen, and of those that hurt most.
+        pub extremes: usize = 3,
     }
 }
 
 /// Single parameters over time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Trace {
     /// The parameters, in the order in which they were asked for; chosen ones from the most
     /// helpful to the most hurtful.
@@ -39,6 +36,7 @@ pub struct Trace {
 
 /// One parameter over time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Trajectory {
     /// The tensor.
     pub tensor: String,
@@ -46,12 +44,17 @@ pub struct Trajectory {
     pub index: u32,
     /// Sum of LCA over the recorded steps below, in units of the loss.
     pub lca: f64,
+    /// Sum of its changes over the recorded steps.
+    pub moved: f64,
+    /// At how many of the recorded steps it helped, hurt or did neither.
+    pub counts: HelpingCounts,
     /// Its recorded steps, ascending.
     pub steps: Vec<TraceStep>,
 }
 
 /// One parameter at one step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TraceStep {
     /// The optimizer step.
     pub iteration: u64,
@@ -61,13 +64,44 @@ pub struct TraceStep {
     pub gradient: f32,
     /// Its share of the loss change; to first order step times gradient. Negative helps.
     pub lca: f32,
+    /// Its share summed up to and with this recorded step.
+    pub cumulative: f64,
 }
 
-/// A parameter by its place in the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    tensor: String,
-    index: u32,
+/// One parameter over a window of its recorded steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TraceWindow {
+    /// The last optimizer step of the window.
+    pub iteration: u64,
+    /// The sum of the parameter's finite changes; NaN without such.
+    pub step: f64,
+    /// The mean of the finite gradients; NaN without such.
+    pub gradient: f64,
+    /// The sum of its finite LCA; NaN without such.
+    pub lca: f64,
+}
+
+impl Trajectory {
+    /// Returns the recorded steps in windows, at most `most` of them, and how many steps a window
+    /// has; the last one may have fewer.
+    #[must_use]
+    pub fn in_windows(&self, most: usize) -> (usize, Vec<TraceWindow>) {
+        let steps = steps_per_window(self.steps.len(), most);
+        let window = |window: &[TraceStep]| {
+            let sum = |value: fn(&TraceStep) -> f32| {
+                finite_sum(window.iter().map(|step| f64::from(value(step))))
+            };
+            let gradients = window.iter().filter(|step| step.gradient.is_finite());
+            Some(TraceWindow {
+                iteration: window.last()?.iteration,
+                step: sum(|step| step.step),
+                gradient: sum(|step| step.gradient) / gradients.count() as f64,
+                lca: sum(|step| step.lca),
+            })
+        };
+        (steps, self.steps.chunks(steps).filter_map(window).collect())
+    }
 }
 
 /// Returns single parameters over time, from `parameters`.
@@ -75,18 +109,35 @@ struct Place {
 /// Without indices these are the ones, of those that have rows there, that helped and hurt most:
 /// over the whole run by `parameter_totals`, or without that table over their rows.
 ///
-/// Fails if `parameters` is not recorded, if the tensor or a parameter is not in the model or not
-/// in the table, or if a file can't be read.
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if the run has no table `parameters`, or no rows of a parameter that
+/// is asked for; [`LcaError::Setting`] if the model has no such tensor or parameter; and the errors
+/// of [`Scan`](crate::Scan) if a table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::{trace, trace::TraceOptions};
+///
+/// let run = Run::open(folder.path())?;
+/// let first = TraceOptions::default().tensor(Some("hidden.weight".into())).indices(vec![0]);
+/// for step in &trace(&run, &first)?.parameters[0].steps {
+///     println!("{}: {:+.1e} times {:+.1e}", step.iteration, step.step, step.gradient);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
     require(run, Table::Parameters, HOW_TO_RECORD)?;
-    let places = match (&options.tensor, options.indices.as_slice()) {
+    let parameters = match (&options.tensor, options.indices.as_slice()) {
         (Some(tensor), indices @ [_, ..]) => {
             check(run, tensor, indices)?;
-            let place = |index: &u32| Place {
+            let parameter = |index: &u32| ParameterId {
                 tensor: tensor.clone(),
                 index: *index,
             };
-            indices.iter().map(place).collect()
+            indices.iter().map(parameter).collect()
         }
         (None, [_, ..]) => {
             return Err(LcaError::setting(
@@ -102,7 +153,7 @@ pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
             extremes::extremes(run, tensor.as_deref(), options.extremes)?
         }
     };
-    let parameters = read(run, places)?;
+    let parameters = read(run, parameters)?;
     if let Some(missing) = parameters
         .iter()
         .find(|parameter| parameter.steps.is_empty())
@@ -146,13 +197,15 @@ fn check(run: &Run, path: &str, indices: &[u32]) -> Result<(), LcaError> {
     }
 }
 
-fn read(run: &Run, places: Vec<Place>) -> Result<Vec<Trajectory>, LcaError> {
-    let mut parameters: Vec<Trajectory> = places
+fn read(run: &Run, wanted: Vec<ParameterId>) -> Result<Vec<Trajectory>, LcaError> {
+    let mut parameters: Vec<Trajectory> = wanted
         .into_iter()
-        .map(|place| Trajectory {
-            tensor: place.tensor,
-            index: place.index,
+        .map(|parameter| Trajectory {
+            tensor: parameter.tensor,
+            index: parameter.index,
             lca: 0.0,
+            moved: 0.0,
+            counts: HelpingCounts::default(),
             steps: Vec::new(),
         })
         .collect();
@@ -177,12 +230,12 @@ fn read(run: &Run, places: Vec<Place>) -> Result<Vec<Trajectory>, LcaError> {
             // The index first: few rows have it, and comparing it is cheap.
             for (row, index) in index.iter().enumerate() {
                 if *index == parameter.index && tensor.value(row) == parameter.tensor {
-                    parameter.lca += f64::from(lca[row]);
                     parameter.steps.push(TraceStep {
                         iteration: iteration[row],
                         step: step[row],
                         gradient: gradient[row],
                         lca: lca[row],
+                        cumulative: 0.0,
                     });
                 }
             }
@@ -190,6 +243,16 @@ fn read(run: &Run, places: Vec<Place>) -> Result<Vec<Trajectory>, LcaError> {
     }
     for parameter in &mut parameters {
         parameter.steps.sort_by_key(|step| step.iteration);
+        for step in &mut parameter.steps {
+            parameter.lca += f64::from(step.lca);
+            parameter.moved += f64::from(step.step);
+            parameter.counts += HelpingCounts {
+                helping: u64::from(step.lca < 0.0),
+                hurting: u64::from(step.lca > 0.0),
+                zero: u64::from(step.lca == 0.0),
+            };
+            step.cumulative = parameter.lca;
+        }
     }
     Ok(parameters)
 }

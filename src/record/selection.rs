@@ -160,6 +160,14 @@ impl ParameterSelection {
         }
     }
 
+    /// Returns whether every parameter of every step is to be recorded.
+    pub(crate) fn is_everything(&self) -> bool {
+        let all_tensors = self.patterns.is_empty() || self.patterns.iter().any(|path| path == "*");
+        let all_steps =
+            self.cadence == Cadence::Every(1) && self.first_step == 0 && self.end_step.is_none();
+        all_tensors && all_steps && self.indices == IndexChoice::All
+    }
+
     /// Returns whether this tensor's parameters are to be recorded.
     pub(crate) fn wants_tensor(&self, path: &str) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|pattern| matches(pattern, path))

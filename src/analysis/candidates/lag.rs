@@ -7,9 +7,9 @@ use crate::{LcaError, Run};
 
 use super::super::names::main_probe;
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
-use super::super::significance::holm;
+use super::super::significance::{holm, mean};
 use super::super::stats::running_median;
-use super::CandidatesOptions;
+use super::options::CandidatesOptions;
 
 /// Steps of the running median that is taken off before LCA is compared: long against the lags,
 /// short against the schedule.
@@ -29,6 +29,7 @@ const LEAST_PARTS: usize = 8;
 
 /// How far the layers' LCA is behind that of the rest of the network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Lags {
     /// The lags that are looked at, in observed steps; positive is later than the rest.
     pub lags: Vec<i64>,
@@ -40,23 +41,26 @@ pub struct Lags {
 
 /// How far a layer's LCA is behind that of the rest of the network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerLag {
     /// The layer.
     pub layer: String,
     /// Correlation with the rest of the network at each lag, mean over the parts.
     pub correlation: Vec<f64>,
+    /// The greatest of these.
+    pub greatest_correlation: f64,
     /// The lag of the greatest correlation, in observed steps.
     pub lag: i64,
     /// Parts in which the greatest correlation is at a positive lag.
     pub later: usize,
     /// Parts in which it is at a negative lag.
     pub earlier: usize,
-    /// Part of the steps at which the layer's LCA is positive: where it hurts.
-    pub hurting: f64,
+    /// The fraction of the steps at which the layer's LCA is positive: where it hurts.
+    pub fraction_hurting_steps: f64,
     /// Probability of so many later parts if later and earlier were alike (sign test, one-sided),
     /// corrected for the number of layers (Holm).
     pub p_corrected: f64,
-    /// Whether it lags beyond doubt.
+    /// Whether it lags: `p_corrected` is at most the alpha asked for, and the lag is positive.
     pub candidate: bool,
     /// What the numbers say, in words.
     pub reason: String,
@@ -108,14 +112,14 @@ pub(super) fn lags(runs: &[SeriesTable], options: &CandidatesOptions) -> Lags {
             }
         }
         if !parts.is_empty() {
-            let hurting = share_hurting(runs, &name);
+            let hurting = fraction_hurting(runs, &name);
             found.layers.push(judge(name, &found.lags, &parts, hurting));
         }
     }
     let p: Vec<f64> = found.layers.iter().map(|layer| layer.p_corrected).collect();
     for (layer, p) in found.layers.iter_mut().zip(holm(&p)) {
         layer.p_corrected = p;
-        layer.candidate = layer.lag > 0 && p <= options.level;
+        layer.candidate = layer.lag > 0 && p <= options.alpha;
         layer.reason = reason(layer);
     }
     found
@@ -175,31 +179,30 @@ fn correlations(layer: &[f64], rest: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// Pearson's correlation; 0 where one does not vary.
-fn correlation(one: &[f64], other: &[f64]) -> f64 {
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let (one_mean, other_mean) = (mean(one), mean(other));
-    let (mut both, mut squares, mut other_squares) = (0.0, 0.0, 0.0);
-    for (one, other) in one.iter().zip(other) {
-        let (one, other) = (one - one_mean, other - other_mean);
-        both += one * other;
-        squares += one * one;
-        other_squares += other * other;
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let (a_mean, b_mean) = (mean(a), mean(b));
+    let (mut both, mut a_squares, mut b_squares) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a - a_mean, b - b_mean);
+        both += a * b;
+        a_squares += a * a;
+        b_squares += b * b;
     }
-    let size = (squares * other_squares).sqrt();
+    let size = (a_squares * b_squares).sqrt();
     if size > 0.0 { both / size } else { 0.0 }
 }
 
-/// Returns the place of the greatest correlation; that of no lag where none is positive.
+/// Returns the index of the greatest correlation; that of no lag where none is positive.
 fn greatest(correlation: &[f64]) -> usize {
     let positive = correlation
         .iter()
         .enumerate()
         .filter(|(_, value)| **value > 0.0);
-    let greatest = positive.max_by(|one, other| one.1.total_cmp(other.1));
-    greatest.map_or(GREATEST_LAG, |(place, _)| place)
+    let greatest = positive.max_by(|a, b| a.1.total_cmp(b.1));
+    greatest.map_or(GREATEST_LAG, |(index, _)| index)
 }
 
-fn judge(layer: String, lags: &[i64], parts: &[Vec<f64>], hurting: f64) -> LayerLag {
+fn judge(layer: String, lags: &[i64], parts: &[Vec<f64>], fraction_hurting_steps: f64) -> LayerLag {
     let mean = |lag: usize| parts.iter().map(|part| part[lag]).sum::<f64>() / parts.len() as f64;
     let correlation: Vec<f64> = (0..lags.len()).map(mean).collect();
     let of_parts = || parts.iter().map(|part| lags[greatest(part)]);
@@ -211,10 +214,11 @@ fn judge(layer: String, lags: &[i64], parts: &[Vec<f64>], hurting: f64) -> Layer
     LayerLag {
         layer,
         lag: lags[greatest(&correlation)],
+        greatest_correlation: correlation.iter().copied().fold(-1.0, f64::max),
         correlation,
         later,
         earlier,
-        hurting,
+        fraction_hurting_steps,
         p_corrected: p,
         candidate: false,
         reason: String::new(),
@@ -226,7 +230,7 @@ fn reason(layer: &LayerLag) -> String {
         (true, lag) => format!(
             "its LCA follows that of the other layers {lag} observed steps later, and hurts at \
              {:.0} % of the steps; with less momentum on it, it may help more",
-            100.0 * layer.hurting
+            100.0 * layer.fraction_hurting_steps
         ),
         (_, 0) => "it learns at the same steps as the rest".to_owned(),
         (_, ..0) => "it is ahead of the rest".to_owned(),
@@ -234,7 +238,7 @@ fn reason(layer: &LayerLag) -> String {
     }
 }
 
-fn share_hurting(runs: &[SeriesTable], name: &str) -> f64 {
+fn fraction_hurting(runs: &[SeriesTable], name: &str) -> f64 {
     let series = runs
         .iter()
         .flat_map(|run| &run.series)

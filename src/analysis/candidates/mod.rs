@@ -1,10 +1,11 @@
-//! What to act on: tensors, units and parameters whose training cost more than it brought.
+//! What to act on: tensors, units and parameters whose training cost more than it brought in.
 //!
 //! These are pointers, not proofs. LCA says what the steps that were made did to the loss; what
 //! the network would have done without them takes another run to see.
 
-mod chance;
+mod fair_coins;
 mod lag;
+mod options;
 mod parameters;
 mod sums;
 mod tensors;
@@ -20,46 +21,20 @@ use super::read::NO_FINITE_STEPS;
 use super::series::SeriesTable;
 
 pub use lag::{Lags, LayerLag};
+pub use options::CandidatesOptions;
 pub use parameters::{ParameterCandidate, TensorParameters};
 pub use sums::{LcaSum, SumTest};
-pub use tensors::{Freeze, FreezeTensor, Overfitting, OverfittingTensor, Span};
-pub use units::{LayerUnits, UnitCandidate, Verdict};
-
-/// Settings of [`candidates`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct CandidatesOptions {
-    /// The greatest corrected p-value at which a tensor or layer is a candidate.
-    pub level: f64,
-    /// A unit or parameter hardly ever helps if it helped at most at this part of the steps at
-    /// which its LCA was not zero.
-    pub rarely: f64,
-    /// How many parameters of each tensor are listed, the worst.
-    pub top: usize,
-    /// How often blocks of steps are drawn for a p-value of a single run.
-    pub resamples: usize,
-    /// The seed of the draws.
-    pub seed: u64,
-}
-
-impl Default for CandidatesOptions {
-    fn default() -> Self {
-        Self {
-            level: 0.05,
-            rarely: 0.05,
-            top: 10,
-            resamples: 10_000,
-            seed: 0,
-        }
-    }
-}
+pub use tensors::{Freeze, FreezeTensor, Overfitting, OverfittingTensor, RunPortion};
+pub use units::{LayerUnits, UnitCandidate, UnitProblem};
 
 /// What to act on, each with its numbers and the reason.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Candidates {
     /// The folders of the runs.
     pub runs: Vec<String>,
     /// The greatest corrected p-value of a candidate.
-    pub level: f64,
+    pub alpha: f64,
     /// Tensors that hurt over the run.
     pub freeze: Freeze,
     /// Tensors that help training and hurt validation; `None` without a validation probe.
@@ -85,14 +60,32 @@ pub struct Candidates {
 ///   running median of 51 steps taken off and scaled to a mean square of one, in up to 20 parts
 ///   of 50 steps or more; a layer lags if the greatest correlation is at a positive lag in more
 ///   parts than chance allows. Lags are in observed steps.
-/// - *Units* and *parameters*: exact zeros (dead) are told from those that help at hardly any of
-///   20 steps or more with an LCA that is not zero. How many of the latter fair coins would give
-///   is beside them; steps are not really independent, so more of them is normal to a degree.
+/// - *Units* and *parameters*: those whose LCA is exactly zero (dead) are told from those that hardly
+///   ever help, of 20 steps or more with an LCA that is not zero. How many of the latter fair
+///   coins would give is beside them; steps are not really independent, so somewhat more of them
+///   is normal.
 ///
 /// Steps at which a tensor's LCA is missing or not finite are left out.
 ///
-/// Fails without a run, if one is given twice, if a setting can't work, if a run has no steps
-/// yet, if the runs have different tensors, or if they can't be read.
+/// # Errors
+///
+/// [`LcaError::Setting`] without a run, if one is given twice, if an option can't work, or if the
+/// runs have different tensors; [`LcaError::NotRecorded`] if a run has no finite step yet; and the
+/// errors of [`Scan`](crate::Scan) if a table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::{candidates, candidates::CandidatesOptions};
+///
+/// let runs = [Run::open(folder.path())?];
+/// let found = candidates(&runs, &CandidatesOptions::default())?;
+/// for tensor in found.freeze.tensors.iter().filter(|tensor| tensor.candidate) {
+///     println!("{}: {}", tensor.tensor, tensor.reason);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidates, LcaError> {
     options.check()?;
     require_alike("candidates", runs)?;
@@ -127,37 +120,11 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
             .iter()
             .map(|run| run.folder().display().to_string())
             .collect(),
-        level: options.level,
+        alpha: options.alpha,
         freeze: tensors::freeze(&training, options),
         overfitting: validated.then(|| tensors::overfitting(&training, &validation, options)),
         lags: lag::lags(&layers, options),
         units,
         parameters,
     })
-}
-
-impl CandidatesOptions {
-    fn check(&self) -> Result<(), LcaError> {
-        for (setting, value) in [
-            ("CandidatesOptions::level", self.level),
-            ("CandidatesOptions::rarely", self.rarely),
-        ] {
-            if !(0.0..=1.0).contains(&value) {
-                let problem = format!("{value} is no part of a whole");
-                return Err(LcaError::setting(
-                    setting,
-                    problem,
-                    "give a number from 0 to 1",
-                ));
-            }
-        }
-        if self.resamples == 0 {
-            return Err(LcaError::setting(
-                "CandidatesOptions::resamples",
-                "0 give no p-value",
-                "give 1 or more",
-            ));
-        }
-        Ok(())
-    }
 }

@@ -7,11 +7,12 @@ use serde::Serialize;
 use crate::{LcaError, Run, Table};
 
 use super::super::read;
-use super::CandidatesOptions;
-use super::chance::{Chance, LEAST_STEPS};
+use super::fair_coins::{FairCoins, MIN_STEPS};
+use super::options::CandidatesOptions;
 
 /// The parameters of one tensor that never did anything, or hardly ever helped.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TensorParameters {
     /// The run, counted from 0.
     pub run: usize,
@@ -21,15 +22,15 @@ pub struct TensorParameters {
     pub parameters: u64,
     /// Those whose LCA was exactly zero at every step.
     pub dead: u64,
-    /// Those of the dead that have the value that they began with.
+    /// Those of the dead that still have their initial value.
     pub unmoved: u64,
     /// Those that hardly ever helped.
-    pub rarely: u64,
-    /// How many of these fair coins would give: were helping and hurting equally likely at every
-    /// step, and steps independent.
-    pub rarely_expected: f64,
+    pub rarely_helping: u64,
+    /// How many of these there would be if parameters helped as fair coins show heads: at every
+    /// step with a probability of one half, independently.
+    pub rarely_helping_expected: f64,
     /// LCA of those that hardly ever helped, summed.
-    pub rarely_lca: f64,
+    pub rarely_helping_lca: f64,
     /// The ones of these that hurt the most.
     pub worst: Vec<ParameterCandidate>,
     /// What the numbers say, in words; nothing where there is nothing to act on.
@@ -38,6 +39,7 @@ pub struct TensorParameters {
 
 /// A parameter that hardly ever helped.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ParameterCandidate {
     /// The parameter, row-major.
     pub index: u32,
@@ -58,8 +60,8 @@ pub(super) fn parameters(
     options: &CandidatesOptions,
 ) -> Result<Vec<TensorParameters>, LcaError> {
     let mut found: Vec<TensorParameters> = Vec::new();
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut chance = Chance::new(options.rarely);
+    let mut indices_of: HashMap<String, usize> = HashMap::new();
+    let mut coins = FairCoins::new(options.max_helping_fraction);
     let columns = [
         "tensor", "index", "lca", "helping", "hurting", "zero", "initial", "final",
     ];
@@ -70,9 +72,9 @@ pub(super) fn parameters(
         let zero = batch.u32("zero")?;
         let (initial, last) = (batch.f32("initial")?, batch.f32("final")?);
         for (tensor, rows) in read::stretches(batch.text("tensor")?) {
-            let place = places.get(tensor).copied().unwrap_or_else(|| {
+            let index = indices_of.get(tensor).copied().unwrap_or_else(|| {
                 found.push(TensorParameters::new(number, tensor));
-                places.insert(tensor.to_owned(), found.len() - 1);
+                indices_of.insert(tensor.to_owned(), found.len() - 1);
                 found.len() - 1
             });
             for row in rows {
@@ -84,7 +86,7 @@ pub(super) fn parameters(
                     zero: zero[row],
                 };
                 let unmoved = initial[row] == last[row];
-                found[place].add(parameter, unmoved, &mut chance, options);
+                found[index].add(parameter, unmoved, &mut coins, options);
             }
         }
         Ok(())
@@ -111,9 +113,9 @@ impl TensorParameters {
             parameters: 0,
             dead: 0,
             unmoved: 0,
-            rarely: 0,
-            rarely_expected: 0.0,
-            rarely_lca: 0.0,
+            rarely_helping: 0,
+            rarely_helping_expected: 0.0,
+            rarely_helping_lca: 0.0,
             worst: Vec::new(),
             reason: None,
         }
@@ -123,7 +125,7 @@ impl TensorParameters {
         &mut self,
         parameter: ParameterCandidate,
         unmoved: bool,
-        chance: &mut Chance,
+        coins: &mut FairCoins,
         options: &CandidatesOptions,
     ) {
         self.parameters += 1;
@@ -132,16 +134,18 @@ impl TensorParameters {
             self.dead += 1;
             self.unmoved += u64::from(unmoved);
         }
-        self.rarely_expected += chance.of(moved);
-        if moved < LEAST_STEPS || f64::from(parameter.helping) > options.rarely * moved as f64 {
+        self.rarely_helping_expected += coins.probability(moved);
+        if moved < MIN_STEPS
+            || f64::from(parameter.helping) > options.max_helping_fraction * moved as f64
+        {
             return;
         }
-        self.rarely += 1;
-        self.rarely_lca += parameter.lca;
-        let worse = |other: &ParameterCandidate| other.lca >= parameter.lca;
-        let place = self.worst.partition_point(worse);
-        if place < options.top {
-            self.worst.insert(place, parameter);
+        self.rarely_helping += 1;
+        self.rarely_helping_lca += parameter.lca;
+        let worse = |known: &ParameterCandidate| known.lca >= parameter.lca;
+        let index = self.worst.partition_point(worse);
+        if index < options.top {
+            self.worst.insert(index, parameter);
             self.worst.truncate(options.top);
         }
     }
@@ -150,17 +154,18 @@ impl TensorParameters {
         let mut words = Vec::new();
         if self.dead > 0 {
             words.push(format!(
-                "{} never had a gradient and a step at once ({} kept their first value); they \
-                 can be pruned, or their inputs are constant zeros",
+                "{} never changed the loss: whenever one of them moved, its gradient was zero ({} \
+                 never moved at all); prune them, or look whether their inputs are always zero",
                 self.dead, self.unmoved
             ));
         }
         // Beyond what the spread of a count makes likely.
-        if self.rarely as f64 > self.rarely_expected + 3.0 * self.rarely_expected.sqrt() {
+        if self.rarely_helping as f64
+            > self.rarely_helping_expected + 3.0 * self.rarely_helping_expected.sqrt()
+        {
             words.push(format!(
-                "{} hardly ever helped where chance would give {:.1}; initialize them anew or \
-                 prune them",
-                self.rarely, self.rarely_expected
+                "{} hardly ever helped, where chance would give {:.1}; reinitialize or prune them",
+                self.rarely_helping, self.rarely_helping_expected
             ));
         }
         (!words.is_empty()).then(|| words.join("; "))

@@ -5,13 +5,15 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::super::significance::StudentT;
+use super::super::stats::rank;
 
-/// Steps that the block bootstrap needs: fewer make too few blocks to resample.
-const LEAST_STEPS: usize = 200;
+/// The fewest steps that the block bootstrap needs: fewer make too few blocks to resample.
+const MIN_STEPS: usize = 200;
 
 /// How a sum is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "test", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum SumTest {
     /// Student's t over the runs' sums, one-sided. Assumes that runs are independent (other
     /// seeds), and sums near to normal.
@@ -31,13 +33,14 @@ pub enum SumTest {
     },
     /// The run has fewer steps than a bootstrap needs.
     TooFewSteps {
-        /// How many it needs.
-        least: usize,
+        /// The fewest that it needs.
+        min_steps: usize,
     },
 }
 
 /// A sum of LCA over steps, and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LcaSum {
     /// The sum in the unit of the loss; over several runs, their mean.
     pub lca: f64,
@@ -51,27 +54,29 @@ pub struct LcaSum {
 
 /// Tests sums of series.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Sums {
+pub(super) struct SumTester {
     pub(super) test: SumTest,
     pub(super) seed: u64,
 }
 
-impl Sums {
+impl SumTester {
     /// Chooses the test for a number of runs and of steps in the first.
     pub(super) fn new(runs: usize, steps: usize, resamples: usize, seed: u64) -> Self {
         let test = match (runs, steps) {
             (2.., _) => SumTest::StudentT { runs },
-            (_, LEAST_STEPS..) => SumTest::BlockBootstrap {
+            (_, MIN_STEPS..) => SumTest::BlockBootstrap {
                 block: steps.isqrt(),
                 resamples,
             },
-            _ => SumTest::TooFewSteps { least: LEAST_STEPS },
+            _ => SumTest::TooFewSteps {
+                min_steps: MIN_STEPS,
+            },
         };
         Self { test, seed }
     }
 
     /// Returns the sum of a series that has one part per run.
-    pub(super) fn of(&self, runs: &[&[f64]]) -> LcaSum {
+    pub(super) fn test(&self, runs: &[&[f64]]) -> LcaSum {
         let sums: Vec<f64> = runs.iter().map(|values| values.iter().sum()).collect();
         let untested = LcaSum {
             lca: sums.iter().sum::<f64>() / sums.len().max(1) as f64,
@@ -134,16 +139,19 @@ fn block_bootstrap(
     drawn.sort_by(f64::total_cmp);
     let sum = untested.lca;
     // The spread around the sum stands for the spread around zero.
-    let part = |count: usize| (1 + count) as f64 / (1 + resamples) as f64;
+    let fraction = |count: usize| (1 + count) as f64 / (1 + resamples) as f64;
     let below_zero_around = |shifted: f64| drawn.partition_point(|drawn| *drawn < shifted);
     let at_most = drawn.partition_point(|drawn| *drawn <= 2.0 * sum);
-    let quantile = |share: f64| drawn.get((share * (resamples - 1) as f64).round() as usize);
+    let quantile = |probability: f64| {
+        let rank = rank(probability, resamples as u64) as usize;
+        drawn.get(rank - 1)
+    };
     LcaSum {
         interval: quantile(0.025)
             .zip(quantile(0.975))
             .map(|(low, high)| [*low, *high]),
-        p_hurts: Some(part(resamples - below_zero_around(2.0 * sum))),
-        p_helps: Some(part(at_most)),
+        p_hurts: Some(fraction(resamples - below_zero_around(2.0 * sum))),
+        p_helps: Some(fraction(at_most)),
         ..untested
     }
 }
@@ -157,8 +165,8 @@ mod tests {
     fn the_t_test_agrees_with_the_textbook() {
         // With 3 degrees of freedom and u = t/√3: p = 1/2 − (u/(1 + u²) + atan u)/π; here t is the
         // mean 1.625 over its standard error √(3.6875/12), so u = 1.69246.
-        let sums = Sums::new(4, 1, 1, 0);
-        let tested = sums.of(&[&[1.0], &[2.0], &[0.5], &[3.0]]);
+        let sums = SumTester::new(4, 1, 1, 0);
+        let tested = sums.test(&[&[1.0], &[2.0], &[0.5], &[3.0]]);
         assert!(
             (tested.p_hurts.unwrap() - 0.030_465).abs() < 1e-5,
             "{tested:?}"
@@ -171,8 +179,8 @@ mod tests {
         let values: Vec<f64> = (0..200)
             .map(|step| f64::from(step * 37 % 11) - 4.8)
             .collect();
-        let tested = Sums::new(1, 200, 999, 7).of(&[&values]);
-        assert_eq!(tested.p_hurts, Some(0.0));
+        let tested = SumTester::new(1, 200, 999, 7).test(&[&values]);
+        assert_eq!(tested.p_hurts, Some(0.007));
     }
 
     #[test]
@@ -186,16 +194,16 @@ mod tests {
                     momentum
                 })
                 .collect();
-            Sums::new(1, 1000, 999, seed)
-                .of(&[&values])
+            SumTester::new(1, 1000, 999, seed)
+                .test(&[&values])
                 .p_hurts
                 .unwrap()
         };
         let p: Vec<f64> = (0..400).map(&mut draw).collect();
         // Standard deviation of the share: 0.011 and 0.025.
-        for (level, reach) in [(0.05, 0.044), (0.5, 0.1)] {
-            let share = p.iter().filter(|p| **p <= level).count() as f64 / 400.0;
-            assert!((share - level).abs() < reach, "{share} at most {level}");
+        for (alpha, reach) in [(0.05, 0.044), (0.5, 0.1)] {
+            let share = p.iter().filter(|p| **p <= alpha).count() as f64 / 400.0;
+            assert!((share - alpha).abs() < reach, "{share} at most {alpha}");
         }
     }
 }

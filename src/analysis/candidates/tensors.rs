@@ -6,11 +6,12 @@ use crate::{LcaError, Run};
 
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::super::significance::holm_of_known;
-use super::CandidatesOptions;
-use super::sums::{LcaSum, SumTest, Sums};
+use super::options::CandidatesOptions;
+use super::sums::{LcaSum, SumTest, SumTester};
 
 /// Tensors that hurt over the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Freeze {
     /// How it was tested.
     pub test: SumTest,
@@ -20,6 +21,7 @@ pub struct Freeze {
 
 /// Whether a tensor hurts over the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FreezeTensor {
     /// The tensor.
     pub tensor: String,
@@ -27,7 +29,7 @@ pub struct FreezeTensor {
     pub training: LcaSum,
     /// `training.p_hurts`, corrected for the number of tensors (Holm).
     pub p_corrected: Option<f64>,
-    /// Whether it hurts beyond doubt: `p_corrected` is at most the level asked for.
+    /// Whether it hurts by more than chance explains: `p_corrected` is at most the alpha asked for.
     pub candidate: bool,
     /// What the numbers say, in words.
     pub reason: String,
@@ -35,6 +37,7 @@ pub struct FreezeTensor {
 
 /// Tensors that help on the training probe and hurt on the validation probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Overfitting {
     /// How it was tested.
     pub test: SumTest,
@@ -42,32 +45,34 @@ pub struct Overfitting {
     pub tensors: Vec<OverfittingTensor>,
 }
 
-/// A part of a run.
+/// The steps of a run that are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Span {
+#[non_exhaustive]
+pub enum RunPortion {
     /// All observed steps.
-    Run,
-    /// The second half of the observed steps: over-fitting comes late, and what a tensor brought
+    WholeRun,
+    /// The second half of the observed steps: over-fitting comes late, and what a tensor did
     /// before would hide it.
     SecondHalf,
 }
 
 /// Whether a tensor over-fits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct OverfittingTensor {
     /// The tensor.
     pub tensor: String,
     /// The steps that are looked at.
-    pub span: Span,
+    pub portion: RunPortion,
     /// Its LCA on the training probe; negative helps.
     pub training: LcaSum,
     /// Its LCA on the validation probe; positive hurts.
     pub validation: LcaSum,
     /// The greater of `training.p_helps` and `validation.p_hurts` (both must hold), corrected for
-    /// the number of tensors and spans (Holm).
+    /// the number of tensors and portions (Holm).
     pub p_corrected: Option<f64>,
-    /// Whether it helps one and hurts the other beyond doubt.
+    /// Whether it helps one and hurts the other by more than chance explains.
     pub candidate: bool,
     /// What the numbers say, in words.
     pub reason: String,
@@ -96,13 +101,13 @@ pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> F
     let tensors = names(training);
     let evidence: Vec<LcaSum> = tensors
         .iter()
-        .map(|tensor| sums.of(&values(training, tensor, Span::Run)))
+        .map(|tensor| sums.test(&values(training, tensor, RunPortion::WholeRun)))
         .collect();
     let p: Vec<Option<f64>> = evidence.iter().map(|sum| sum.p_hurts).collect();
     let corrected = holm_of_known(&p);
     let judged = tensors.into_iter().zip(evidence).zip(corrected);
     let judge = |((tensor, training), p_corrected): ((String, LcaSum), Option<f64>)| {
-        let candidate = p_corrected.is_some_and(|p| p <= options.level);
+        let candidate = p_corrected.is_some_and(|p| p <= options.alpha);
         FreezeTensor {
             reason: freeze_reason(&training, candidate),
             tensor,
@@ -120,12 +125,12 @@ pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> F
 fn freeze_reason(training: &LcaSum, candidate: bool) -> String {
     let words = match (candidate, training.lca > 0.0, training.p_hurts) {
         (true, ..) => {
-            "its steps raised the training loss in sum; freezing it spares that, though the \
-             other tensors will then move otherwise"
+            "its steps raised the training loss overall; freezing it avoids that, though the other \
+             tensors will then move differently"
         }
-        (_, true, Some(_)) => "it hurt in sum, but no more than chance allows",
-        (_, true, None) => "it hurt in sum; whether by chance can't be told",
-        _ => "it helped in sum",
+        (_, true, Some(_)) => "it hurt overall, but by no more than chance explains",
+        (_, true, None) => "it hurt overall; whether by chance is not known",
+        _ => "it helped overall",
     };
     words.to_owned()
 }
@@ -139,32 +144,34 @@ pub(super) fn overfitting(
     let sums = sums(validation, options);
     let mut found = Vec::new();
     for tensor in names(validation) {
-        for span in [Span::Run, Span::SecondHalf] {
-            let on = |tables| sums.of(&values(tables, &tensor, span));
-            found.push((tensor.clone(), span, on(training), on(validation)));
+        for portion in [RunPortion::WholeRun, RunPortion::SecondHalf] {
+            let on = |tables| sums.test(&values(tables, &tensor, portion));
+            found.push((tensor.clone(), portion, on(training), on(validation)));
         }
     }
     let both =
         |training: &LcaSum, validation: &LcaSum| Some(training.p_helps?.max(validation.p_hurts?));
-    let p = found.iter().map(|(_, _, one, other)| both(one, other));
+    let p = found
+        .iter()
+        .map(|(_, _, training, validation)| both(training, validation));
     let corrected = holm_of_known(&p.collect::<Vec<_>>());
     let judged = found.into_iter().zip(corrected);
-    let tensors = judged.map(|((tensor, span, training, validation), p_corrected)| {
-        let candidate = p_corrected.is_some_and(|p| p <= options.level);
+    let tensors = judged.map(|((tensor, portion, training, validation), p_corrected)| {
+        let candidate = p_corrected.is_some_and(|p| p <= options.alpha);
         let opposed = training.lca < 0.0 && validation.lca > 0.0;
         let words = match (candidate, opposed, p_corrected) {
             (true, ..) => {
                 "its steps lowered the training loss and raised the validation loss; regularize \
                  it, lower its learning rate, or stop earlier"
             }
-            (_, true, Some(_)) => "it did both, but no more than chance allows",
-            (_, true, None) => "it did both; whether by chance can't be told",
+            (_, true, Some(_)) => "it did both, but by no more than chance explains",
+            (_, true, None) => "it did both; whether by chance is not known",
             _ => "it did not help one and hurt the other",
         };
         OverfittingTensor {
             reason: words.to_owned(),
             tensor,
-            span,
+            portion,
             training,
             validation,
             p_corrected,
@@ -177,9 +184,9 @@ pub(super) fn overfitting(
     }
 }
 
-fn sums(tables: &[SeriesTable], options: &CandidatesOptions) -> Sums {
+fn sums(tables: &[SeriesTable], options: &CandidatesOptions) -> SumTester {
     let steps = tables.first().map_or(0, |table| table.iterations.len());
-    Sums::new(tables.len(), steps, options.resamples, options.seed)
+    SumTester::new(tables.len(), steps, options.resamples, options.seed)
 }
 
 fn names(tables: &[SeriesTable]) -> Vec<String> {
@@ -187,13 +194,13 @@ fn names(tables: &[SeriesTable]) -> Vec<String> {
     series.map(|series| series.name.clone()).collect()
 }
 
-/// Returns a tensor's values in a span, of each run that has it.
-fn values<'a>(tables: &'a [SeriesTable], tensor: &str, span: Span) -> Vec<&'a [f64]> {
+/// Returns a tensor's values in a portion, of each run that has it.
+fn values<'a>(tables: &'a [SeriesTable], tensor: &str, portion: RunPortion) -> Vec<&'a [f64]> {
     let of_run = |table: &'a SeriesTable| {
         let series = table.series.iter().find(|series| series.name == tensor)?;
-        Some(match span {
-            Span::Run => &series.values[..],
-            Span::SecondHalf => &series.values[series.values.len() / 2..],
+        Some(match portion {
+            RunPortion::WholeRun => &series.values[..],
+            RunPortion::SecondHalf => &series.values[series.values.len() / 2..],
         })
     };
     tables.iter().filter_map(of_run).collect()

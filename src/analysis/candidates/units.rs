@@ -8,11 +8,12 @@ use crate::{LcaError, Run, Table, TensorInfo};
 
 use super::super::names::layer_of;
 use super::super::read;
-use super::CandidatesOptions;
-use super::chance::{Chance, LEAST_STEPS};
+use super::fair_coins::{FairCoins, MIN_STEPS};
+use super::options::CandidatesOptions;
 
 /// The units of one layer; of one tensor, where a layer's tensors differ in their units.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerUnits {
     /// The run, counted from 0.
     pub run: usize,
@@ -20,20 +21,25 @@ pub struct LayerUnits {
     pub layer: String,
     /// How many units it has.
     pub units: usize,
-    /// Units that hardly ever help which fair coins would give: were helping and hurting equally
-    /// likely at every recorded step, and steps independent.
-    pub rarely_expected: f64,
+    /// How many of the candidates are dead.
+    pub dead: usize,
+    /// How many of them hardly ever help.
+    pub rarely_helping: usize,
+    /// How many would hardly ever help if units helped as fair coins show heads: at every recorded
+    /// step with a probability of one half, independently.
+    pub rarely_helping_expected: f64,
     /// The units to act on.
     pub candidates: Vec<UnitCandidate>,
 }
 
 /// A unit to act on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct UnitCandidate {
     /// The unit, from 0.
     pub unit: u32,
-    /// What is the matter with it.
-    pub verdict: Verdict,
+    /// What is wrong with it.
+    pub problem: UnitProblem,
     /// Its LCA, summed over the recorded steps only.
     pub lca: f64,
     /// Recorded steps at which it helped.
@@ -48,10 +54,11 @@ pub struct UnitCandidate {
     pub reason: String,
 }
 
-/// What is the matter with a unit.
+/// What is wrong with a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+#[non_exhaustive]
+pub enum UnitProblem {
     /// Its LCA was exactly zero at all of the last recorded steps, a tenth of them and 20 at
     /// least: no gradient reaches it, or it does not move.
     Dead,
@@ -60,7 +67,7 @@ pub enum Verdict {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Count {
+struct UnitCount {
     lca: f64,
     helping: u64,
     hurting: u64,
@@ -70,7 +77,7 @@ struct Count {
     silent: u64,
 }
 
-impl Count {
+impl UnitCount {
     fn add(&mut self, iteration: u64, lca: f64) {
         self.lca += lca;
         match lca {
@@ -91,13 +98,13 @@ impl Count {
 
 /// The units of the same number in all tensors of a group.
 #[derive(Debug, Default)]
-struct Group {
+struct UnitGroup {
     current: Vec<f64>,
     seen: bool,
-    counts: Vec<Count>,
+    counts: Vec<UnitCount>,
 }
 
-impl Group {
+impl UnitGroup {
     fn flush(&mut self, iteration: u64) {
         if std::mem::take(&mut self.seen) {
             for (count, lca) in self.counts.iter_mut().zip(&mut self.current) {
@@ -113,43 +120,48 @@ pub(super) fn units(
     number: usize,
     options: &CandidatesOptions,
 ) -> Result<Vec<LayerUnits>, LcaError> {
-    let groups = count(run)?;
-    let mut chance = Chance::new(options.rarely);
-    let layers = groups.into_iter().map(|(layer, group)| {
-        let rarely_expected = group
-            .counts
-            .iter()
-            .map(|count| chance.of(count.helping + count.hurting));
+    let mut coins = FairCoins::new(options.max_helping_fraction);
+    let layers = count(run)?.into_iter().map(|(layer, group)| {
+        let counts = group.counts.iter();
+        let by_chance = counts.map(|count| coins.probability(count.helping + count.hurting));
+        let rarely_helping_expected = by_chance.sum();
+        let units = group.counts.iter().zip(0..);
+        let candidates: Vec<UnitCandidate> = units
+            .filter_map(|(count, unit)| judge(unit, count, options))
+            .collect();
+        let with = |problem| {
+            candidates
+                .iter()
+                .filter(|unit| unit.problem == problem)
+                .count()
+        };
         LayerUnits {
             run: number,
             units: group.counts.len(),
-            rarely_expected: rarely_expected.sum(),
-            candidates: group
-                .counts
-                .iter()
-                .zip(0..)
-                .filter_map(|(count, unit)| judge(unit, count, options))
-                .collect(),
+            dead: with(UnitProblem::Dead),
+            rarely_helping: with(UnitProblem::RarelyHelps),
+            rarely_helping_expected,
+            candidates,
             layer,
         }
     });
     Ok(layers.filter(|layer| layer.units > 0).collect())
 }
 
-fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
+fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
     let tensors = &run.info().tensors;
-    let mut groups: Vec<(String, Group)> = Vec::new();
-    let mut places: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let mut groups: Vec<(String, UnitGroup)> = Vec::new();
+    let mut group_of: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for tensor in tensors.iter().filter(|tensor| tensor.trainable) {
         let name = group_name(tensor, tensors);
-        let place = groups
+        let index = groups
             .iter()
             .position(|(other, _)| other == name)
             .unwrap_or_else(|| {
-                groups.push((name.to_owned(), Group::default()));
+                groups.push((name.to_owned(), UnitGroup::default()));
                 groups.len() - 1
             });
-        places.insert(&tensor.path, (place, tensor.units));
+        group_of.insert(&tensor.path, (index, tensor.units));
     }
     let columns = ["iteration", "tensor", "unit", "lca"];
     let mut now = None;
@@ -163,7 +175,7 @@ fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
                 groups.iter_mut().for_each(|(_, group)| group.flush(before));
             }
             now = Some(iterations[row]);
-            let Some((place, count)) = places.get(names.value(row)) else {
+            let Some((index, count)) = group_of.get(names.value(row)) else {
                 continue;
             };
             let unit = units[row] as usize;
@@ -174,9 +186,9 @@ fn count(run: &Run) -> Result<Vec<(String, Group)>, LcaError> {
                     remedy: "remove files that this run's recorder did not write".into(),
                 });
             }
-            let group = &mut groups[*place].1;
+            let group = &mut groups[*index].1;
             if group.counts.is_empty() {
-                group.counts.resize(*count, Count::default());
+                group.counts.resize(*count, UnitCount::default());
                 group.current.resize(*count, 0.0);
             }
             group.current[unit] += f64::from(lca[row]);
@@ -196,35 +208,38 @@ fn group_name<'a>(tensor: &'a TensorInfo, tensors: &[TensorInfo]) -> &'a str {
     let mut siblings = tensors
         .iter()
         .filter(|other| other.trainable && layer_of(&other.path) == name);
-    match siblings.all(|other| other.units == tensor.units) {
-        true => name,
-        false => &tensor.path,
+    if siblings.all(|other| other.units == tensor.units) {
+        name
+    } else {
+        &tensor.path
     }
 }
 
-fn judge(unit: u32, count: &Count, options: &CandidatesOptions) -> Option<UnitCandidate> {
+fn judge(unit: u32, count: &UnitCount, options: &CandidatesOptions) -> Option<UnitCandidate> {
     let moved = count.helping + count.hurting;
     let recorded = moved + count.zero;
-    let (verdict, reason) = if count.silent >= LEAST_STEPS.max(recorded / 10) {
+    let (problem, reason) = if count.silent >= MIN_STEPS.max(recorded / 10) {
         let since = match count.last_active {
-            Some(last) => format!("since after iteration {last}"),
+            Some(last) => format!("at every recorded step after iteration {last}"),
             None => "at every recorded step".to_owned(),
         };
-        let words = format!("exactly zero {since}; prune it, or initialize it anew");
-        (Verdict::Dead, words)
-    } else if moved >= LEAST_STEPS && count.helping as f64 <= options.rarely * moved as f64 {
+        let words = format!("exactly zero {since}; prune or reinitialize it");
+        (UnitProblem::Dead, words)
+    } else if moved >= MIN_STEPS
+        && count.helping as f64 <= options.max_helping_fraction * moved as f64
+    {
         let words = format!(
-            "helped at {} of the {moved} steps at which it did anything; initialize it anew, or \
-             prune it if the loss allows",
+            "helped at {} of the {moved} steps at which it did anything; reinitialize it, or prune \
+             it if the loss allows",
             count.helping
         );
-        (Verdict::RarelyHelps, words)
+        (UnitProblem::RarelyHelps, words)
     } else {
         return None;
     };
     Some(UnitCandidate {
         unit,
-        verdict,
+        problem,
         lca: count.lca,
         helping: count.helping,
         hurting: count.hurting,

@@ -1,42 +1,26 @@
-//! Which layers learned, and whether other seeds agree.
+//! Which layers learned, when, and whether other seeds agree.
 
+mod options;
 mod sums;
+mod trajectories;
 
 use serde::Serialize;
 
 use crate::{LcaError, Run};
 
 use super::alike::require_alike;
+use super::read::NO_FINITE_STEPS;
 use super::series::Grouping;
 use super::significance::{SignFlip, StudentT, deviation, holm, mean};
-use sums::{RunSums, Sum, sums};
+use super::stats::HelpingCounts;
+use sums::{GroupSum, RunSums, check, sums};
 
-/// Settings of [`layers`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct LayersOptions {
-    /// Whether sums are by layer or by tensor.
-    pub by: Grouping,
-    /// The probe whose loss is split.
-    pub probe: String,
-    /// The class whose loss is split; `None`: all classes together.
-    pub class: Option<i32>,
-    /// The seed of the flips of sign that are drawn where there are too many to enumerate.
-    pub seed: u64,
-}
-
-impl Default for LayersOptions {
-    fn default() -> Self {
-        Self {
-            by: Grouping::Layer,
-            probe: "training".into(),
-            class: None,
-            seed: 0,
-        }
-    }
-}
+pub use options::LayersOptions;
+pub use trajectories::{LayerCurve, Trajectories, trajectories};
 
 /// LCA by layer or tensor, of one run or several of one model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Layers {
     /// The runs, in the order given.
     pub runs: Vec<LayersRun>,
@@ -56,6 +40,7 @@ pub struct Layers {
 
 /// A run as far as it is in the sums.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayersRun {
     /// Its folder.
     pub folder: String,
@@ -67,6 +52,7 @@ pub struct LayersRun {
 
 /// How layers are tested over several runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct RunsTest {
     /// How many runs.
     pub runs: usize,
@@ -79,6 +65,7 @@ pub struct RunsTest {
 
 /// LCA of a layer or tensor, summed over the run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerSum {
     /// The path of the layer or tensor.
     pub name: String,
@@ -91,15 +78,15 @@ pub struct LayerSum {
     pub by_run: Vec<f64>,
     /// Standard deviation between runs, of several.
     pub deviation: Option<f64>,
-    /// 100 · `lca` / LCA of the network: positive if it did as the network did.
-    pub percent_of_network: f64,
+    /// `lca` / LCA of the network: positive if it did as the network did, 1 if it did all.
+    pub fraction_of_network: f64,
     /// `lca` / `parameters`.
-    pub per_parameter: f64,
-    /// 100 · helping / (helping + hurting + zero), counted over its parameters, all steps and
-    /// runs.
-    pub percent_of_all: f64,
-    /// 100 · helping / (helping + hurting).
-    pub percent_of_nonzero: f64,
+    pub lca_per_parameter: f64,
+    /// How often its parameters helped, hurt or did neither, over all steps and runs.
+    #[serde(flatten)]
+    pub counts: HelpingCounts,
+    /// The fraction of the steps at which its LCA is positive, over all runs.
+    pub fraction_hurting_steps: f64,
     /// Whether `lca` is positive: it hurt over the run.
     pub hurts: bool,
     /// Whether its LCA differs from zero over the runs; `None` of one run, or if it is the same
@@ -109,6 +96,7 @@ pub struct LayerSum {
 
 /// Whether LCA differs from zero over the runs, on either side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Significance {
     /// The mean over its standard error.
     pub t: f64,
@@ -124,6 +112,25 @@ pub struct Significance {
     pub p_sign_flip_corrected: f64,
 }
 
+impl LayerSum {
+    /// Returns the layer with all that is in the unit of the loss divided by the number of its
+    /// parameters: its LCA, its deviation, and the interval.
+    #[must_use]
+    pub fn per_parameter(&self) -> Self {
+        let parameters = self.parameters as f64;
+        Self {
+            lca: self.lca_per_parameter,
+            by_run: self.by_run.iter().map(|lca| lca / parameters).collect(),
+            deviation: self.deviation.map(|deviation| deviation / parameters),
+            significance: self.significance.map(|found| Significance {
+                interval: found.interval.map(|end| end / parameters),
+                ..found
+            }),
+            ..self.clone()
+        }
+    }
+}
+
 /// Returns LCA summed over the run by layer or tensor, and over several runs (seeds of one
 /// model) its mean, deviation, and whether it differs from zero.
 ///
@@ -136,45 +143,59 @@ pub struct Significance {
 /// than six it never gets to 0.05. Both are corrected for the number of layers after Holm
 /// (1979). Runs of the same seed are not independent, and copies of each other are not tested.
 ///
-/// Steps at which a tensor's LCA is not finite are left out of all sums.
+/// Steps at which a tensor's LCA is not finite are left out of all sums: what the other tensors
+/// did at such a step is not grounded.
 ///
-/// Fails without a run, if one is given twice, if the runs have different tensors, if one has not recorded the probe or
-/// the class or has no finite steps yet, or if they can't be read.
+/// # Errors
 ///
-/// ```no_run
-/// # use burn_lca::{LcaError, Run};
-/// use burn_lca::analysis::{LayersOptions, layers};
+/// [`LcaError::Setting`] without a run, if one is given twice, if the runs have different tensors
+/// or if a run has no such class; [`LcaError::NotRecorded`] if one has not recorded the probe or
+/// its classes, or has no finite steps yet; and the errors of [`Scan`](crate::Scan) if the table
+/// `tensors` can't be read.
 ///
-/// let runs = [Run::open("artifacts/seed1")?, Run::open("artifacts/seed2")?];
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::{layers, layers::LayersOptions};
+///
+/// let runs = [Run::open(folder.path())?];
 /// for layer in layers(&runs, &LayersOptions::default())?.layers {
 ///     println!("{}: {:+.3}{}", layer.name, layer.lca, if layer.hurts { " hurts" } else { "" });
 /// }
-/// # Ok::<(), LcaError>(())
+/// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError> {
     require_alike("layers", runs)?;
-    let of_runs: Vec<RunSums> = runs
-        .iter()
-        .map(|run| sums(run, options))
-        .collect::<Result<_, _>>()?;
-    let network = of_runs
-        .iter()
-        .map(|run| run.tensors.iter().map(|sum| sum.lca).sum());
-    let network = mean(&network.collect::<Vec<f64>>());
-    let mut layers = Vec::new();
-    for group in groups(&runs[0], options.by) {
-        layers.push(layer(group, &of_runs, network));
+    let mut of_runs: Vec<RunSums> = Vec::new();
+    for run in runs {
+        check(run, options)?;
+        let sums = sums(run, options)?;
+        if sums.steps == 0 {
+            return Err(LcaError::NotRecorded {
+                path: run.folder().to_owned(),
+                problem: format!(
+                    "has no finite steps of probe {} in table tensors",
+                    options.probe_of(run)
+                ),
+                remedy: NO_FINITE_STEPS.into(),
+            });
+        }
+        of_runs.push(sums);
     }
+    let network = of_runs.iter().map(RunSums::lca);
+    let network = mean(&network.collect::<Vec<f64>>());
+    let mut layers = layer_sums(&of_runs, network);
     let test = (runs.len() > 1).then(|| test(&mut layers, runs.len(), options.seed));
-    let runs = runs.iter().zip(&of_runs).map(|(run, sums)| LayersRun {
+    let described = runs.iter().zip(&of_runs).map(|(run, sums)| LayersRun {
         folder: run.folder().display().to_string(),
         steps: sums.steps,
         not_finite: sums.not_finite,
     });
     Ok(Layers {
-        runs: runs.collect(),
+        runs: described.collect(),
         by: options.by,
-        probe: options.probe.clone(),
+        probe: options.probe_of(&runs[0]).to_owned(),
         class: options.class,
         lca: network,
         test,
@@ -182,60 +203,37 @@ pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError>
     })
 }
 
-/// Tensors that are summed as one.
-struct Group {
-    name: String,
-    parameters: u64,
-    /// Their places in the model's order.
-    places: Vec<usize>,
+/// Returns the layers of a run on a probe; none has moved the loss if no step is finite.
+pub(super) fn layers_of_run(run: &Run, probe: &str) -> Result<Vec<LayerSum>, LcaError> {
+    let sums = sums(run, &LayersOptions::default().probe(Some(probe.to_owned())))?;
+    let network = sums.lca();
+    Ok(layer_sums(&[sums], network))
 }
 
-fn groups(run: &Run, by: Grouping) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for (place, tensor) in run.info().tensors.iter().enumerate() {
-        let name = by.of(&tensor.path);
-        match groups.iter_mut().find(|group| group.name == name) {
-            Some(group) => {
-                group.parameters += tensor.parameters;
-                group.places.push(place);
-            }
-            None => groups.push(Group {
-                name: name.to_owned(),
-                parameters: tensor.parameters,
-                places: vec![place],
-            }),
+/// Returns every layer over runs that have the same ones.
+fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
+    let first = runs.iter().take(1).flat_map(|run| &run.groups);
+    let layer = |(index, group): (usize, &GroupSum)| {
+        let of_runs = || runs.iter().map(|run| &run.groups[index]);
+        let by_run: Vec<f64> = of_runs().map(|group| group.lca).collect();
+        let lca = mean(&by_run);
+        let steps: u64 = runs.iter().map(|run| run.steps).sum();
+        let hurting: u64 = of_runs().map(|group| group.hurting_steps).sum();
+        LayerSum {
+            name: group.name.clone(),
+            parameters: group.parameters,
+            lca,
+            deviation: deviation(&by_run),
+            by_run,
+            fraction_of_network: lca / network,
+            lca_per_parameter: lca / group.parameters as f64,
+            counts: of_runs().map(|group| group.counts).sum(),
+            fraction_hurting_steps: hurting as f64 / steps as f64,
+            hurts: lca > 0.0,
+            significance: None,
         }
-    }
-    groups
-}
-
-fn layer(group: Group, runs: &[RunSums], network: f64) -> LayerSum {
-    let mut all = Sum::default();
-    let mut by_run = Vec::new();
-    for run in runs {
-        let mut sum = Sum::default();
-        for place in &group.places {
-            sum.add(run.tensors[*place]);
-        }
-        by_run.push(sum.lca);
-        all.add(sum);
-    }
-    let lca = mean(&by_run);
-    let nonzero = all.helping + all.hurting;
-    let percent = |of: u64| 100.0 * all.helping as f64 / of as f64;
-    LayerSum {
-        name: group.name,
-        parameters: group.parameters,
-        lca,
-        deviation: deviation(&by_run),
-        by_run,
-        percent_of_network: 100.0 * lca / network,
-        per_parameter: lca / group.parameters as f64,
-        percent_of_all: percent(nonzero + all.zero),
-        percent_of_nonzero: percent(nonzero),
-        hurts: lca > 0.0,
-        significance: None,
-    }
+    };
+    first.enumerate().map(layer).collect()
 }
 
 /// Tests every layer over the runs.
@@ -256,14 +254,14 @@ fn test(layers: &mut [LayerSum], runs: usize, seed: u64) -> RunsTest {
         .collect();
     let (p_t_corrected, p_sign_flip_corrected) = (holm(&p_t), holm(&p_sign_flip));
     let count = tested.len();
-    for (place, (layer, student)) in tested.into_iter().enumerate() {
+    for (index, (layer, student)) in tested.into_iter().enumerate() {
         layer.significance = Some(Significance {
             t: student.t(),
             interval: student.interval(),
-            p_t: p_t[place],
-            p_t_corrected: p_t_corrected[place],
-            p_sign_flip: p_sign_flip[place],
-            p_sign_flip_corrected: p_sign_flip_corrected[place],
+            p_t: p_t[index],
+            p_t_corrected: p_t_corrected[index],
+            p_sign_flip: p_sign_flip[index],
+            p_sign_flip_corrected: p_sign_flip_corrected[index],
         });
     }
     RunsTest {

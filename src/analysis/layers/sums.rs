@@ -6,8 +6,9 @@ use arrow::array::Array;
 
 use crate::{LcaError, Run, Table};
 
-use super::super::read::{NO_FINITE_STEPS, NO_STEPS, each, out_of_order, require};
-use super::LayersOptions;
+use super::super::read::{NO_STEPS, each, out_of_order, require};
+use super::super::stats::HelpingCounts;
+use super::options::LayersOptions;
 
 const COLUMNS: [&str; 8] = [
     "iteration",
@@ -20,7 +21,7 @@ const COLUMNS: [&str; 8] = [
     "zero",
 ];
 
-/// The sums of every tensor over a run.
+/// The sums of every layer or tensor over a run.
 #[derive(Debug)]
 pub(super) struct RunSums {
     /// Steps that are in the sums: those at which all tensors are finite.
@@ -28,36 +29,49 @@ pub(super) struct RunSums {
     /// Steps that are left out.
     pub(super) not_finite: u64,
     /// In the model's order.
-    pub(super) tensors: Vec<Sum>,
+    pub(super) groups: Vec<GroupSum>,
 }
 
-/// LCA and counts, summed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sum {
+/// Tensors that are summed as one.
+#[derive(Debug)]
+pub(super) struct GroupSum {
+    pub(super) name: String,
+    pub(super) parameters: u64,
     pub(super) lca: f64,
-    pub(super) helping: u64,
-    pub(super) hurting: u64,
-    pub(super) zero: u64,
+    pub(super) counts: HelpingCounts,
+    /// Steps at which its LCA is positive.
+    pub(super) hurting_steps: u64,
 }
 
-impl Sum {
-    pub(super) fn add(&mut self, other: Self) {
-        self.lca += other.lca;
-        self.helping += other.helping;
-        self.hurting += other.hurting;
-        self.zero += other.zero;
+impl RunSums {
+    /// Returns the LCA of the network.
+    pub(super) fn lca(&self) -> f64 {
+        self.groups.iter().map(|group| group.lca).sum()
     }
 }
 
 /// Reads the sums of a run, for the probe and class that are asked for.
 pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaError> {
-    check(run, options)?;
-    require(run, Table::Tensors, NO_STEPS)?;
-    let tensors = run.info().tensors.iter().zip(0..);
-    let places: HashMap<&str, usize> = tensors
-        .map(|(tensor, place)| (tensor.path.as_str(), place))
-        .collect();
-    let mut reading = Reading::new(places.len());
+    let probe = options.probe_of(run);
+    let mut groups: Vec<GroupSum> = Vec::new();
+    let mut group_of: HashMap<&str, usize> = HashMap::new();
+    for tensor in &run.info().tensors {
+        let name = options.by.of(&tensor.path);
+        let known = groups.iter().position(|group| group.name == name);
+        let index = known.unwrap_or_else(|| {
+            groups.push(GroupSum {
+                name: name.to_owned(),
+                parameters: 0,
+                lca: 0.0,
+                counts: HelpingCounts::default(),
+                hurting_steps: 0,
+            });
+            groups.len() - 1
+        });
+        groups[index].parameters = groups[index].parameters.saturating_add(tensor.parameters);
+        group_of.insert(&tensor.path, index);
+    }
+    let mut reading = StepReader::new(groups);
     each(run, Table::Tensors, &COLUMNS, |batch| {
         let iterations = batch.u64("iteration")?;
         let probes = batch.text("probe")?;
@@ -69,47 +83,39 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
         let zero = batch.u64("zero")?;
         for row in 0..batch.rows() {
             let class = classes.is_valid(row).then(|| classes.value(row));
-            if class != options.class || probes.value(row) != options.probe {
+            if class != options.class || probes.value(row) != probe {
                 continue;
             }
             let tensor = tensors.value(row);
-            let place = places.get(tensor).ok_or_else(|| foreign(run, tensor))?;
+            let group = group_of.get(tensor).ok_or_else(|| foreign(run, tensor))?;
             reading.advance(run, iterations[row])?;
-            reading.step[*place].add(Sum {
-                lca: lca[row],
+            let (sum, counts) = &mut reading.step[*group];
+            *sum += lca[row];
+            *counts += HelpingCounts {
                 helping: helping[row],
                 hurting: hurting[row],
                 zero: zero[row],
-            });
+            };
         }
         Ok(())
     })?;
-    let sums = reading.finish();
-    if sums.steps == 0 {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: format!(
-                "has no finite steps of probe {} in table tensors",
-                options.probe
-            ),
-            remedy: NO_FINITE_STEPS.into(),
-        });
-    }
-    Ok(sums)
+    Ok(reading.finish())
 }
 
-/// Fails unless the run has the probe and the class.
-fn check(run: &Run, options: &LayersOptions) -> Result<(), LcaError> {
+/// Fails unless the run has the probe and the class, and rows of the table.
+pub(super) fn check(run: &Run, options: &LayersOptions) -> Result<(), LcaError> {
+    require(run, Table::Tensors, NO_STEPS)?;
     let missing = |problem, remedy: &str| LcaError::NotRecorded {
         path: run.folder().to_owned(),
         problem,
         remedy: remedy.into(),
     };
     let probes = &run.info().probes;
-    let Some(probe) = probes.iter().find(|probe| probe.name == options.probe) else {
+    let wanted = options.probe_of(run);
+    let Some(probe) = probes.iter().find(|probe| probe.name == wanted) else {
         let names: Vec<&str> = probes.iter().map(|probe| probe.name.as_str()).collect();
         return Err(missing(
-            format!("has no probe {}, only {}", options.probe, names.join(", ")),
+            format!("has no probe {wanted}, only {}", names.join(", ")),
             "ask for one of these, or set `LcaMetric::validation` before training",
         ));
     };
@@ -144,22 +150,23 @@ fn foreign(run: &Run, tensor: &str) -> LcaError {
 
 /// Sums step by step, since a step that is not finite is left out as a whole: what the other
 /// tensors did at it is not grounded.
-struct Reading {
+struct StepReader {
     sums: RunSums,
     iteration: Option<u64>,
-    step: Vec<Sum>,
+    /// LCA and counts of each group at the current step.
+    step: Vec<(f64, HelpingCounts)>,
 }
 
-impl Reading {
-    fn new(tensors: usize) -> Self {
+impl StepReader {
+    fn new(groups: Vec<GroupSum>) -> Self {
         Self {
+            step: vec![(0.0, HelpingCounts::default()); groups.len()],
             sums: RunSums {
                 steps: 0,
                 not_finite: 0,
-                tensors: vec![Sum::default(); tensors],
+                groups,
             },
             iteration: None,
-            step: vec![Sum::default(); tensors],
         }
     }
 
@@ -181,15 +188,17 @@ impl Reading {
         if self.iteration.is_none() {
             return;
         }
-        if self.step.iter().all(|sum| sum.lca.is_finite()) {
+        if self.step.iter().all(|(lca, _)| lca.is_finite()) {
             self.sums.steps += 1;
-            for (sum, step) in self.sums.tensors.iter_mut().zip(&self.step) {
-                sum.add(*step);
+            for (group, (lca, counts)) in self.sums.groups.iter_mut().zip(&self.step) {
+                group.lca += lca;
+                group.counts += *counts;
+                group.hurting_steps += u64::from(*lca > 0.0);
             }
         } else {
             self.sums.not_finite += 1;
         }
-        self.step.fill(Sum::default());
+        self.step.fill((0.0, HelpingCounts::default()));
     }
 
     fn finish(mut self) -> RunSums {

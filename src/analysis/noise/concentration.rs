@@ -2,13 +2,12 @@
 
 use serde::Serialize;
 
-use crate::analysis::read::each;
-use crate::analysis::stats::Bin;
 use crate::{LcaError, Run, Table};
 
-use super::bins::FineBins;
+use super::super::read::{each, require_totals};
+use super::super::stats::{Bin, FineBins};
 
-/// The fractions of the parameters whose shares are told.
+/// The fractions of the parameters whose part in the amount is told.
 const FRACTIONS: [f64; 7] = [0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 
 /// How unequally help and harm are spread over the parameters.
@@ -17,6 +16,7 @@ const FRACTIONS: [f64; 7] = [0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
 /// LCA is negative and 0 otherwise; its harm is LCA where that is positive. Values are rounded
 /// by at most one part in 2,000.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Concentration {
     /// How many parameters there are, those included that did nothing.
     pub parameters: u64,
@@ -30,6 +30,7 @@ pub struct Concentration {
 
 /// How unequally an amount is spread over all parameters.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Inequality {
     /// How many parameters have a part in it.
     pub parameters: u64,
@@ -42,27 +43,44 @@ pub struct Inequality {
     pub gini: Option<f64>,
     /// The Gini coefficient over the parameters that have a part in it.
     pub gini_among_these: Option<f64>,
-    /// The share of the amount that the foremost parameters have, from the Lorenz curve; empty
+    /// The fraction of the amount that the foremost parameters have, from the Lorenz curve; empty
     /// if the amount is zero.
-    pub top: Vec<TopShare>,
+    pub top: Vec<TopFraction>,
 }
 
 /// What the foremost parameters have of an amount.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct TopShare {
+#[non_exhaustive]
+pub struct TopFraction {
     /// How many parameters, as a fraction of all.
-    pub fraction: f64,
+    pub of_parameters: f64,
     /// What they have, as a fraction of the amount.
     ///
-    /// Where the fraction is no whole number of parameters, a part of the last one counts.
-    pub share: f64,
+    /// Where `of_parameters` is no whole number of parameters, a part of the last one counts.
+    pub of_amount: f64,
 }
 
-/// Returns how unequally help and harm are spread, from `parameter_totals`.
+/// Returns how unequally help and harm are spread over the parameters.
 ///
-/// Fails if that table is not recorded, or a file can't be read.
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if the run has no table `parameter_totals`, and the errors of
+/// [`Scan`](crate::Scan) if it can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, analysis::noise};
+///
+/// let run = Run::open(folder.path())?;
+/// let found = noise::concentration(&run)?;
+/// for top in &found.help.top {
+///     println!("{} of the parameters have {:.3} of all help", top.of_parameters, top.of_amount);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn concentration(run: &Run) -> Result<Concentration, LcaError> {
-    super::needs_totals(run)?;
+    require_totals(run)?;
     let mut counts = FineBins::new();
     each(run, Table::ParameterTotals, &["lca"], |columns| {
         let lca = columns.f64("lca")?.iter();
@@ -73,7 +91,7 @@ pub fn concentration(run: &Run) -> Result<Concentration, LcaError> {
     let parameters = bins.iter().map(|bin| bin.count).sum();
     let amounts = |side: fn(&Bin) -> bool| {
         let mut amounts: Vec<Amount> = bins.iter().filter(|bin| side(bin)).map(amount).collect();
-        amounts.sort_by(|one, other| other.each.total_cmp(&one.each));
+        amounts.sort_by(|a, b| b.each.total_cmp(&a.each));
         inequality(&amounts, parameters)
     };
     Ok(Concentration {
@@ -111,11 +129,11 @@ fn inequality(amounts: &[Amount], all: u64) -> Inequality {
         total,
         gini: (total > 0.0).then(|| gini(amounts, total, all)),
         gini_among_these: (total > 0.0).then(|| gini(amounts, total, with)),
-        top: match total > 0.0 {
-            true => FRACTIONS
-                .map(|fraction| top(amounts, total, fraction, all))
-                .into(),
-            false => Vec::new(),
+        top: if total > 0.0 {
+            let top = |fraction| top(amounts, total, fraction, all);
+            FRACTIONS.map(top).into()
+        } else {
+            Vec::new()
         },
     }
 }
@@ -134,16 +152,16 @@ fn gini(amounts: &[Amount], total: f64, all: f64) -> f64 {
     2.0 * area - 1.0
 }
 
-fn top(amounts: &[Amount], total: f64, fraction: f64, all: f64) -> TopShare {
-    let mut left = fraction * all;
+fn top(amounts: &[Amount], total: f64, of_parameters: f64, all: f64) -> TopFraction {
+    let mut left = of_parameters * all;
     let mut sum = 0.0;
     for amount in amounts {
         let taken = amount.parameters.min(left);
         sum += taken * amount.each;
         left -= taken;
     }
-    TopShare {
-        fraction,
-        share: sum / total,
+    TopFraction {
+        of_parameters,
+        of_amount: sum / total,
     }
 }

@@ -5,28 +5,29 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 
-use crate::analysis::read::{each, stretches};
 use crate::{LcaError, Run, Table};
 
-use super::chance::Chance;
+use super::super::read::{each, require_totals, stretches};
+use super::binomial::BinomialCount;
 
-/// The bins of the share of steps, each 5 % wide.
+/// The bins of the fraction of steps, each 5 % wide.
 const BINS: u64 = 20;
-/// The chance that a run without heroes and villains is said to have some.
-const LEVEL: f64 = 0.05;
+/// The probability that a run without heroes and villains is said to have some.
+const ALPHA: f64 = 0.05;
 /// How many parameters are listed on either side.
 const LISTED: usize = 10;
 
 /// How often parameters help, and how often they would by chance.
 ///
 /// *Chance* is that every parameter helps at each of its steps with a non-zero LCA with the same
-/// probability, the `share` of the whole run, independently of the others and of its past: the
-/// count of steps at which it helps is then binomial. Where the share itself changes from step to
-/// step, chance spreads a little less than that. Where a parameter's helping comes in runs (a
+/// probability, the `helping_fraction` of the whole run, independently of the others and of its
+/// past: the count of steps at which it helps is then binomial. Where that fraction itself changes
+/// from step to step, chance spreads a little less. Where a parameter's helping comes in runs (a
 /// direction that helps is kept for several steps), its count spreads more without the parameter
 /// being any better than others: so `variance_ratio` and the counts of heroes say that more than
 /// chance is at work, not that it is merit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Heroes {
     /// How many parameters had a non-zero LCA at least once; only these count.
     pub moving: u64,
@@ -34,7 +35,7 @@ pub struct Heroes {
     pub still: u64,
     /// Steps at which a parameter helped over those with non-zero LCA, of all moving parameters;
     /// `None` if none ever moved.
-    pub share: Option<f64>,
+    pub helping_fraction: Option<f64>,
     /// Pearson's statistic Σ (h − n·p)² / (n·p·(1 − p)) over the parameters, of h helping steps
     /// in n, divided by the parameters less one: 1 is chance, more is a wider spread.
     ///
@@ -56,12 +57,13 @@ pub struct Heroes {
     pub top_heroes: Vec<HelpingParameter>,
     /// The villains that are furthest from chance; at most 10.
     pub top_villains: Vec<HelpingParameter>,
-    /// The parameters by the share of their steps at which they helped.
-    pub bins: Vec<ShareBin>,
+    /// The parameters by the fraction of their steps at which they helped.
+    pub bins: Vec<HelpingBin>,
 }
 
 /// One parameter, and how often it helped.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct HelpingParameter {
     /// The tensor.
     pub tensor: String,
@@ -79,7 +81,8 @@ pub struct HelpingParameter {
 
 /// Parameters that helped at a fraction of their steps between `lower` and `upper`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ShareBin {
+#[non_exhaustive]
+pub struct HelpingBin {
     /// The least fraction.
     pub lower: f64,
     /// The fraction below which they lie; the last bin has also those that always helped.
@@ -88,38 +91,53 @@ pub struct ShareBin {
     pub parameters: u64,
     /// How many there would be by chance.
     pub by_chance: f64,
+    /// Two standard deviations below `by_chance`: with [`chance_high`](Self::chance_high) the range
+    /// in which chance alone leaves about 95 % of such counts.
+    pub chance_low: f64,
+    /// Two standard deviations above `by_chance`.
+    pub chance_high: f64,
     /// Their LCA over the run, in units of the loss.
     pub lca: f64,
 }
 
-impl ShareBin {
-    /// Returns the counts between which that of a bin lies by chance, of `moving` parameters: the
-    /// expected one and two standard deviations (about 95 %) to either side.
-    pub fn chance_range(&self, moving: u64) -> (f64, f64) {
-        let probability = self.by_chance / moving.max(1) as f64;
-        let spread = 2.0 * (self.by_chance * (1.0 - probability)).max(0.0).sqrt();
-        ((self.by_chance - spread).max(0.0), self.by_chance + spread)
-    }
-}
-
-/// Returns how often parameters help, from `parameter_totals`.
+/// Returns how often each parameter helps, against chance.
 ///
-/// Fails if that table is not recorded, or a file can't be read.
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if the run has no table `parameter_totals`, and the errors of
+/// [`Scan`](crate::Scan) if it can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, analysis::noise};
+///
+/// let run = Run::open(folder.path())?;
+/// let found = noise::heroes(&run)?;
+/// println!("the counts spread {:?} times as much as by chance", found.variance_ratio);
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
-    super::needs_totals(run)?;
+    require_totals(run)?;
     let counts = count(run)?;
     let mut heroes = empty(&counts);
-    let Some(share) = heroes.share else {
+    let Some(fraction) = heroes.helping_fraction else {
         return Ok(heroes);
     };
-    let tail = LEVEL / 2.0 / counts.moving as f64;
+    let tail = ALPHA / 2.0 / counts.moving as f64;
     let mut bounds = BTreeMap::new();
     for (steps, parameters) in &counts.by_steps {
-        let chance = Chance::new(*steps, share);
+        let chance = BinomialCount::new(*steps, fraction);
         bounds.insert(*steps, chance.bounds(tail));
         for (helping, probability) in chance.likely() {
             heroes.bins[bin(helping, *steps)].by_chance += probability * *parameters as f64;
         }
+    }
+    for bin in &mut heroes.bins {
+        let probability = bin.by_chance / counts.moving as f64;
+        let reach = 2.0 * (bin.by_chance * (1.0 - probability)).max(0.0).sqrt();
+        bin.chance_low = (bin.by_chance - reach).max(0.0);
+        bin.chance_high = bin.by_chance + reach;
     }
     let mut pearson = 0.0;
     visit(run, |tensor, index, helping, hurting, lca| {
@@ -130,7 +148,7 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
         let bin = &mut heroes.bins[bin(helping, steps)];
         bin.parameters += 1;
         bin.lca += lca;
-        let deviations = Chance::new(steps, share).deviations(helping);
+        let deviations = BinomialCount::new(steps, fraction).deviations(helping);
         pearson += deviations * deviations;
         let parameter = || HelpingParameter {
             tensor: tensor.to_owned(),
@@ -151,26 +169,31 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
         }
     })?;
     let freedom = counts.moving as f64 - 1.0;
-    if freedom > 0.0 && share > 0.0 && share < 1.0 {
+    if freedom > 0.0 && fraction > 0.0 && fraction < 1.0 {
         heroes.variance_ratio = Some(pearson / freedom);
-        heroes.p_value = ChiSquared::new(freedom).ok().map(|law| law.sf(pearson));
+        heroes.p_value = ChiSquared::new(freedom)
+            .ok()
+            .map(|chance| chance.sf(pearson));
     }
     Ok(heroes)
 }
 
 /// Returns the result before any parameter was looked at.
 fn empty(counts: &Counts) -> Heroes {
-    let bin = |bin: u64| ShareBin {
+    let bin = |bin: u64| HelpingBin {
         lower: bin as f64 / BINS as f64,
         upper: (bin + 1) as f64 / BINS as f64,
         parameters: 0,
         by_chance: 0.0,
+        chance_low: 0.0,
+        chance_high: 0.0,
         lca: 0.0,
     };
     Heroes {
         moving: counts.moving,
         still: counts.still,
-        share: (counts.nonzero > 0).then(|| counts.helping as f64 / counts.nonzero as f64),
+        helping_fraction: (counts.nonzero > 0)
+            .then(|| counts.helping as f64 / counts.nonzero as f64),
         variance_ratio: None,
         p_value: None,
         heroes: 0,
@@ -183,7 +206,7 @@ fn empty(counts: &Counts) -> Heroes {
     }
 }
 
-/// Returns the bin of a share, in whole numbers so that edges are exact.
+/// Returns the bin of a fraction of steps, in whole numbers so that edges are exact.
 fn bin(helping: u32, steps: u32) -> usize {
     (u64::from(helping) * BINS / u64::from(steps)).min(BINS - 1) as usize
 }
@@ -194,9 +217,9 @@ fn list(
     deviations: f64,
     parameter: impl FnOnce() -> HelpingParameter,
 ) {
-    let place = top.partition_point(|known| known.deviations.abs() >= deviations.abs());
-    if place < LISTED {
-        top.insert(place, parameter());
+    let index = top.partition_point(|known| known.deviations.abs() >= deviations.abs());
+    if index < LISTED {
+        top.insert(index, parameter());
         top.truncate(LISTED);
     }
 }

@@ -1,35 +1,25 @@
 //! The noise that learning is made of: how large single allocations are, how often they help,
 //! how fast they oscillate, and how few parameters do most of the work.
 
-mod bins;
-mod chance;
+mod binomial;
 mod concentration;
-mod distribution;
-mod helping;
 mod heroes;
-mod laws;
-mod likelihood;
 mod oscillation;
-mod tail;
-
-#[cfg(test)]
-mod tests;
 
 use serde::Serialize;
 
 use crate::{LcaError, Run, Table};
 
-use super::read::require;
+use super::distribution::{Distribution, distribution};
+use super::helping::{Helping, HelpingOptions, helping};
 
-pub use concentration::{Concentration, Inequality, TopShare, concentration};
-pub use distribution::{Distribution, Source, distribution};
-pub use helping::{Helping, HelpingStep, helping};
-pub use heroes::{HelpingParameter, Heroes, ShareBin, heroes};
+pub use concentration::{Concentration, Inequality, TopFraction, concentration};
+pub use heroes::{HelpingBin, HelpingParameter, Heroes, heroes};
 pub use oscillation::{TensorOscillation, oscillation};
-pub use tail::{Gaussian, Goodness, Tail, Weibull};
 
 /// All that can be said of the noise of a run with the tables that it has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Noise {
     /// The sizes of single allocations; `None` without `parameters` and `histograms`.
     pub distribution: Option<Distribution>,
@@ -43,9 +33,26 @@ pub struct Noise {
     pub concentration: Option<Concentration>,
 }
 
-/// Returns what the tables of a run say about its noise.
+/// Returns what the tables of a run say about its noise; what needs a table that is not recorded
+/// is left out.
 ///
-/// Fails if no step was observed, or a file can't be read; what needs a table that is not recorded is left out.
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if no step was observed, and the errors of [`Scan`](crate::Scan) if
+/// a table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, analysis::noise};
+///
+/// let run = Run::open(folder.path())?;
+/// let found = noise(&run)?;
+/// if let Some(heroes) = found.heroes {
+///     println!("{} of {} parameters are heroes", heroes.heroes, heroes.moving);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn noise(run: &Run) -> Result<Noise, LcaError> {
     let tables = run.tables()?;
     let totals = tables.contains(&Table::ParameterTotals);
@@ -53,16 +60,9 @@ pub fn noise(run: &Run) -> Result<Noise, LcaError> {
     let values = values.iter().any(|table| tables.contains(table));
     Ok(Noise {
         distribution: values.then(|| distribution(run)).transpose()?,
-        helping: helping(run)?,
+        helping: helping(run, &HelpingOptions::default())?,
         heroes: totals.then(|| heroes(run)).transpose()?,
         oscillation: totals.then(|| oscillation(run)).transpose()?,
         concentration: totals.then(|| concentration(run)).transpose()?,
     })
-}
-
-/// Fails unless the totals of single parameters are recorded.
-fn needs_totals(run: &Run) -> Result<(), LcaError> {
-    let remedy = "they are written at the end of every epoch: wait for one, or record with \
-                  `Recorder::standard()`";
-    require(run, Table::ParameterTotals, remedy)
 }

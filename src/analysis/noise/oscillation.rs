@@ -4,39 +4,56 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::read::{each, stretches};
 use crate::{LcaError, Run, Table};
+
+use super::super::read::{each, require_totals, stretches};
 
 /// How fast the parameters of one tensor oscillate.
 ///
-/// A *turn* is a change of sign between consecutive non-zero values. A full oscillation has two,
-/// and S steps have S − 1 places for one, so the mean period of all parameters together is
-/// **period = 2·Σ(S − 1) / Σ turns**, in observed steps. Values whose signs are independent and
-/// as often positive as negative have a period of 4; a shorter one is bouncing, a longer one
-/// drifting. Only parameters count whose LCA was not zero at every step.
+/// A sign change is one between consecutive non-zero values. A full oscillation has two, and a
+/// parameter with S steps has S − 1 pairs of consecutive ones, so the mean period of all
+/// parameters together is **period = 2·Σ(S − 1) / Σ sign changes**, in observed steps. Values whose
+/// signs are independent and as often positive as negative have a period of 4; a shorter one is
+/// bouncing, a longer one drifting. Only parameters count whose LCA was not zero at every step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct TensorOscillation {
     /// The tensor.
     pub tensor: String,
     /// How many of its parameters had a non-zero LCA at least once; only these count.
     pub moving: u64,
-    /// Mean period of the parameters' steps, in observed steps; `None` if none ever turned.
+    /// Mean period of the parameters' steps, in observed steps; `None` if no sign ever
+    /// changed.
     pub step_period: Option<f64>,
     /// Mean period of the training probe's gradients, in observed steps; `None` as above.
     pub gradient_period: Option<f64>,
-    /// How many parameters never turned, moving one way throughout.
-    pub step_never_turned: u64,
-    /// Of how many the gradient never changed its sign.
-    pub gradient_never_turned: u64,
+    /// How many parameters moved one way throughout.
+    pub step_no_sign_change: u64,
+    /// How many had gradients of one sign throughout.
+    pub gradient_no_sign_change: u64,
 }
 
-/// Returns how fast each tensor's parameters oscillate, from `parameter_totals`, in the order
-/// of the model.
+/// Returns how fast each tensor's parameters oscillate, in the order of the model.
 ///
-/// Fails if that table is not recorded, or a file can't be read.
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if the run has no table `parameter_totals`, and the errors of
+/// [`Scan`](crate::Scan) if it can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, analysis::noise};
+///
+/// let run = Run::open(folder.path())?;
+/// for tensor in noise::oscillation(&run)? {
+///     println!("{}: a period of {:?} steps", tensor.tensor, tensor.step_period);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn oscillation(run: &Run) -> Result<Vec<TensorOscillation>, LcaError> {
-    super::needs_totals(run)?;
-    let mut sums: BTreeMap<String, Sums> = BTreeMap::new();
+    require_totals(run)?;
+    let mut sums: BTreeMap<String, OscillationSums> = BTreeMap::new();
     let names = [
         "tensor",
         "helping",
@@ -67,7 +84,7 @@ pub fn oscillation(run: &Run) -> Result<Vec<TensorOscillation>, LcaError> {
     let known = model
         .iter()
         .filter_map(|tensor| sums.remove_entry(&tensor.path));
-    let mut tensors: Vec<(String, Sums)> = known.collect();
+    let mut tensors: Vec<(String, OscillationSums)> = known.collect();
     tensors.extend(sums);
     Ok(tensors
         .into_iter()
@@ -76,35 +93,35 @@ pub fn oscillation(run: &Run) -> Result<Vec<TensorOscillation>, LcaError> {
 }
 
 #[derive(Debug, Default)]
-struct Sums {
+struct OscillationSums {
     moving: u64,
     /// Pairs of consecutive steps.
     pairs: u64,
     step_sign_changes: u64,
     gradient_sign_changes: u64,
-    step_never_turned: u64,
-    gradient_never_turned: u64,
+    step_no_sign_change: u64,
+    gradient_no_sign_change: u64,
 }
 
-impl Sums {
+impl OscillationSums {
     fn add(&mut self, steps: u64, step_sign_changes: u32, gradient_sign_changes: u32) {
         self.moving += 1;
         self.pairs += steps - 1;
         self.step_sign_changes += u64::from(step_sign_changes);
         self.gradient_sign_changes += u64::from(gradient_sign_changes);
-        self.step_never_turned += u64::from(step_sign_changes == 0);
-        self.gradient_never_turned += u64::from(gradient_sign_changes == 0);
+        self.step_no_sign_change += u64::from(step_sign_changes == 0);
+        self.gradient_no_sign_change += u64::from(gradient_sign_changes == 0);
     }
 
     fn result(self, tensor: String) -> TensorOscillation {
-        let period = |turns: u64| (turns > 0).then(|| 2.0 * self.pairs as f64 / turns as f64);
+        let period = |changes: u64| (changes > 0).then(|| 2.0 * self.pairs as f64 / changes as f64);
         TensorOscillation {
             tensor,
             moving: self.moving,
             step_period: period(self.step_sign_changes),
             gradient_period: period(self.gradient_sign_changes),
-            step_never_turned: self.step_never_turned,
-            gradient_never_turned: self.gradient_never_turned,
+            step_no_sign_change: self.step_no_sign_change,
+            gradient_no_sign_change: self.gradient_no_sign_change,
         }
     }
 }

@@ -13,6 +13,7 @@ mod blocks;
 mod cells;
 mod frames;
 mod limits;
+mod options;
 mod quantity;
 mod reader;
 mod recorded;
@@ -21,26 +22,10 @@ mod scale;
 #[cfg(test)]
 mod tests;
 
-use super::options::options;
-use super::stats::COLOR_PERCENTILE;
-
 pub use blocks::{BlockAxis, TensorBlock};
 pub use frames::{ParameterMap, QuantityFrames, parameter_map};
 pub use limits::CellLimits;
+pub use options::ParameterMapOptions;
 pub use quantity::ParameterQuantity;
 pub use reader::FrameReader;
 pub use scale::{ColorScale, code};
-
-options! {
-    /// Which pictures are made of a run.
-    pub struct ParameterMapOptions {
-        /// The most iterations, evenly spaced over those recorded, the first and the last among
-        /// them; one is the last.
-        pub frames: usize = 400,
-        /// The percentile (above 0, up to 100) of the magnitudes of all cells that are finite and
-        /// not zero which gets full colour; what is larger gets it too.
-        pub percentile: f64 = COLOR_PERCENTILE,
-        /// How large blocks may be.
-        pub limits: CellLimits = CellLimits::default(),
-    }
-}

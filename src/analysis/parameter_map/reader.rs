@@ -3,9 +3,9 @@
 use crate::analysis::stats::Magnitudes;
 use crate::{LcaError, Run};
 
-use super::ParameterMapOptions;
 use super::blocks::TensorBlock;
 use super::cells::{Cells, each_frame};
+use super::options::ParameterMapOptions;
 use super::quantity::ParameterQuantity;
 use super::recorded::Recorded;
 use super::scale::{ColorScale, code};

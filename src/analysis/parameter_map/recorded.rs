@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::analysis::read;
 use crate::{LcaError, Run, Table};
 
-use super::ParameterMapOptions;
 use super::blocks::{TensorBlock, blocks};
+use super::options::ParameterMapOptions;
 
 /// The iterations and tensors that the table `parameters` has.
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Recorded {
 
 impl Recorded {
     pub(super) fn of(run: &Run, options: &ParameterMapOptions) -> Result<Self, LcaError> {
-        check(options)?;
+        options.check()?;
         read::require(
             run,
             Table::Parameters,
@@ -78,22 +78,4 @@ impl Recorded {
             }
         }
     }
-}
-
-fn check(options: &ParameterMapOptions) -> Result<(), LcaError> {
-    if options.frames == 0 {
-        return Err(LcaError::setting(
-            "ParameterMapOptions::frames",
-            "is 0",
-            "ask for one frame at least",
-        ));
-    }
-    if !(options.percentile > 0.0 && options.percentile <= 100.0) {
-        return Err(LcaError::setting(
-            "ParameterMapOptions::percentile",
-            format!("is {}", options.percentile),
-            "give one above 0, up to 100",
-        ));
-    }
-    Ok(())
 }

@@ -2,9 +2,9 @@
 
 use crate::analysis::stats::{running_median, smoothed};
 
-/// A peak of a series.
+/// A local maximum of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Peak {
+pub(super) struct Maximum {
     /// Where it is in the series.
     pub(super) position: usize,
     /// How far it is above the running median, or above zero without one.
@@ -15,23 +15,23 @@ pub(super) struct Peak {
 ///
 /// The signal is averaged over `smooth` values first. Heights are above the running median of
 /// `detrend` values; 0 is for heights above zero.
-pub(super) fn peaks(signal: &[f64], smooth: usize, detrend: usize) -> Vec<Peak> {
+pub(super) fn peaks(signal: &[f64], smooth: usize, detrend: usize) -> Vec<Maximum> {
     let smoothed = smoothed(signal, smooth);
     let baseline = match detrend {
         0 => vec![0.0; signal.len()],
         width => running_median(&smoothed, width),
     };
-    let mut peaks: Vec<Peak> = smoothed
+    let mut peaks: Vec<Maximum> = smoothed
         .windows(3)
         .enumerate()
         .filter(|(_, near)| near[1] > near[0] && near[1] > near[2])
-        .map(|(before, near)| Peak {
+        .map(|(before, near)| Maximum {
             position: before + 1,
             height: near[1] - baseline[before + 1],
         })
         .collect();
     // Stable: of equal heights the earlier one comes first.
-    peaks.sort_by(|one, other| other.height.total_cmp(&one.height));
+    peaks.sort_by(|a, b| b.height.total_cmp(&a.height));
     peaks
 }
 

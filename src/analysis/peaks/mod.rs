@@ -19,18 +19,18 @@ use crate::{LcaError, Run};
 
 use super::names::{class_name, main_probe};
 use super::read::NO_STEPS;
-use super::series::{Grouping, Request, SeriesTable, series};
+use super::series::{Grouping, Quantity, Request, SeriesTable, series};
 
-pub use super::series::Quantity;
 pub use alignment::Alignment;
 use alignment::{NullModel, Trains};
 pub use options::PeaksOptions;
 
 /// Peaks of every layer and class, and how they line up.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Peaks {
     /// What has peaks.
-    pub of: Quantity,
+    pub quantity: Quantity,
     /// Steps that were looked at. Neighbours are consecutive ones of these, whatever lies between.
     pub steps: usize,
     /// Steps that were not, since a value was missing or not finite.
@@ -48,11 +48,11 @@ pub struct Peaks {
     pub classes: Vec<ClassAlignment>,
     /// How they line up summed over classes; for two layers or more up to all layers.
     pub alignment: Vec<Alignment>,
-    /// How many layers a moment below has at least.
-    pub at_least: usize,
+    /// The fewest layers of a moment below.
+    pub min_layers: usize,
     /// Steps that line up, in order of iteration.
     pub moments: Vec<Moment>,
-    /// Random shifts behind each p-value.
+    /// How many random shifts are behind each p-value.
     pub permutations: usize,
     /// The seed of the shifts.
     pub seed: u64,
@@ -60,6 +60,7 @@ pub struct Peaks {
 
 /// The highest peaks of a layer, for one class or all together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct PeakSeries {
     /// The layer.
     pub layer: String,
@@ -73,6 +74,7 @@ pub struct PeakSeries {
 
 /// A peak of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Peak {
     /// The step.
     pub iteration: u64,
@@ -84,6 +86,7 @@ pub struct Peak {
 
 /// How the peaks of the layers line up, for one class or all together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ClassAlignment {
     /// The class; `None` is all together.
     pub class: Option<i32>,
@@ -95,6 +98,7 @@ pub struct ClassAlignment {
 
 /// A step at which layers peak together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Moment {
     /// The step.
     pub iteration: u64,
@@ -104,6 +108,7 @@ pub struct Moment {
 
 /// A class for which layers peak together at a step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ClassMoment {
     /// The class; `None` is all together.
     pub class: Option<i32>,
@@ -134,16 +139,34 @@ pub struct ClassMoment {
 /// median's width, are in observed steps. The p-value for all layers is the test; those for fewer
 /// layers describe, and are not corrected for their number.
 ///
-/// Fails if a setting can't work, if the run has no rows to look at, or if they can't be read.
+/// # Errors
+///
+/// [`LcaError::Setting`] if an option can't work or fewer layers than `min_layers` have peaks,
+/// [`LcaError::NotRecorded`] if no step was observed, and the errors of [`Scan`](crate::Scan) if
+/// the table `tensors` can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::{peaks, peaks::PeaksOptions};
+///
+/// let run = Run::open(folder.path())?;
+/// let found = peaks(&run, &PeaksOptions::default().top(3).detrend(9).window(8))?;
+/// for moment in &found.moments {
+///     println!("all layers peak at iteration {}", moment.iteration);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     options.check()?;
     let mut table = series(
         run,
         Request {
-            quantity: options.of,
+            quantity: options.quantity,
             probe: main_probe(run),
             grouping: Grouping::Layer,
-            by_class: options.of != Quantity::Step,
+            by_class: options.quantity != Quantity::Step,
         },
     )?;
     if table.series.iter().any(|series| series.class.is_some()) {
@@ -157,13 +180,13 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         });
     }
     let left_out = table.keep_finite();
-    let found = Found::new(&table, options);
-    let at_least = options.at_least.unwrap_or(found.layers.len());
-    if at_least > found.layers.len() {
+    let found = PeakSet::new(&table, options);
+    let min_layers = options.min_layers.unwrap_or(found.layers.len());
+    if min_layers > found.layers.len() {
         return Err(LcaError::setting(
-            "PeaksOptions::at_least",
+            "PeaksOptions::min_layers",
             format!(
-                "{at_least} layers, but only {} have peaks",
+                "{min_layers} layers, but only {} have peaks",
                 found.layers.len()
             ),
             "ask for fewer layers",
@@ -179,7 +202,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     let alignment = alignments.pop().unwrap_or_default();
     let classes = found.classes.iter().zip(alignments);
     Ok(Peaks {
-        of: options.of,
+        quantity: options.quantity,
         steps,
         left_out,
         gaps: gaps(&table.iterations),
@@ -191,8 +214,8 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
             })
             .collect(),
         alignment,
-        at_least,
-        moments: found.moments(run, options.of, at_least),
+        min_layers,
+        moments: found.moments(run, options.quantity, min_layers),
         layers_without: found.layers_without,
         layers: found.layers,
         series: found.series.into_iter().map(|found| found.peaks).collect(),
@@ -202,23 +225,23 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
 }
 
 /// The peaks of all series.
-struct Found {
+struct PeakSet {
     layers: Vec<String>,
     layers_without: Vec<String>,
     classes: Vec<Option<i32>>,
-    series: Vec<FoundSeries>,
+    series: Vec<PositionedPeaks>,
 }
 
-struct FoundSeries {
+struct PositionedPeaks {
     /// Positions of the peaks in the series, in the order of `peaks.peaks`.
     positions: Vec<usize>,
     peaks: PeakSeries,
 }
 
-impl Found {
+impl PeakSet {
     fn new(table: &SeriesTable, options: &PeaksOptions) -> Self {
         // Minima of LCA are maxima of what it helps.
-        let sign = if options.of == Quantity::Lca {
+        let sign = if options.quantity == Quantity::Lca {
             -1.0
         } else {
             1.0
@@ -228,7 +251,7 @@ impl Found {
             let mut peaks = detect::peaks(&signal, options.smooth, options.detrend);
             let extremes = peaks.len();
             peaks.truncate(options.top);
-            FoundSeries {
+            PositionedPeaks {
                 positions: peaks.iter().map(|peak| peak.position).collect(),
                 peaks: PeakSeries {
                     layer: series.name.clone(),
@@ -245,7 +268,7 @@ impl Found {
                 },
             }
         });
-        let series: Vec<FoundSeries> = found.collect();
+        let series: Vec<PositionedPeaks> = found.collect();
         let mut layers: Vec<String> = Vec::new();
         for found in &series {
             if layers.last() != Some(&found.peaks.layer) {
@@ -253,7 +276,7 @@ impl Found {
             }
         }
         let has_peaks = |layer: &String| {
-            let of_layer = |found: &FoundSeries| found.peaks.layer == *layer;
+            let of_layer = |found: &PositionedPeaks| found.peaks.layer == *layer;
             series
                 .iter()
                 .any(|found| of_layer(found) && !found.positions.is_empty())
@@ -270,15 +293,15 @@ impl Found {
         }
     }
 
-    fn of(&self, class: Option<i32>, layer: &str) -> Option<&FoundSeries> {
+    fn find(&self, class: Option<i32>, layer: &str) -> Option<&PositionedPeaks> {
         let wanted =
-            |found: &&FoundSeries| found.peaks.class == class && found.peaks.layer == layer;
+            |found: &&PositionedPeaks| found.peaks.class == class && found.peaks.layer == layer;
         self.series.iter().find(wanted)
     }
 
     fn trains(&self) -> Vec<Trains> {
         let train = |class: Option<i32>, layer: &String| {
-            self.of(class, layer)
+            self.find(class, layer)
                 .map_or(Vec::new(), |found| found.positions.clone())
         };
         let trains = |class: &Option<i32>| {
@@ -290,7 +313,7 @@ impl Found {
         self.classes.iter().map(trains).collect()
     }
 
-    fn moments(&self, run: &Run, of: Quantity, at_least: usize) -> Vec<Moment> {
+    fn moments(&self, run: &Run, quantity: Quantity, min_layers: usize) -> Vec<Moment> {
         let mut moments: BTreeMap<u64, BTreeMap<Option<i32>, ClassMoment>> = BTreeMap::new();
         for PeakSeries { class, peaks, .. } in self.series.iter().map(|found| &found.peaks) {
             for peak in peaks {
@@ -303,14 +326,14 @@ impl Found {
                     height: 0.0,
                 });
                 moment.layers += 1;
-                moment.value = of.join(moment.value, peak.value);
+                moment.value = quantity.join(moment.value, peak.value);
                 moment.height += peak.height;
             }
         }
         let listed = moments.into_iter().filter_map(|(iteration, classes)| {
             let classes: Vec<ClassMoment> = classes
                 .into_values()
-                .filter(|class| class.layers >= at_least)
+                .filter(|class| class.layers >= min_layers)
                 .collect();
             (!classes.is_empty()).then_some(Moment { iteration, classes })
         });
@@ -322,7 +345,7 @@ fn named(run: &Run, class: Option<i32>) -> Option<String> {
     class.map(|class| class_name(run, class))
 }
 
-/// Counts the distances between neighbours that are longer than the usual, least one.
+/// Counts the distances between neighbours that are longer than the usual, shortest one.
 fn gaps(iterations: &[u64]) -> usize {
     let distances = || iterations.windows(2).map(|pair| pair[1] - pair[0]);
     let usual = distances().min();

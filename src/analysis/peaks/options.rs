@@ -2,43 +2,31 @@
 
 use crate::LcaError;
 
-use super::Quantity;
-use super::alignment::LEAST_WINDOW;
+use super::super::options::options;
+use super::super::series::Quantity;
+use super::alignment::MIN_WINDOW;
 
-/// Settings of [`peaks`](super::peaks()).
-#[derive(Debug, Clone, PartialEq)]
-pub struct PeaksOptions {
-    /// What has peaks: LCA (its minima), or the norm of the step or of the gradient (maxima).
-    pub of: Quantity,
-    /// How many peaks of each layer and class count, the highest ones.
-    pub top: usize,
-    /// Steps to average over before peaks are looked for, an odd number; 1 is for none.
-    pub smooth: usize,
-    /// Steps of the running median above which heights are taken, an odd number; 0 is for heights
-    /// above zero. It should be long against a peak and short against the schedule.
-    pub detrend: usize,
-    /// The most steps within which the null model shifts peaks, 8 or more.
-    pub window: usize,
-    /// In how many layers a step must have a peak to be listed; `None` is for all layers.
-    pub at_least: Option<usize>,
-    /// How often peaks are shifted at random.
-    pub permutations: usize,
-    /// The seed of the shifts.
-    pub seed: u64,
-}
-
-impl Default for PeaksOptions {
-    fn default() -> Self {
-        Self {
-            of: Quantity::Lca,
-            top: 20,
-            smooth: 1,
-            detrend: 51,
-            window: 64,
-            at_least: None,
-            permutations: 1000,
-            seed: 0,
-        }
+options! {
+    /// Settings of [`peaks`](super::peaks()).
+    pub struct PeaksOptions {
+        /// What has peaks: LCA (its minima), or the norm of the step or of the gradient (maxima).
+        pub quantity: Quantity = Quantity::Lca,
+        /// How many peaks of each layer and class count, the highest ones.
+        pub top: usize = 20,
+        /// Steps to average over before peaks are looked for, an odd number; 1 is for none.
+        pub smooth: usize = 1,
+        /// Steps of the running median above which heights are taken, an odd number; 0 is for
+        /// heights above zero. It should be long against a peak and short against the learning
+        /// rate's schedule.
+        pub detrend: usize = 51,
+        /// The most steps within which the null model shifts peaks, 8 or more.
+        pub window: usize = 64,
+        /// In how many layers a step must have a peak to be listed; `None` is for all layers.
+        pub min_layers: Option<usize> = None,
+        /// How often peaks are shifted at random.
+        pub permutations: usize = 1000,
+        /// The seed of the shifts.
+        pub seed: u64 = 0,
     }
 }
 
@@ -66,17 +54,17 @@ impl PeaksOptions {
                 "give an odd number from 3, or 0",
             );
         }
-        if self.window < LEAST_WINDOW {
+        if self.window < MIN_WINDOW {
             let problem = format!("{} steps leave too little to chance", self.window);
             return refuse("PeaksOptions::window", problem, "give 8 or more");
         }
         if self.permutations == 0 {
-            let problem = "0 give no p-value".into();
+            let problem = "a p-value takes permutations, and there are 0".into();
             return refuse("PeaksOptions::permutations", problem, "give 1 or more");
         }
-        if self.at_least == Some(0) {
+        if self.min_layers == Some(0) {
             return refuse(
-                "PeaksOptions::at_least",
+                "PeaksOptions::min_layers",
                 "0 layers".into(),
                 "ask for 1 or more",
             );

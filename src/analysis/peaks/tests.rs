@@ -1,12 +1,9 @@
 //! Planted peaks, and layers that have nothing to do with one another.
 
 use rand::Rng;
-use statrs::distribution::Uniform;
-use statrs::stats_tests::NaNPolicy;
-use statrs::stats_tests::ks_test::{KSOneSampleAlternativeMethod, ks_onesample};
 
 use super::super::series::Series;
-use super::super::tests::random::{gaussian, generator, uniform};
+use super::super::tests::random::{gaussian, generator, p_of_uniform, uniform};
 use super::*;
 
 const LAYERS: [&str; 4] = ["conv1", "conv2", "fc1", "fc2"];
@@ -26,7 +23,7 @@ fn table(steps: usize, mut value: impl FnMut(usize, usize) -> f64) -> SeriesTabl
 
 /// The alignment over all classes, in as many layers as asked for.
 fn alignment(table: &SeriesTable, options: &PeaksOptions, layers: usize) -> Alignment {
-    let found = Found::new(table, options);
+    let found = PeakSet::new(table, options);
     assert_eq!(found.layers.len(), LAYERS.len());
     let model = NullModel {
         window: options.window,
@@ -44,14 +41,6 @@ fn randomized_p(alignment: &Alignment, rng: &mut impl Rng) -> f64 {
     let greater: u64 = alignment.null.iter().skip(alignment.observed + 1).sum();
     let permutations: u64 = alignment.null.iter().sum();
     (greater as f64 + uniform(rng) * (equal + 1) as f64) / (permutations + 1) as f64
-}
-
-/// The p-value of the Kolmogorov-Smirnov test of a sample against the uniform distribution.
-fn p_of_uniform(sample: Vec<f64>) -> f64 {
-    let uniform = Uniform::new(0.0, 1.0).unwrap();
-    let method = KSOneSampleAlternativeMethod::TwoSidedAsymptotic;
-    let test = ks_onesample(sample, &uniform, method, NaNPolicy::Error);
-    test.unwrap().1
 }
 
 /// The p-values of 200 draws of layers that are independent given how they start.
@@ -117,7 +106,7 @@ fn planted_peaks_are_found_and_line_up_more_than_chance_allows() {
         ..PeaksOptions::default()
     };
     let together = planted(&PLANTED, 0);
-    let found = Found::new(&together, &options);
+    let found = PeakSet::new(&together, &options);
     for series in &found.series {
         let mut positions = series.positions.clone();
         positions.sort_unstable();

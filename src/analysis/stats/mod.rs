@@ -1,6 +1,7 @@
 //! Numbers that more than one analysis needs, each defined once. Nothing here reads a run.
 
 mod counts;
+mod fine_bins;
 mod magnitude;
 mod quantile;
 mod running_median;
@@ -8,9 +9,10 @@ mod smooth;
 mod thin;
 
 pub use counts::HelpingCounts;
+pub(crate) use fine_bins::{FineBins, coarse};
 pub(crate) use magnitude::{COLOR_PERCENTILE, Magnitudes, color_range};
-pub(crate) use quantile::quantiles;
 pub use quantile::{Bin, Quantile};
+pub(crate) use quantile::{quantiles, rank};
 pub(crate) use running_median::running_median;
 pub(crate) use smooth::{smoothed, smoothing_window};
 pub(crate) use thin::{extremes_by_column, steps_per_window};

@@ -1,7 +1,10 @@
 use super::random::noise;
 use super::synthetic::{At, Synthetic};
 use crate::Run;
-use crate::analysis::{Candidates, CandidatesOptions, Span, SumTest, Verdict, candidates};
+use crate::analysis::candidates;
+use crate::analysis::candidates::{
+    Candidates, CandidatesOptions, RunPortion, SumTest, UnitProblem,
+};
 
 fn advise(runs: &[Run]) -> Candidates {
     candidates(runs, &CandidatesOptions::default()).unwrap()
@@ -92,15 +95,15 @@ fn a_tensor_that_only_training_gains_from_is_over_fitting() {
     .write(folder.path());
     let found = advise(&[run]).overfitting.unwrap();
     let found = found.tensors.iter().filter(|tensor| tensor.candidate);
-    let found: Vec<(&str, Span)> = found
-        .map(|found| (found.tensor.as_str(), found.span))
+    let found: Vec<(&str, RunPortion)> = found
+        .map(|found| (found.tensor.as_str(), found.portion))
         .collect();
     assert_eq!(
         found,
         [
-            ("late.weight", Span::SecondHalf),
-            ("ever.weight", Span::Run),
-            ("ever.weight", Span::SecondHalf),
+            ("late.weight", RunPortion::SecondHalf),
+            ("ever.weight", RunPortion::WholeRun),
+            ("ever.weight", RunPortion::SecondHalf),
         ]
     );
 }
@@ -128,14 +131,14 @@ fn dead_and_hurting_units_are_told_from_each_other_and_from_their_neighbours() {
     let found: Vec<_> = first
         .candidates
         .iter()
-        .map(|unit| (unit.unit, unit.verdict, unit.last_active))
+        .map(|unit| (unit.unit, unit.problem, unit.last_active))
         .collect();
     assert_eq!(
         found,
         [
-            (1, Verdict::RarelyHelps, Some(99)),
-            (3, Verdict::Dead, Some(40)),
-            (5, Verdict::Dead, None),
+            (1, UnitProblem::RarelyHelps, Some(99)),
+            (3, UnitProblem::Dead, Some(40)),
+            (5, UnitProblem::Dead, None),
         ]
     );
     assert_eq!((first.layer.as_str(), first.units), ("fc1", 6));
@@ -157,9 +160,12 @@ fn dead_and_hurting_units_are_told_from_each_other_and_from_their_neighbours() {
         .iter()
         .map(|parameter| parameter.index)
         .collect();
-    assert_eq!((weight.rarely, worst), (1, vec![1]));
-    assert!((weight.rarely_lca - 0.94).abs() < 1e-6);
-    assert_eq!((other.dead, other.rarely, &other.reason), (0, 0, &None));
+    assert_eq!((weight.rarely_helping, worst), (1, vec![1]));
+    assert!((weight.rarely_helping_lca - 0.94).abs() < 1e-6);
+    assert_eq!(
+        (other.dead, other.rarely_helping, &other.reason),
+        (0, 0, &None)
+    );
 }
 
 #[test]

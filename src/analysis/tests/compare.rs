@@ -1,4 +1,5 @@
-use crate::analysis::{Only, Pair, compare};
+use crate::analysis::compare;
+use crate::analysis::compare::{Pair, Unmatched};
 use crate::record::RunState;
 
 use super::synthetic::Synthetic;
@@ -63,19 +64,19 @@ fn what_both_runs_have_is_side_by_side_and_the_rest_is_listed() {
     near(training.loss_after, 2.5 - 35.0, 2.5 + fc1 + fc2);
     near(training.lca_helping, -35.0, fc1);
     near(training.lca_hurting, 0.0, fc2);
-    near(training.percent_of_all, 100.0, 500.0 / 9.0);
-    near(training.percent_of_nonzero, 100.0, 500.0 / 7.0);
+    near(training.fraction_of_all, 1.0, 5.0 / 9.0);
+    near(training.fraction_of_nonzero, 1.0, 5.0 / 7.0);
 
     let [one, two] = &found.layers[..] else {
         panic!("{found:?}");
     };
     assert_eq!((one.layer.as_str(), one.parameters), ("fc1", [4, 5]));
     near(one.lca, -20.0, fc1);
-    near(one.percent_helping, 100.0, 100.0);
+    near(one.fraction_of_nonzero, 1.0, 1.0);
     assert_eq!((two.layer.as_str(), two.parameters), ("fc2", [2, 2]));
     near(two.lca, -10.0, fc2);
-    near(two.percent_of_lca, 1000.0 / 35.0, 100.0 * fc2 / (fc1 + fc2));
-    near(two.percent_helping, 100.0, 0.0);
+    near(two.fraction_of_network, 10.0 / 35.0, fc2 / (fc1 + fc2));
+    near(two.fraction_of_nonzero, 1.0, 0.0);
 
     let [zero, one] = &found.classes[..] else {
         panic!("{found:?}");
@@ -85,14 +86,14 @@ fn what_both_runs_have_is_side_by_side_and_the_rest_is_listed() {
     near(one.lca, -35.0, -200.0 + fc2);
     near(one.loss_after, 2.5 - 35.0, 2.5 - 200.0 + fc2);
 
-    let only = |probes: &[&str], layers: &[&str], classes: &[&str]| Only {
+    let unmatched = |probes: &[&str], layers: &[&str], classes: &[&str]| Unmatched {
         probes: probes.iter().map(|name| (*name).into()).collect(),
         layers: layers.iter().map(|name| (*name).into()).collect(),
         classes: classes.iter().map(|name| (*name).into()).collect(),
     };
-    let [of_first, of_second] = &found.only;
-    assert_eq!(*of_first, only(&["validation"], &["head"], &[]));
-    assert_eq!(*of_second, only(&[], &["conv"], &["class 2"]));
+    let [of_first, of_second] = &found.unmatched;
+    assert_eq!(*of_first, unmatched(&["validation"], &["head"], &[]));
+    assert_eq!(*of_second, unmatched(&[], &["conv"], &["class 2"]));
 }
 
 #[test]
@@ -102,11 +103,17 @@ fn a_run_does_not_differ_from_itself() {
         .lca(|at| (at.index as f64 - 1.0) * (at.iteration as f64).cos())
         .write(folder.path());
     let found = compare(&run, &run).unwrap();
-    assert_eq!(found.only, [Only::default(), Only::default()]);
-    let layers = found
-        .layers
-        .iter()
-        .flat_map(|layer| [layer.lca, layer.percent_of_lca, layer.percent_helping]);
+    assert_eq!(
+        found.unmatched,
+        [Unmatched::default(), Unmatched::default()]
+    );
+    let layers = found.layers.iter().flat_map(|layer| {
+        [
+            layer.lca,
+            layer.fraction_of_network,
+            layer.fraction_of_nonzero,
+        ]
+    });
     let probes = found
         .probes
         .iter()

@@ -4,6 +4,7 @@ mod candidates;
 mod compare;
 mod layers;
 mod noise;
+mod over_time;
 mod peaks;
 pub(crate) mod random;
 mod summary;

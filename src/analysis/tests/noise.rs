@@ -1,7 +1,7 @@
-use crate::analysis::noise::{
-    Noise, Source, TopShare, concentration, distribution, heroes, noise, oscillation,
-};
-use crate::{LcaError, Run};
+use crate::LcaError;
+use crate::analysis::distribution;
+use crate::analysis::distribution::ValueSource;
+use crate::analysis::noise::{Noise, TopFraction, concentration, heroes, noise, oscillation};
 
 use super::random::chance_at;
 use super::synthetic::{Synthetic, totals};
@@ -83,7 +83,7 @@ fn bins_of_heroes_count_shares_and_what_chance_would_give() {
     let (_folder, run) = totals(&counts, &[1.0, -2.0, -4.0, -8.0, 0.0]);
     let heroes = heroes(&run).unwrap();
     assert_eq!(
-        (heroes.moving, heroes.still, heroes.share),
+        (heroes.moving, heroes.still, heroes.helping_fraction),
         (4, 1, Some(0.5))
     );
     // Σ (h − 1)² / 0.5 = 2/0.5, over 3.
@@ -99,7 +99,10 @@ fn bins_of_heroes_count_shares_and_what_chance_would_give() {
 fn parameters_that_never_move_are_no_heroes() {
     let (_folder, run) = totals(&[(0, 0); 3], &[0.0; 3]);
     let heroes = heroes(&run).unwrap();
-    assert_eq!((heroes.moving, heroes.still, heroes.share), (0, 3, None));
+    assert_eq!(
+        (heroes.moving, heroes.still, heroes.helping_fraction),
+        (0, 3, None)
+    );
     let concentration = concentration(&run).unwrap();
     assert_eq!(concentration.help.gini, None);
     assert!(concentration.help.top.is_empty());
@@ -134,11 +137,11 @@ fn parameters_of_period_seven_have_period_seven() {
     let tensors = oscillation(&run).unwrap();
     let names: Vec<&str> = tensors.iter().map(|tensor| &*tensor.tensor).collect();
     assert_eq!(names, ["fc1.weight", "fc2.weight", "still.bias"]);
-    // 140 pairs of steps are 20 periods, with 2 turns in each.
+    // 140 pairs of steps are 20 periods, with 2 sign changes in each.
     assert_eq!(tensors[0].step_period, Some(7.0));
     assert_eq!(tensors[0].gradient_period, Some(2.0));
     assert_eq!(
-        (tensors[1].step_period, tensors[1].step_never_turned),
+        (tensors[1].step_period, tensors[1].step_no_sign_change),
         (None, 2)
     );
     // Turns before steps 6, 12, … 138 only: 23 in 140 pairs.
@@ -163,11 +166,13 @@ fn concentration_is_that_worked_out_by_hand() {
     let top = |fraction| {
         help.top
             .iter()
-            .find(|top| top.fraction == fraction)
+            .find(|top| top.of_parameters == fraction)
             .unwrap()
     };
     for (fraction, share) in [(0.01, 0.05), (0.1, 0.5), (0.2, 0.75), (0.5, 1.0)] {
-        let TopShare { share: found, .. } = *top(fraction);
+        let TopFraction {
+            of_amount: found, ..
+        } = *top(fraction);
         assert!((found - share).abs() < 1e-3, "{fraction}: {found}");
     }
     // One of ten has all the harm: (n − 1)/n.
@@ -181,7 +186,7 @@ fn concentration_agrees_with_the_formula_on_sorted_values() {
     let (_folder, run) = totals(&vec![(1, 1); 5_000], &lca);
     let help = concentration(&run).unwrap().help;
     // Ascending: G = 2·Σ i·x_i / (n·Σ x) − (n + 1)/n.
-    lca.sort_by(|one, other| other.total_cmp(one));
+    lca.sort_by(|a, b| b.total_cmp(a));
     let sum: f64 = lca.iter().map(|lca| -lca).sum();
     let ranked: f64 = (1..)
         .zip(&lca)
@@ -190,7 +195,7 @@ fn concentration_agrees_with_the_formula_on_sorted_values() {
     let gini = 2.0 * ranked / (5e3 * sum) - 5_001.0 / 5_000.0;
     assert!((help.gini.unwrap() - gini).abs() < 1e-4);
     let top: f64 = lca[4_950..].iter().map(|lca| -lca).sum();
-    assert!((help.top[1].share - top / sum).abs() < 1e-4);
+    assert!((help.top[1].of_amount - top / sum).abs() < 1e-4);
 }
 
 /// A run of 60 steps of 200 parameters, a tenth of which are always zero.
@@ -233,14 +238,14 @@ fn quantiles_and_counts_agree_with_an_exact_sort_from_rows_and_from_histograms()
     let bins = distribution(&spread().without_parameters().write(folder.path())).unwrap();
     assert_eq!(
         (rows.source, bins.source),
-        (Source::Parameters, Source::Histograms)
+        (ValueSource::Parameters, ValueSource::Histograms)
     );
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let count = |holds: fn(&f64) -> bool| values.iter().filter(|lca| holds(lca)).count() as u64;
     for (found, width) in [(&rows, 1.001), (&bins, 1.8)] {
-        assert_eq!(found.helping, count(|lca| *lca < 0.0));
-        assert_eq!(found.hurting, count(|lca| *lca > 0.0));
-        assert_eq!(found.zero, 60 * 20);
+        assert_eq!(found.counts.helping, count(|lca| *lca < 0.0));
+        assert_eq!(found.counts.hurting, count(|lca| *lca > 0.0));
+        assert_eq!(found.counts.zero, 60 * 20);
         assert!((found.mean.unwrap() / mean - 1.0).abs() < 1e-6);
         assert_eq!(found.quantiles.len(), 9);
         for quantile in &found.quantiles {
@@ -265,6 +270,27 @@ fn quantiles_and_counts_agree_with_an_exact_sort_from_rows_and_from_histograms()
 }
 
 #[test]
+fn values_are_taken_from_where_all_of_them_are_known_best() {
+    use crate::record::ParameterSelection;
+    let source = |run: Synthetic, without: &[&str]| {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run.write(folder.path());
+        for table in without {
+            std::fs::remove_dir_all(folder.path().join(table)).unwrap();
+        }
+        let found = distribution(&run).unwrap();
+        (found.source, found.counts.all(), found.mean.unwrap())
+    };
+    // Every parameter i helps by i + 1.
+    let run = || Synthetic::new(&[("fc.weight", 4)], 10).lca(|at| -1.0 - at.index as f64);
+    let chosen = || run().parameters(ParameterSelection::all().chosen_indices([0]));
+    assert_eq!(source(run(), &[]), (ValueSource::Parameters, 40, -2.5));
+    assert_eq!(source(chosen(), &[]), (ValueSource::Histograms, 40, -2.5));
+    let alone = source(chosen(), &["histograms"]);
+    assert_eq!(alone, (ValueSource::ChosenParameters, 10, -1.0));
+}
+
+#[test]
 fn values_that_are_not_finite_are_counted_apart() {
     for with_parameters in [true, false] {
         let folder = tempfile::tempdir().unwrap();
@@ -279,7 +305,10 @@ fn values_that_are_not_finite_are_counted_apart() {
             run.without_parameters()
         };
         let distribution = distribution(&run.write(folder.path())).unwrap();
-        assert_eq!((distribution.helping, distribution.not_finite), (38, 2));
+        assert_eq!(
+            (distribution.counts.helping, distribution.not_finite),
+            (38, 2)
+        );
         assert!((distribution.mean.unwrap() / -1e-3 - 1.0).abs() < 1e-6);
     }
 }
@@ -297,6 +326,7 @@ fn what_is_not_recorded_is_left_out_and_an_error_when_asked_for() {
         oscillation: None,
         concentration: None,
         helping,
+        ..
     } = noise(&run).unwrap()
     else {
         panic!("something was found");
@@ -318,7 +348,7 @@ fn a_run_without_steps_or_with_one_has_no_false_noise() {
     let folder = tempfile::tempdir().unwrap();
     let run = Synthetic::new(&[("fc.weight", 4)], 1).write(folder.path());
     let noise = noise(&run).unwrap();
-    assert_eq!(noise.distribution.unwrap().tail.double_weibull, None);
+    assert_eq!(noise.distribution.unwrap().fits.double_weibull, None);
     assert_eq!(noise.heroes.unwrap().variance_ratio, None);
     assert_eq!(noise.oscillation.unwrap()[0].step_period, None);
 }

@@ -1,7 +1,8 @@
 use super::random::noise;
 use super::synthetic::{At, Synthetic};
 use crate::LcaError;
-use crate::analysis::{Moment, PeaksOptions, Quantity, layer_of, peaks};
+use crate::analysis::peaks::{Moment, PeaksOptions};
+use crate::analysis::{Quantity, layer_of, peaks};
 
 const TENSORS: [(&str, usize); 5] = [
     ("fc1.weight", 2),
@@ -87,7 +88,7 @@ fn the_steps_of_layers_with_their_own_noise_do_not_explain_the_moments() {
     let folder = tempfile::tempdir().unwrap();
     let run = run(folder.path(), 400);
     let options = PeaksOptions {
-        of: Quantity::Step,
+        quantity: Quantity::Step,
         ..PeaksOptions::default()
     };
     let peaks = peaks(&run, &options).unwrap();

@@ -2,7 +2,9 @@
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Normal, Uniform};
+use statrs::stats_tests::NaNPolicy;
+use statrs::stats_tests::ks_test::{KSOneSampleAlternativeMethod, ks_onesample};
 
 use super::synthetic::At;
 
@@ -33,6 +35,14 @@ pub(crate) fn chance_at(number: u64) -> f64 {
 pub(crate) fn noise_at(at: At) -> f64 {
     let class = at.class.map_or(0, |class| class as u64 + 1);
     noise(at.iteration, at.tensor, at.index as u64 * 1_000 + class)
+}
+
+/// Returns the p-value of the Kolmogorov-Smirnov test of a sample against the uniform distribution.
+pub(crate) fn p_of_uniform(sample: Vec<f64>) -> f64 {
+    let uniform = Uniform::new(0.0, 1.0).unwrap();
+    let method = KSOneSampleAlternativeMethod::TwoSidedAsymptotic;
+    let test = ks_onesample(sample, &uniform, method, NaNPolicy::Error);
+    test.unwrap().1
 }
 
 /// Draws a number strictly between 0 and 1.

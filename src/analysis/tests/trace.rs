@@ -1,4 +1,5 @@
-use crate::analysis::trace::{TraceOptions, trace};
+use crate::analysis::trace;
+use crate::analysis::trace::TraceOptions;
 use crate::{LcaError, Run};
 
 use super::synthetic::Synthetic;

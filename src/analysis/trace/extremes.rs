@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::analysis::read::{Columns, stretches};
 use crate::{LcaError, Run, Table};
 
-use super::Place;
+use super::super::read::{Columns, stretches};
+
+/// A parameter of the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ParameterId {
+    pub(super) tensor: String,
+    pub(super) index: u32,
+}
 
 /// Returns the parameters with the least and the greatest sum of LCA, `count` of either sign,
 /// among those that `parameters` has rows of; the most helpful first.
@@ -14,7 +20,7 @@ pub(super) fn extremes(
     run: &Run,
     tensor: Option<&str>,
     count: usize,
-) -> Result<Vec<Place>, LcaError> {
+) -> Result<Vec<ParameterId>, LcaError> {
     let mut extremes = Extremes {
         count,
         helping: Vec::new(),
@@ -29,12 +35,12 @@ pub(super) fn extremes(
         helping, hurting, ..
     } = extremes;
     let ascending = helping.into_iter().chain(hurting.into_iter().rev());
-    Ok(ascending.map(|extreme| extreme.place).collect())
+    Ok(ascending.map(|extreme| extreme.parameter).collect())
 }
 
 struct Extreme {
     lca: f64,
-    place: Place,
+    parameter: ParameterId,
 }
 
 /// The most extreme parameters so far, on either side the furthest from zero first.
@@ -57,10 +63,10 @@ impl Extremes {
         if side.len() == self.count && lca.abs() <= nearest {
             return;
         }
-        let place = side.partition_point(|known| known.lca.abs() >= lca.abs());
+        let rank = side.partition_point(|known| known.lca.abs() >= lca.abs());
         let tensor = tensor.to_owned();
-        let at = Place { tensor, index };
-        side.insert(place, Extreme { lca, place: at });
+        let parameter = ParameterId { tensor, index };
+        side.insert(rank, Extreme { lca, parameter });
         side.truncate(self.count);
     }
 }
@@ -75,7 +81,7 @@ fn from_totals(run: &Run, tensor: Option<&str>, extremes: &mut Extremes) -> Resu
         let columns = Columns(&batch);
         let (index, lca) = (columns.u32("index")?, columns.f64("lca")?);
         for (path, rows) in stretches(columns.text("tensor")?) {
-            let recorded = Recorded::of(run, path);
+            let recorded = RecordedIndices::of(run, path);
             for row in rows.filter(|row| recorded.has(index[*row])) {
                 extremes.offer(path, index[row], lca[row]);
             }
@@ -85,13 +91,13 @@ fn from_totals(run: &Run, tensor: Option<&str>, extremes: &mut Extremes) -> Resu
 }
 
 /// The parameters of a tensor that are recorded one by one.
-enum Recorded {
+enum RecordedIndices {
     All,
     None,
     Some(Arc<[u32]>),
 }
 
-impl Recorded {
+impl RecordedIndices {
     fn of(run: &Run, path: &str) -> Self {
         let Some(selection) = &run.info().record.parameters else {
             return Self::All;

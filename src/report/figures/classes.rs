@@ -1,6 +1,7 @@
 //! Which layer learned which class, and when.
 
-use crate::analysis::curves::{ClassMap, Raster};
+use crate::analysis::Raster;
+use crate::analysis::classes::ClassMap;
 use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
 use super::options::CheckedOptions;
@@ -74,10 +75,11 @@ pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
         map.probe,
         colours(&map.over_time, over_time)
     ));
-    if map.not_finite > 0 {
+    let left_out = map.classes.iter().map(|class| class.left_out).max();
+    if let Some(steps) = left_out.filter(|steps| *steps > 0) {
         sheet.notes.push(format!(
             "Left out because not finite: {}.",
-            counted(map.not_finite as u64, "value")
+            counted(steps as u64, "step")
         ));
     }
     sheet.draw()

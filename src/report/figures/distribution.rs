@@ -1,7 +1,7 @@
 //! How large single allocations are.
 
-use crate::analysis::Bin;
-use crate::analysis::noise::{Distribution, Source};
+use crate::analysis::HelpingCounts;
+use crate::analysis::distribution::{Distribution, HistogramBar, LcaHistogram, ValueSource};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, short, thousands,
 };
@@ -9,22 +9,13 @@ use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
 
-/// The share of values that may lie in the bars next to zero, which have no logarithm.
-const NEAR_ZERO: f64 = 0.01;
-
 /// Draws how many values lie in each bin, on a linear and on a logarithmic axis, with the fitted
 /// distributions.
 pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> String {
     let title = "How large the LCA of a parameter at a step is";
     let mut sheet = options.sheet(title, 520.0);
     sheet.notes = notes(distribution);
-    let bins: Vec<Bin> = distribution
-        .bins
-        .iter()
-        .filter(|bin| bin.lower < bin.upper)
-        .copied()
-        .collect();
-    let Some(span) = Span::of(&bins) else {
+    let Some(histogram) = &distribution.histogram else {
         let axis = Axis::exactly("LCA of a parameter at a step (loss)", -1.0, 1.0);
         let mut panel = Panel::new("empty", axis, Axis::exactly("values", 0.0, 1.0));
         let message = "There is no finite value other than zero.".to_owned();
@@ -35,10 +26,15 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
         }];
         return sheet.draw();
     };
-    let bars = span.bars(&bins);
-    let laws = laws(distribution, &span, options);
+    let bars = histogram.bars.iter().filter(|bar| bar.count > 0);
+    let bars: Vec<&HistogramBar> = bars.collect();
+    let fits = fits(distribution, histogram, options);
     let mean = Stroke::solid(INK, 1.4).dashed("2 2");
-    let x = Axis::signed_log("LCA of a parameter at a step (loss)", span.near, span.far);
+    let x = Axis::signed_log(
+        "LCA of a parameter at a step (loss)",
+        histogram.linear_below,
+        histogram.outermost,
+    );
     let counts = || bars.iter().map(|bar| bar.count as f64);
     let mut linear = Axis::linear("values in a bin", counts());
     linear = Axis::exactly("values in a bin", 0.0, linear.to);
@@ -47,9 +43,10 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
         let floor = y.from;
         let mut panel = Panel::new(name, x, y);
         for bar in &bars {
-            let (name, color) = match bar.lower < 0.0 {
-                true => ("helping", options.palette.helps()),
-                false => ("hurting", options.palette.hurts()),
+            let (name, color) = if bar.lower < 0.0 {
+                ("helping", options.palette.helps())
+            } else {
+                ("hurting", options.palette.hurts())
             };
             panel.marks.push(Mark::Bar {
                 name: name.into(),
@@ -59,7 +56,7 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
                 value: bar.count as f64,
             });
         }
-        panel.marks.extend(laws.iter().map(|law| law.line.clone()));
+        panel.marks.extend(fits.iter().map(|fit| fit.line.clone()));
         if let Some(value) = distribution.mean {
             panel.marks.push(Mark::Vertical(value, mean));
         }
@@ -84,152 +81,86 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
             .legend
             .push(LegendEntry::new("mean", LegendSample::Line(mean)));
     }
-    sheet.legend.extend(laws.into_iter().map(|law| law.entry));
+    sheet.legend.extend(fits.into_iter().map(|fit| fit.entry));
     let note = format!(
         "Bins are 4 to a factor of ten; values nearer to zero than {} have one bar a side.",
-        short(span.near)
+        short(histogram.linear_below)
     );
     sheet.notes.push(note);
     sheet.draw()
 }
 
-/// The magnitudes that are drawn on the logarithmic part of the axis.
-struct Span {
-    near: f64,
-    far: f64,
-}
-
-impl Span {
-    /// `None` of no values.
-    fn of(bins: &[Bin]) -> Option<Self> {
-        let size = |bin: &Bin| {
-            let (one, other) = (bin.lower.abs(), bin.upper.abs());
-            (
-                one.min(other),
-                if one.max(other).is_finite() {
-                    one.max(other)
-                } else {
-                    one.min(other)
-                },
-            )
-        };
-        let mut sizes: Vec<(f64, f64, u64)> = bins
-            .iter()
-            .filter(|bin| bin.count > 0)
-            .map(|bin| (size(bin).0, size(bin).1, bin.count))
-            .collect();
-        sizes.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let far = sizes.iter().map(|(_, far, _)| *far).reduce(f64::max)?;
-        let all: u64 = sizes.iter().map(|(_, _, count)| count).sum();
-        let mut below = 0;
-        let near = sizes.iter().find_map(|(near, _, count)| {
-            below += count;
-            (below as f64 > NEAR_ZERO * all as f64).then_some(*near)
-        });
-        // A whole power of ten, so that it is a tick.
-        let power = near
-            .filter(|near| *near > 0.0)
-            .unwrap_or(far / 10.0)
-            .log10()
-            .floor();
-        let near = 10f64.powf(power).min(far / 10.0);
-        Some(Self { near, far })
-    }
-
-    /// Returns the bars: the bins, but one a side for what is near to zero.
-    fn bars(&self, bins: &[Bin]) -> Vec<Bin> {
-        let mut bars: Vec<Bin> = Vec::new();
-        for bin in bins {
-            let (from, to) = (bin.lower.max(-self.far), bin.upper.min(self.far));
-            // Edges that are a power of ten are so but for rounding.
-            let near = self.near * (1.0 - 1e-9);
-            let (from, to) = match (to <= 0.0, from >= 0.0) {
-                (true, _) if -from < near * 1.01 => (-self.near, 0.0),
-                (_, true) if to < near * 1.01 => (0.0, self.near),
-                _ => (from, to),
-            };
-            Bin::new(from, to, bin.count).append_to(&mut bars);
-        }
-        bars
-    }
-}
-
-/// A fitted law as a line, and its entry in the legend.
-struct DrawnLaw {
+/// A fitted distribution as a line, and its entry in the legend.
+struct DrawnFit {
     line: Mark,
     entry: LegendEntry,
 }
 
-/// Returns the counts that the fitted laws expect in the bins, 4 to a factor of ten.
-fn laws(distribution: &Distribution, span: &Span, options: &CheckedOptions) -> Vec<DrawnLaw> {
-    let edges: Vec<f64> = (0..)
-        .map(|step| span.near * 10f64.powf(f64::from(step) / 4.0))
-        .take_while(|edge| *edge <= span.far * 1.01)
-        .collect();
-    let line = |share: &dyn Fn(f64, f64) -> f64, values: u64| -> Vec<(f64, f64)> {
-        let right = edges.windows(2).map(|pair| (pair[0], pair[1]));
-        let left = right.clone().rev().map(|(near, far)| (-far, -near));
-        let point = |(from, to): (f64, f64)| {
-            (
-                from.signum() * (from * to).sqrt(),
-                share(from, to) * values as f64,
-            )
+/// Returns the counts that the fits expect in the bars, but for those next to zero.
+fn fits(
+    distribution: &Distribution,
+    histogram: &LcaHistogram,
+    options: &CheckedOptions,
+) -> Vec<DrawnFit> {
+    let line = |expected: fn(&HistogramBar) -> Option<f64>| -> Vec<(f64, f64)> {
+        let point = |bar: &HistogramBar| {
+            // The two sides are lines of their own.
+            let beside_zero = bar.lower == 0.0 || bar.upper == 0.0;
+            let expected = expected(bar).filter(|_| !beside_zero);
+            let middle = bar.lower.signum() * (bar.lower * bar.upper).sqrt();
+            expected.map_or((f64::NAN, f64::NAN), |expected| (middle, expected))
         };
-        // The two sides are lines of their own.
-        let gap = std::iter::once((f64::NAN, f64::NAN));
-        left.map(point).chain(gap).chain(right.map(point)).collect()
+        histogram.bars.iter().map(point).collect()
     };
-    let mut laws = Vec::new();
-    if let Some(law) = &distribution.tail.double_weibull {
-        let share = |from: f64, to: f64| {
-            let (near, far) = (from.abs().min(to.abs()), from.abs().max(to.abs()));
-            law.share_between(near, far) / 2.0
-        };
+    let mut fits = Vec::new();
+    if let Some(fit) = &distribution.fits.double_weibull {
         let stroke = Stroke::solid(options.palette.series(0), 2.0);
-        laws.push(DrawnLaw {
+        fits.push(DrawnFit {
             line: Mark::Line {
                 name: "double Weibull".into(),
-                points: line(&share, law.fit.values),
+                points: line(|bar| bar.double_weibull),
                 stroke,
             },
             entry: LegendEntry::new(
-                format!("Weibull, shape {}", short(law.shape)),
+                format!("Weibull, shape {}", short(fit.shape)),
                 LegendSample::Line(stroke),
             ),
         });
     }
-    if let Some(law) = &distribution.tail.gaussian {
+    if distribution.fits.gaussian.is_some() {
         let stroke = Stroke::solid(options.palette.series(1), 2.0).dashed("6 3");
-        laws.push(DrawnLaw {
+        fits.push(DrawnFit {
             line: Mark::Line {
                 name: "Gaussian".into(),
-                points: line(&|from, to| law.share_between(from, to), law.fit.values),
+                points: line(|bar| bar.gaussian),
                 stroke,
             },
             entry: LegendEntry::new("Gaussian", LegendSample::Line(stroke)),
         });
     }
-    laws
+    fits
 }
 
 fn notes(distribution: &Distribution) -> Vec<String> {
     let Distribution {
+        counts, not_finite, ..
+    } = distribution;
+    let HelpingCounts {
         helping,
         hurting,
         zero,
-        not_finite,
-        ..
-    } = distribution;
-    let all = (helping + hurting + zero).max(1) as f64;
+    } = counts;
+    let all = counts.all().max(1) as f64;
     let percent = |count: &u64| format!("{:.1} %", 100.0 * *count as f64 / all);
     let source = match distribution.source {
-        Source::Parameters => "the recorded parameters",
-        Source::Histograms => "the recorded histograms",
+        ValueSource::Histograms => "the recorded histograms",
+        ValueSource::Parameters => "the recorded parameters",
+        ValueSource::ChosenParameters => "the parameters chosen to be recorded",
     };
     let mut note = format!(
         "From {source}: {} of {} values help, {} hurt; exact zeros, {}, are not drawn.",
         percent(helping),
-        thousands(helping + hurting + zero),
+        thousands(counts.all()),
         percent(hurting),
         percent(zero)
     );

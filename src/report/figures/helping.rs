@@ -1,42 +1,42 @@
 //! How many parameters help, step by step.
 
-use crate::analysis::HelpingCounts;
-use crate::analysis::curves::LayerHelping;
-use crate::analysis::noise::{Helping, HelpingStep};
-use crate::analysis::stats::smoothed;
+use crate::analysis::helping::{Helping, HelpingStep, LayerHelping};
 use crate::report::draw::{Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke};
 use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
 
+const TITLE: &str = "Percent of parameters that help, by step";
 /// The most layers that are drawn.
 const MOST_LAYERS: usize = 12;
 
 /// Draws the percentage of parameters that help at each step: of all, and without exact zeros.
 pub(super) fn draw(helping: &Helping, options: &CheckedOptions) -> String {
-    let of = |share: fn(&HelpingCounts) -> Option<f64>| percent(&helping.steps, share);
     // The thin dashes lie on the wide line where hardly any LCA is exactly zero.
     let all = Stroke::solid(options.palette.series(1), 3.6).faint(0.7);
     let nonzero = Stroke::solid(options.palette.series(0), 1.8).dashed("6 3");
     let series = vec![
         Drawn {
             stroke: all,
-            ..Drawn::new("of all", of(HelpingCounts::fraction_of_all))
+            ..Drawn::new("of all", percent(helping, |step| step.smoothed_of_all))
         },
         Drawn {
             stroke: nonzero,
-            raw: true,
-            ..Drawn::new("of those not zero", of(HelpingCounts::fraction_of_nonzero))
+            raw: percent(helping, |step| step.counts.fraction_of_nonzero()),
+            ..Drawn::new(
+                "of those not zero",
+                percent(helping, |step| step.smoothed_of_nonzero),
+            )
         },
     ];
-    panel(&helping.steps, series, Vec::new(), options)
+    panel(helping, series, Vec::new(), options)
 }
 
 /// Draws the percentage of each layer's parameters that help at each step, without exact zeros.
 pub(super) fn draw_by_layer(layers: &[LayerHelping], options: &CheckedOptions) -> String {
     let shown = layers.iter().take(MOST_LAYERS);
     let series = shown.enumerate().map(|(number, layer)| {
-        let percent = percent(&layer.steps, HelpingCounts::fraction_of_nonzero);
+        let percent = percent(&layer.helping, |step| step.smoothed_of_nonzero);
         Drawn {
             stroke: Stroke::series(options.palette, number),
             ..Drawn::new(&layer.layer, percent)
@@ -50,19 +50,19 @@ pub(super) fn draw_by_layer(layers: &[LayerHelping], options: &CheckedOptions) -
             "{more} more layers are not drawn; choose with --layer."
         ));
     }
-    let steps = layers
-        .iter()
-        .map(|layer| layer.steps.as_slice())
-        .max_by_key(|steps| steps.len());
-    panel(steps.unwrap_or_default(), series.collect(), notes, options)
+    let helping = layers.iter().map(|layer| &layer.helping);
+    match helping.max_by_key(|helping| helping.steps.len()) {
+        Some(longest) => panel(longest, series.collect(), notes, options),
+        None => options.sheet(TITLE, 380.0).draw(),
+    }
 }
 
-/// A line, smoothed, and on request also as it is.
+/// A smoothed line, and the values behind it where they are drawn too.
 struct Drawn {
     name: String,
     points: Vec<(f64, f64)>,
     stroke: Stroke,
-    raw: bool,
+    raw: Vec<(f64, f64)>,
 }
 
 impl Drawn {
@@ -71,31 +71,28 @@ impl Drawn {
             name: name.to_owned(),
             points,
             stroke: Stroke::solid(INK, 1.0),
-            raw: false,
+            raw: Vec::new(),
         }
     }
 }
 
-fn percent(
-    steps: &[HelpingStep],
-    share: impl Fn(&HelpingCounts) -> Option<f64>,
-) -> Vec<(f64, f64)> {
+fn percent(helping: &Helping, fraction: impl Fn(&HelpingStep) -> Option<f64>) -> Vec<(f64, f64)> {
     let percent = |step: &HelpingStep| {
-        let share = share(&step.counts).unwrap_or(f64::NAN);
-        (step.iteration as f64, 100.0 * share)
+        let fraction = fraction(step).unwrap_or(f64::NAN);
+        (step.iteration as f64, 100.0 * fraction)
     };
-    steps.iter().map(percent).collect()
+    helping.steps.iter().map(percent).collect()
 }
 
 fn panel(
-    steps: &[HelpingStep],
+    helping: &Helping,
     series: Vec<Drawn>,
     notes: Vec<String>,
     options: &CheckedOptions,
 ) -> String {
-    let mut sheet = options.sheet("Percent of parameters that help, by step", 380.0);
+    let mut sheet = options.sheet(TITLE, 380.0);
     sheet.notes = notes;
-    let window = options.window(steps.len());
+    let window = helping.smoothing_window;
     let mut marks = vec![Mark::Horizontal(
         50.0,
         Stroke::solid(options.palette.zero(), 1.2).dashed("2 3"),
@@ -104,24 +101,21 @@ fn panel(
     let mut lines = Vec::new();
     for series in series {
         let stroke = series.stroke;
-        let values: Vec<f64> = series.points.iter().map(|(_, percent)| *percent).collect();
-        let means = smoothed(&values, window);
-        let iterations = series.points.iter().map(|(iteration, _)| *iteration);
+        shown.extend(series.points.iter().map(|(_, percent)| *percent));
         let line = Mark::Line {
             name: format!("{} smoothed", series.name),
-            points: iterations.zip(means.iter().copied()).collect(),
+            points: series.points,
             stroke,
         };
-        shown.extend(means);
         sheet
             .legend
             .push(LegendEntry::new(&series.name, LegendSample::Line(stroke)));
-        if series.raw && window > 1 {
+        if !series.raw.is_empty() && window > 1 {
             let stroke = Stroke::solid(stroke.color, 0.8).faint(0.45);
-            shown.extend(values);
+            shown.extend(series.raw.iter().map(|(_, percent)| *percent));
             marks.push(Mark::Line {
                 name: format!("{} raw", series.name),
-                points: series.points,
+                points: series.raw,
                 stroke,
             });
             sheet
@@ -142,7 +136,7 @@ fn panel(
             "The LCA of every parameter is zero or not finite.".into(),
         ));
     }
-    let x = Axis::iterations(steps.iter().map(|step| step.iteration));
+    let x = Axis::iterations(helping.steps.iter().map(|step| step.iteration));
     let y = Axis::linear("parameters that help (%)", shown);
     let mut panel = Panel::new("helping", x, y);
     panel.marks = marks;

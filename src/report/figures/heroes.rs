@@ -1,6 +1,6 @@
 //! How often single parameters help, against chance.
 
-use crate::analysis::noise::{Heroes, ShareBin};
+use crate::analysis::noise::Heroes;
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, short, thousands,
 };
@@ -12,11 +12,10 @@ use super::options::CheckedOptions;
 /// would give.
 pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("How often each parameter helps", 400.0);
-    let range = |bin: &ShareBin| bin.chance_range(heroes.moving);
     let tops = heroes
         .bins
         .iter()
-        .flat_map(|bin| [bin.parameters as f64, range(bin).1]);
+        .flat_map(|bin| [bin.parameters as f64, bin.chance_high]);
     let y = if options.log {
         Axis::log("parameters", tops.chain([1.0]))
     } else {
@@ -38,7 +37,7 @@ pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
     let expected = Stroke::solid(INK, 1.0);
     let edge = Stroke::solid(PAPER, 2.6);
     for bin in &heroes.bins {
-        let (low, high) = range(bin);
+        let (low, high) = (bin.chance_low, bin.chance_high);
         let (from, to) = (100.0 * bin.lower, 100.0 * bin.upper);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
@@ -64,7 +63,7 @@ pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
             LegendSample::Box(options.palette.chance()),
         ),
     ];
-    match heroes.share {
+    match heroes.helping_fraction {
         Some(share) => {
             panel.marks.push(Mark::Vertical(100.0 * share, mean));
             sheet

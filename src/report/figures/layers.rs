@@ -1,6 +1,6 @@
 //! Where the network learned: bars by layer.
 
-use crate::analysis::{LayerSum, Layers};
+use crate::analysis::layers::{LayerSum, Layers};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted,
 };
@@ -120,7 +120,7 @@ fn bars(layer: &LayerSum, divisor: f64) -> Bars {
         value: if divisor == 1.0 {
             layer.lca
         } else {
-            layer.per_parameter
+            layer.lca_per_parameter
         },
         deviation: layer.deviation.map(|deviation| deviation / divisor),
         runs: layer.by_run.iter().map(|lca| lca / divisor).collect(),

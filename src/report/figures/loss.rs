@@ -1,6 +1,6 @@
 //! The measured loss against what LCA adds up to, and what it misses.
 
-use crate::analysis::curves::LossCurve;
+use crate::analysis::loss::{LossCurve, LossPoint};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, minus, short,
 };
@@ -46,7 +46,7 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
         let measured = Stroke::solid(color, 4.0).faint(0.45);
         let explained = Stroke::solid(color.darker(), 1.5).dashed("5 3");
         let residual = Stroke::solid(color, 1.1);
-        let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
+        let after = |value: fn(&LossPoint) -> f64| {
             let first = curve
                 .points
                 .first()
@@ -83,23 +83,22 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
             LegendEntry::new("loss(0) + ΣLCA", LegendSample::Line(explained)),
             LegendEntry::new("residual", LegendSample::Line(residual)),
         ]);
-        if let Some(last) = curve.points.last() {
-            let mut note = format!(
-                "{}: loss change {:.4}, ΣLCA {:.4}, difference {}",
-                curve.probe,
-                last.loss - curve.start,
-                last.explained - curve.start,
-                short(last.loss - last.explained)
-            );
-            if curve.not_finite > 0 {
-                let steps = counted(curve.not_finite as u64, "step");
-                note.push_str(&format!(
-                    "; {steps} whose loss or LCA is not finite {} left out of the sum",
-                    if curve.not_finite == 1 { "is" } else { "are" }
-                ));
-            }
-            sheet.notes.push(minus(&format!("{note}.")));
+        let sums = &curve.reconciliation;
+        let mut note = format!(
+            "{}: loss change {:.4}, ΣLCA {:.4}, difference {}",
+            curve.probe,
+            sums.loss_change,
+            sums.lca,
+            short(sums.difference)
+        );
+        if sums.not_finite > 0 {
+            let steps = counted(sums.not_finite, "step");
+            note.push_str(&format!(
+                "; {steps} whose loss or LCA is not finite {} left out of the sum",
+                if sums.not_finite == 1 { "is" } else { "are" }
+            ));
         }
+        sheet.notes.push(minus(&format!("{note}.")));
     }
     sheet.rows = vec![
         PanelRow {

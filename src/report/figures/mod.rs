@@ -21,10 +21,15 @@ mod units;
 mod tests;
 
 use crate::LcaError;
-use crate::analysis::curves::{ClassMap, LayerHelping, LayerUnitMap, LossCurve, Trajectories};
-use crate::analysis::noise::{Distribution, Helping, Heroes};
+use crate::analysis::classes::ClassMap;
+use crate::analysis::distribution::Distribution;
+use crate::analysis::helping::{Helping, LayerHelping};
+use crate::analysis::layers::{Layers, Trajectories};
+use crate::analysis::loss::LossCurve;
+use crate::analysis::noise::Heroes;
+use crate::analysis::peaks::Peaks;
 use crate::analysis::trace::Trace;
-use crate::analysis::{Layers, Peaks};
+use crate::analysis::units::LayerUnitMap;
 
 pub use options::FigureOptions;
 
@@ -51,7 +56,7 @@ pub enum Figure<'a> {
     Trace(&'a Trace),
     /// The peaks of each layer and class; filled where those of several layers coincide.
     Peaks(&'a Peaks),
-    /// LCA by class and layer, and below it by class over time.
+    /// LCA by class and layer on one probe, and below it by class over time.
     Classes(&'a ClassMap),
     /// The LCA of every layer's units over time, each layer with its own colours.
     Units(&'a [LayerUnitMap]),

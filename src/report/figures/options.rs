@@ -4,7 +4,6 @@ use std::ops::Deref;
 
 use crate::LcaError;
 use crate::analysis::options::options;
-use crate::analysis::stats::smoothing_window;
 use crate::report::draw::Sheet;
 use crate::report::palette::Palette;
 
@@ -17,8 +16,6 @@ options! {
         pub height: Option<f64> = None,
         /// The colours.
         pub palette: Palette = Palette::default(),
-        /// How many steps a smoothed line averages over.
-        pub smooth: Option<usize> = None,
         /// Whether losses and counts of parameters have a logarithmic axis.
         pub log: bool = false,
     }
@@ -39,14 +36,6 @@ impl FigureOptions {
                 let remedy = format!("give {} to {}", SIZES.start(), SIZES.end());
                 return Err(LcaError::setting(setting, format!("is {size}"), remedy));
             }
-        }
-        if self.smooth == Some(0) {
-            let problem = "0 steps have no mean";
-            return Err(LcaError::setting(
-                "the smoothing of a figure",
-                problem,
-                "give 1 or more",
-            ));
         }
         Ok(CheckedOptions(self))
     }
@@ -72,10 +61,5 @@ impl CheckedOptions<'_> {
             scales: Vec::new(),
             notes: Vec::new(),
         }
-    }
-
-    /// Returns how many steps to average over in a series of so many.
-    pub(super) fn window(&self, steps: usize) -> usize {
-        self.smooth.unwrap_or(smoothing_window(steps)) / 2 * 2 + 1
     }
 }

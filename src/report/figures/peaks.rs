@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::{Peaks, Quantity};
+use crate::analysis::Quantity;
+use crate::analysis::peaks::Peaks;
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted, short,
 };
@@ -12,7 +13,7 @@ use super::options::CheckedOptions;
 /// Draws a dot for each peak of each layer and class over the iterations; dots are filled where
 /// the peaks of several layers coincide.
 pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
-    let what = match peaks.of {
+    let what = match peaks.quantity {
         Quantity::Lca => "LCA",
         Quantity::Step => "the step's norm",
         Quantity::Gradient => "the gradient's norm",
@@ -84,7 +85,7 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
             .marks
             .push(Mark::Message("No layer has a peak.".into()));
     }
-    let layers = counted(peaks.at_least as u64, "layer");
+    let layers = counted(peaks.min_layers as u64, "layer");
     sheet.legend = vec![
         LegendEntry::new(
             "peak of a layer",
@@ -150,7 +151,7 @@ fn notes(peaks: &Peaks, rows: &PeakRows) -> Vec<String> {
     if let Some(all) = peaks
         .alignment
         .iter()
-        .find(|alignment| alignment.layers == peaks.at_least)
+        .find(|alignment| alignment.layers == peaks.min_layers)
     {
         notes.push(format!(
             "Peaks in {} at the same iteration, summed over classes: {}, by chance {} (p = {}, {} \

@@ -5,11 +5,16 @@ mod parameters;
 
 use roxmltree::{Document, Node};
 
-use crate::analysis::curves::{class_map, loss_curves, trajectories};
-use crate::analysis::noise;
+use crate::analysis::classes::ClassMapOptions;
+use crate::analysis::helping::HelpingOptions;
+use crate::analysis::layers::LayersOptions;
+use crate::analysis::loss::LossPoint;
+use crate::analysis::peaks::PeaksOptions;
 use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::{At, Synthetic};
-use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
+use crate::analysis::{
+    class_maps, distribution, helping, layers, loss_curves, peaks, trajectories,
+};
 use crate::report::export::{FileFormat, encode};
 use crate::report::palette::Palette;
 use crate::{LcaError, Run};
@@ -142,7 +147,7 @@ fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
     );
     assert_eq!(curves.len(), 2);
     for curve in &curves {
-        let after = |value: fn(&crate::analysis::curves::LossPoint) -> f64| {
+        let after = |value: fn(&LossPoint) -> f64| {
             let points = curve.points.iter();
             let points = points.map(move |point| (point.iteration as f64 + 1.0, value(point)));
             std::iter::once((0.0, curve.start)).chain(points)
@@ -180,7 +185,7 @@ fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
         assert_eq!(bars.len(), 3);
         for (bar, layer) in bars.iter().zip(&layers.layers) {
             let lca = if per_parameter {
-                layer.per_parameter
+                layer.lca_per_parameter
             } else {
                 layer.lca
             };
@@ -212,10 +217,7 @@ fn trajectories_end_at_the_sums_of_their_layers() {
         .unwrap();
     let document = Document::parse(&svg).unwrap();
     for probe in &probes {
-        let options = LayersOptions {
-            probe: probe.probe.clone(),
-            ..LayersOptions::default()
-        };
+        let options = LayersOptions::default().probe(Some(probe.probe.clone()));
         let layers = layers(std::slice::from_ref(&run), &options).unwrap();
         let panel = DrawnPanel::find(&document, &probe.probe);
         for layer in layers.layers {
@@ -233,8 +235,9 @@ fn trajectories_end_at_the_sums_of_their_layers() {
 fn cells_and_dots_carry_the_numbers_of_the_analyses() {
     let (_folder, run) = opened(&learned());
     let options = FigureOptions::default();
-    let map = class_map(&run, 480).unwrap();
-    let svg = Figure::Classes(&map).draw(&options).unwrap();
+    let maps = class_maps(&run, &ClassMapOptions::default()).unwrap();
+    let map = &maps[0];
+    let svg = Figure::Classes(map).draw(&options).unwrap();
     let document = Document::parse(&svg).unwrap();
     let values = |panel: &DrawnPanel| -> Vec<f64> {
         let cells = panel
@@ -280,9 +283,11 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
 #[test]
 fn helping_and_its_smoothed_line_are_the_percentages() {
     let (_folder, run) = opened(&learned());
-    let helping = noise::helping(&run).unwrap();
-    let options = FigureOptions::default().smooth(Some(5));
-    let svg = Figure::Helping(&helping).draw(&options).unwrap();
+    let smooth = HelpingOptions::default().smooth(Some(5));
+    let helping = helping(&run, &smooth).unwrap();
+    let svg = Figure::Helping(&helping)
+        .draw(&FigureOptions::default())
+        .unwrap();
     let document = Document::parse(&svg).unwrap();
     let panel = DrawnPanel::find(&document, "helping");
     let percent: Vec<f64> = helping
@@ -303,7 +308,7 @@ fn helping_and_its_smoothed_line_are_the_percentages() {
 #[test]
 fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
     let (_folder, run) = opened(&learned());
-    let distribution = noise::distribution(&run).unwrap();
+    let distribution = distribution(&run).unwrap();
     let svg = Figure::Distribution(&distribution)
         .draw(&FigureOptions::default())
         .unwrap();
@@ -317,8 +322,8 @@ fn bars_of_a_distribution_count_every_value_that_is_not_zero() {
             bars.map(|bar| bar.attribute("data-value").unwrap().parse::<f64>().unwrap())
                 .sum()
         };
-        assert_eq!(sum("helping"), distribution.helping as f64);
-        assert_eq!(sum("hurting"), distribution.hurting as f64);
+        assert_eq!(sum("helping"), distribution.counts.helping as f64);
+        assert_eq!(sum("hurting"), distribution.counts.hurting as f64);
     }
 }
 
@@ -346,16 +351,8 @@ fn a_file_begins_as_its_format_does_and_an_unknown_one_is_refused() {
 
 #[test]
 fn sizes_that_can_not_be_drawn_are_refused() {
-    for (width, height, smooth) in [
-        (10.0, None, None),
-        (f64::NAN, None, None),
-        (680.0, Some(1e9), None),
-        (680.0, None, Some(0)),
-    ] {
-        let options = FigureOptions::default()
-            .width(width)
-            .height(height)
-            .smooth(smooth);
+    for (width, height) in [(10.0, None), (f64::NAN, None), (680.0, Some(1e9))] {
+        let options = FigureOptions::default().width(width).height(height);
         let error = Figure::Loss(&[]).draw(&options).unwrap_err();
         assert!(matches!(error, LcaError::Setting { .. }), "{error}");
     }

@@ -1,6 +1,6 @@
 //! What each layer has done so far.
 
-use crate::analysis::curves::{LayerCurve, Trajectories};
+use crate::analysis::layers::{LayerCurve, Trajectories};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted,
 };
@@ -19,7 +19,7 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
     let values = || {
         let layers = probes.iter().flat_map(|probe| &probe.layers).filter(drawn);
         layers
-            .flat_map(|layer| layer.sum.iter().copied())
+            .flat_map(|layer| layer.cumulative.iter().copied())
             .chain([0.0])
     };
     let ends = || {
@@ -54,7 +54,7 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
                 name: layer.layer.clone(),
                 points: begin
                     .into_iter()
-                    .chain(steps.zip(layer.sum.iter().copied()))
+                    .chain(steps.zip(layer.cumulative.iter().copied()))
                     .collect(),
                 stroke: Stroke::series(options.palette, index),
             });
@@ -101,15 +101,9 @@ fn shown(probes: &[Trajectories]) -> Vec<&str> {
     let Some(first) = probes.first() else {
         return Vec::new();
     };
-    let reach = |layer: &LayerCurve| {
-        layer
-            .sum
-            .iter()
-            .fold(0.0, |most: f64, sum| most.max(sum.abs()))
-    };
-    let mut reaches: Vec<f64> = first.layers.iter().map(reach).collect();
+    let mut reaches: Vec<f64> = first.layers.iter().map(|layer| layer.reach).collect();
     reaches.sort_by(|a, b| b.total_cmp(a));
     let least = reaches.get(MOST - 1).copied().unwrap_or(0.0);
-    let large = first.layers.iter().filter(|layer| reach(layer) >= least);
+    let large = first.layers.iter().filter(|layer| layer.reach >= least);
     large.take(MOST).map(|layer| layer.layer.as_str()).collect()
 }

@@ -1,6 +1,7 @@
 //! Neurons and channels over time.
 
-use crate::analysis::curves::{LayerUnitMap, Raster};
+use crate::analysis::Raster;
+use crate::analysis::units::LayerUnitMap;
 use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
 use super::classes::{columns, edges, every};

@@ -1,7 +1,7 @@
 //! What does not move: title, headings of blocks, and below them the loss curve with the legend.
 
-use crate::analysis::curves::LossCurve;
 use crate::analysis::layer_of;
+use crate::analysis::loss::LossCurve;
 use crate::analysis::parameter_map::{BlockAxis, FrameReader, TensorBlock};
 use crate::report::draw::{Anchor, Area, Label, counted, document};
 use crate::report::font;

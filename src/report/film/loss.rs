@@ -1,6 +1,6 @@
 //! Below the blocks: the curve of the loss, and beside it what colours stand for.
 
-use crate::analysis::curves::LossCurve;
+use crate::analysis::loss::LossCurve;
 use crate::analysis::parameter_map::{FrameReader, ParameterQuantity};
 use crate::report::draw::{
     Area, Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Scalebar, Shade, Sheet, Stroke,

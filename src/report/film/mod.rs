@@ -16,7 +16,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::analysis::curves::loss_curves;
+use crate::analysis::loss_curves;
 use crate::analysis::parameter_map::{
     CellLimits, ColorScale, FrameReader, ParameterMapOptions, ParameterQuantity,
 };

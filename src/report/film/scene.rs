@@ -1,7 +1,7 @@
 //! A picture of the film: what moves, painted over what does not.
 
 use crate::LcaError;
-use crate::analysis::curves::{LossCurve, LossPoint};
+use crate::analysis::loss::{LossCurve, LossPoint};
 use crate::analysis::parameter_map::{FrameReader, TensorBlock};
 use crate::report::draw::{Anchor, Label, document, minus, signed};
 use crate::report::font;

@@ -16,8 +16,10 @@ mod tests;
 
 use serde::Serialize;
 
+use crate::analysis;
 use crate::analysis::alike::require_different;
-use crate::analysis::{self, Candidates, CandidatesOptions, Layers, LayersOptions};
+use crate::analysis::candidates::{Candidates, CandidatesOptions};
+use crate::analysis::layers::{Layers, LayersOptions};
 use crate::{LcaError, Run};
 
 use names::{ShortNames, short_names};

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
-use crate::analysis::curves::{loss_curves, trajectories};
-use crate::analysis::noise::{Concentration, Distribution, Heroes, TensorOscillation, noise};
-use crate::analysis::trace::{TraceOptions, trace};
-use crate::analysis::{self, Peaks, PeaksOptions, Summary};
+use crate::analysis;
+use crate::analysis::distribution::Distribution;
+use crate::analysis::noise::{Concentration, Heroes, TensorOscillation, noise};
+use crate::analysis::peaks::{Peaks, PeaksOptions};
+use crate::analysis::summary::Summary;
+use crate::analysis::trace::TraceOptions;
+use crate::analysis::{loss_curves, trace, trajectories};
 use crate::{LcaError, Run};
 
 use super::pictures::{Pictures, pictures};
@@ -43,17 +46,12 @@ impl RunPart {
         let noise = noise(run)?;
         let trajectories = known(trajectories(run))?.0.unwrap_or_default();
         let layers = trajectories.first().map_or(0, |probe| probe.layers.len());
-        let class_series = ClassPart::all(
-            run,
-            budget.class_values,
-            summary.last_iteration,
-            summary.steps,
-        )?;
+        let class_series = ClassPart::all(run, budget.class_values, summary.steps)?;
         let classes = class_series.first().map_or(1, ClassPart::classes);
-        let options = PeaksOptions {
-            top: (budget.peaks / (layers * classes).max(1)).clamp(1, PeaksOptions::default().top),
-            ..PeaksOptions::default()
-        };
+        let options = PeaksOptions::default();
+        let top = budget.peaks / (layers * classes).max(1);
+        let top = top.clamp(1, options.top);
+        let options = options.top(top);
         let (peaks, peaks_missing) = known(analysis::peaks(run, &options))?;
         let (trace, _) = known(trace(run, &TraceOptions::default()))?;
         let (microscope, microscope_missing) = known(pictures(run, budget.pictures))?;
@@ -71,8 +69,8 @@ impl RunPart {
                 .into_iter()
                 .map(|curve| LossPart::of(curve, budget.points))
                 .collect(),
-            helping: HelpingPart::of(&noise.helping, budget.points),
-            trajectories: TrajectoryPart::all(run, trajectories, budget.curve_values),
+            helping: HelpingPart::of(noise.helping, budget.points),
+            trajectories: TrajectoryPart::all(trajectories, budget.curve_values),
             class_series,
             distribution: noise.distribution,
             heroes: noise.heroes,

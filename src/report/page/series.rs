@@ -2,23 +2,17 @@
 
 use serde::Serialize;
 
-use crate::analysis::curves::{ClassSteps, LossCurve, LossPoint, Trajectories, class_steps};
-use crate::analysis::noise::{Helping, HelpingStep};
-use crate::analysis::series::finite_sum;
-use crate::analysis::stats::{
-    COLOR_PERCENTILE, color_range, smoothed, smoothing_window, steps_per_window,
-};
-use crate::analysis::trace::{TraceStep, Trajectory};
-use crate::analysis::{ClassName, HelpingCounts, layer_of};
+use crate::analysis::classes::{ClassMap, ClassMapOptions};
+use crate::analysis::helping::{Helping, HelpingStep};
+use crate::analysis::layers::Trajectories;
+use crate::analysis::loss::LossCurve;
+use crate::analysis::stats::{COLOR_PERCENTILE, color_range};
+use crate::analysis::trace::Trajectory;
+use crate::analysis::{ClassName, class_maps};
 use crate::{LcaError, Run};
 
 use super::columns::{Doubles, RunningSums};
-
-/// Returns windows of `every` rows, each with its last row.
-fn windows<T>(rows: &[T], every: usize) -> impl Iterator<Item = (&[T], &T)> {
-    let windows = rows.chunks(every);
-    windows.filter_map(|window| Some((window, window.last()?)))
-}
+use super::known;
 
 /// The loss of a probe.
 #[derive(Serialize)]
@@ -37,16 +31,15 @@ pub(super) struct LossPart {
 impl LossPart {
     /// Keeps at most so many points.
     pub(super) fn of(curve: LossCurve, most: usize) -> Self {
-        let every = steps_per_window(curve.points.len(), most);
-        let points = || windows(&curve.points, every);
-        let residual = |window: &[LossPoint]| finite_sum(window.iter().map(|at| at.residual));
+        let curve = curve.in_windows(most);
+        let points = || curve.points.iter();
         Self {
             start: curve.start,
-            every,
-            iterations: Doubles::counts(points().map(|(_, point)| point.iteration)),
-            loss: Doubles::of(points().map(|(_, point)| point.loss)),
-            explained: Doubles::of(points().map(|(_, point)| point.explained)),
-            residual: Doubles::of(points().map(|(window, _)| residual(window))),
+            every: curve.steps_per_window,
+            iterations: Doubles::counts(points().map(|point| point.iteration)),
+            loss: Doubles::of(points().map(|point| point.loss)),
+            explained: Doubles::of(points().map(|point| point.explained)),
+            residual: Doubles::of(points().map(|point| point.residual)),
             probe: curve.probe,
         }
     }
@@ -72,34 +65,22 @@ pub(super) struct HelpingPart {
 
 impl HelpingPart {
     /// Keeps at most so many counts of each kind.
-    pub(super) fn of(helping: &Helping, most: usize) -> Self {
-        let every = steps_per_window(helping.steps.len(), most);
-        let steps = || windows(&helping.steps, every);
-        let count = |kind: fn(&HelpingCounts) -> u64| {
-            let sum = move |window: &[HelpingStep]| window.iter().map(|at| kind(&at.counts)).sum();
-            Doubles::counts(steps().map(|(window, _)| sum(window)))
+    pub(super) fn of(helping: Helping, most: usize) -> Self {
+        let helping = helping.in_windows(most);
+        let count = |kind: fn(&HelpingStep) -> u64| Doubles::counts(helping.steps.iter().map(kind));
+        let percent = |kind: fn(&HelpingStep) -> Option<f64>| {
+            let fractions = helping.steps.iter().map(kind);
+            Doubles::of(fractions.map(|of| of.map_or(f64::NAN, |of| 100.0 * of)))
         };
-        let percent = |counts: &HelpingCounts| {
-            let fraction = counts.fraction_of_nonzero();
-            fraction.map_or(f64::NAN, |fraction| 100.0 * fraction)
-        };
-        let sum = |window: &[HelpingStep]| window.iter().map(|step| step.counts).sum();
-        let all: Vec<f64> = helping
-            .steps
-            .iter()
-            .map(|step| percent(&step.counts))
-            .collect();
-        let window = smoothing_window(all.len());
-        let smoothed = smoothed(&all, window);
         Self {
-            every,
-            window,
-            iterations: Doubles::counts(steps().map(|(_, step)| step.iteration)),
-            helping: count(|counts| counts.helping),
-            hurting: count(|counts| counts.hurting),
-            zero: count(|counts| counts.zero),
-            percent: Doubles::of(steps().map(|(steps, _)| percent(&sum(steps)))),
-            smoothed: Doubles::of(windows(&smoothed, every).map(|(_, last)| *last)),
+            every: helping.steps_per_window,
+            window: helping.smoothing_window,
+            iterations: count(|step| step.iteration),
+            helping: count(|step| step.counts.helping),
+            hurting: count(|step| step.counts.hurting),
+            zero: count(|step| step.counts.zero),
+            percent: percent(|step| step.counts.fraction_of_nonzero()),
+            smoothed: percent(|step| step.smoothed_of_nonzero),
         }
     }
 }
@@ -124,34 +105,26 @@ struct LayerPart {
 
 impl TrajectoryPart {
     /// Keeps at most so many values of all probes and layers, if there are not more of these.
-    pub(super) fn all(run: &Run, probes: Vec<Trajectories>, values: usize) -> Vec<Self> {
+    pub(super) fn all(probes: Vec<Trajectories>, values: usize) -> Vec<Self> {
         let curves: usize = probes.iter().map(|probe| probe.layers.len()).sum();
         let points = (values / curves.max(1)).max(2);
         let part = |probe: Trajectories| {
-            let every = steps_per_window(probe.iterations.len(), points);
+            let probe = probe.in_windows(points);
             let layers = probe.layers.into_iter().map(|curve| LayerPart {
-                parameters: parameters(run, &curve.layer),
-                sums: Doubles::of(windows(&curve.sum, every).map(|(_, sum)| *sum)),
                 layer: curve.layer,
+                parameters: curve.parameters,
+                sums: Doubles(curve.cumulative),
             });
             Self {
                 layers: layers.collect(),
                 probe: probe.probe,
                 left_out: probe.left_out,
-                every,
-                iterations: Doubles::counts(
-                    windows(&probe.iterations, every).map(|(_, last)| *last),
-                ),
+                every: probe.steps_per_window,
+                iterations: Doubles::counts(probe.iterations),
             }
         };
         probes.into_iter().map(part).collect()
     }
-}
-
-fn parameters(run: &Run, layer: &str) -> u64 {
-    let tensors = run.info().tensors.iter();
-    let of_layer = tensors.filter(|tensor| layer_of(&tensor.path) == layer);
-    of_layer.map(|tensor| tensor.parameters).sum()
 }
 
 /// LCA by class and layer over time, on one probe.
@@ -185,41 +158,34 @@ struct Level {
 impl ClassPart {
     /// Returns one part a probe that is split by class, of at most so many values over all probes
     /// if there are not more layers and classes.
-    pub(super) fn all(
-        run: &Run,
-        values: usize,
-        last: u64,
-        steps: u64,
-    ) -> Result<Vec<Self>, LcaError> {
-        let part = |probe: ClassSteps| {
-            let mut sums = probe.lca;
-            let windows = probe.starts.len().max(1);
-            for row in sums.chunks_mut(windows) {
-                row.iter_mut().fold(0.0, |sum, lca| {
-                    *lca += sum;
-                    *lca
-                });
-            }
-            let ends = probe
-                .starts
-                .iter()
-                .skip(1)
-                .map(|start| start - 1)
-                .chain([last]);
+    pub(super) fn all(run: &Run, values: usize, steps: u64) -> Result<Vec<Self>, LcaError> {
+        let options = ClassMapOptions::default().window_sums(values);
+        let maps = known(class_maps(run, &options))?.0.unwrap_or_default();
+        let part = |map: ClassMap| {
+            let (windows, classes) = (map.windows, map.classes);
+            let row = windows.starts.len().max(1);
+            let every = windows.steps_per_window;
             Self {
-                every: probe.steps_per_window,
-                start: probe.starts.first().copied().unwrap_or(0),
-                iterations: Doubles::counts(ends),
-                levels: levels(&sums, windows, probe.classes.len(), probe.steps_per_window),
-                sums: RunningSums { sums, row: windows },
-                left_out: 0,
+                every,
+                start: windows.starts.first().copied().unwrap_or(0),
+                iterations: Doubles::counts(windows.ends),
+                levels: levels(&windows.cumulative, row, classes.len(), every),
+                sums: RunningSums {
+                    sums: windows.cumulative,
+                    row,
+                },
+                left_out: classes
+                    .iter()
+                    .map(|class| class.left_out)
+                    .max()
+                    .unwrap_or(0),
                 steps,
-                probe: probe.probe,
-                layers: probe.layers,
-                classes: probe.classes,
+                probe: map.probe,
+                layers: map.layers,
+                classes: classes.into_iter().map(|class| class.class).collect(),
             }
         };
-        Ok(class_steps(run, values)?.into_iter().map(part).collect())
+        Ok(maps.into_iter().map(part).collect())
     }
 
     pub(super) fn classes(&self) -> usize {
@@ -287,19 +253,13 @@ pub(super) struct TracePart {
 impl TracePart {
     /// Keeps at most so many points.
     pub(super) fn of(parameter: Trajectory, most: usize) -> Self {
-        let every = steps_per_window(parameter.steps.len(), most);
-        let steps = || windows(&parameter.steps, every);
-        let sum = |window: &[TraceStep], value: fn(&TraceStep) -> f32| {
-            finite_sum(window.iter().map(|step| f64::from(value(step))))
-        };
+        let (every, windows) = parameter.in_windows(most);
         Self {
             every,
-            iterations: Doubles::counts(steps().map(|(_, step)| step.iteration)),
-            lca: Doubles::of(steps().map(|(window, _)| sum(window, |step| step.lca))),
-            step: Doubles::of(steps().map(|(window, _)| sum(window, |step| step.step))),
-            gradient: Doubles::of(
-                steps().map(|(window, _)| sum(window, |step| step.gradient) / window.len() as f64),
-            ),
+            iterations: Doubles::counts(windows.iter().map(|window| window.iteration)),
+            lca: Doubles::of(windows.iter().map(|window| window.lca)),
+            step: Doubles::of(windows.iter().map(|window| window.step)),
+            gradient: Doubles::of(windows.iter().map(|window| window.gradient)),
             tensor: parameter.tensor,
             index: parameter.index,
             lca_sum: parameter.lca,

@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::analysis::class_maps;
+use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::Synthetic;
 
@@ -116,7 +118,7 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
     let run = Synthetic::new(&tensors, 1000)
         .classes(10)
         .validation()
-                .lca(|at| (noise_at(at) - 0.2) * 0.5e-4);
+        .lca(|at| (noise_at(at) - 0.2) * 0.5e-4);
     let folder = tempfile::tempdir().unwrap();
     let opened = run.write(folder.path());
     let (text, data) = written("long", &run);
@@ -131,7 +133,8 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
     // The sums of all classes' layers end where their own rows do.
     let sums = running_sums(&classes["sums"]);
     let last = |layer: usize, class: usize| sums[layer * 10 + class][199];
-    let known = crate::analysis::curves::class_map(&opened, 1).unwrap();
+    let maps = class_maps(&opened, &ClassMapOptions::default()).unwrap();
+    let known = &maps[0];
     for (class, row) in known.classes.iter().enumerate() {
         for (layer, lca) in row.lca.iter().enumerate() {
             assert!((last(layer, class) - lca).abs() < 1e-9, "{layer} {class}");
@@ -183,8 +186,8 @@ fn numbers_are_those_of_the_analyses_to_the_last_bit() {
     let synthetic = Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 30)
         .lca(|at| -0.1 / (at.iteration + 1) as f64 + at.index as f64 * 0.01);
     let run = synthetic.write(folder.path());
-    let known = crate::analysis::curves::trajectories(&run).unwrap();
+    let known = crate::analysis::trajectories(&run).unwrap();
     let (_, data) = written("exact", &synthetic);
     let values = numbers(&data["runs"][0]["trajectories"][0]["layers"][1]["sums"]);
-    assert_eq!(values, known[0].layers[1].sum);
+    assert_eq!(values, known[0].layers[1].cumulative);
 }

@@ -87,7 +87,7 @@ fn bars_of_layers_are_their_sums() {
     let svg = figure("layers");
     let figure = DrawnFigure::parse(&svg);
     let layers = &table("layers", &[])["layers"];
-    for (panel, field) in [("sum", "lca"), ("per parameter", "per_parameter")] {
+    for (panel, field) in [("sum", "lca"), ("per parameter", "lca_per_parameter")] {
         let bars = figure.values(panel);
         assert_eq!(bars.len(), layers.as_array().unwrap().len());
         for layer in layers.as_array().unwrap() {

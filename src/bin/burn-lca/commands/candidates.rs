@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use burn_lca::analysis::{
-    self, Candidates, CandidatesOptions, LayerUnits, Overfitting, OverfittingTensor, Span, SumTest,
-    UnitCandidate, Verdict,
+use burn_lca::analysis;
+use burn_lca::analysis::candidates::{
+    Candidates, CandidatesOptions, LayerUnits, Overfitting, OverfittingTensor, RunPortion, SumTest,
+    UnitCandidate, UnitProblem,
 };
 
 use crate::failure::Failure;
@@ -31,10 +32,10 @@ pub struct CandidatesArgs {
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// The largest corrected p-value of a candidate.
-    #[arg(long, default_value_t = CandidatesOptions::default().level, value_name = "P")]
+    #[arg(long, default_value_t = CandidatesOptions::default().alpha, value_name = "P")]
     alpha: f64,
     /// What counts as rarely helping: at most this fraction of the steps with nonzero LCA.
-    #[arg(long, default_value_t = CandidatesOptions::default().rarely, value_name = "FRACTION")]
+    #[arg(long, default_value_t = CandidatesOptions::default().max_helping_fraction, value_name = "FRACTION")]
     max_helping_fraction: f64,
     /// How many units of each layer are listed, and parameters of each tensor in JSON.
     #[arg(long, default_value_t = CandidatesOptions::default().top, value_name = "N")]
@@ -51,13 +52,12 @@ pub struct CandidatesArgs {
 
 pub fn answer(args: &CandidatesArgs) -> Result<Answer, Failure> {
     let runs = runs::open(&args.runs)?;
-    let options = CandidatesOptions {
-        level: args.alpha,
-        rarely: args.max_helping_fraction,
-        top: args.top,
-        resamples: args.resamples,
-        seed: args.seed,
-    };
+    let options = CandidatesOptions::default()
+        .alpha(args.alpha)
+        .max_helping_fraction(args.max_helping_fraction)
+        .top(args.top)
+        .resamples(args.resamples)
+        .seed(args.seed);
     let found = analysis::candidates(&runs, &options)?;
     Ok(Answer::new(&found, &runs)?
         .table(freeze(&found))
@@ -82,9 +82,10 @@ fn test_note(test: SumTest) -> String {
              steps, as if they could have come in any order); p corrected after Holm. Other \
              seeds may differ; give several runs to see."
         ),
-        SumTest::TooFewSteps { least } => {
-            format!("No test: fewer than {least} steps of one run can't tell this from chance.")
+        SumTest::TooFewSteps { min_steps } => {
+            format!("No test: fewer than {min_steps} steps of one run can't tell this from chance.")
         }
+        _ => String::new(),
     }
 }
 
@@ -122,7 +123,9 @@ fn overfitting(found: &Candidates) -> AnswerTable {
     let title = "Over-fitting? Tensors that help training and hurt validation";
     let mut table = AnswerTable::of("overfitting", title, &tensors)
         .text("tensor", "tensor", |tensor| tensor.tensor.clone())
-        .text("span", "steps", |tensor| steps(tensor.span).to_owned())
+        .text("portion", "steps", |tensor| {
+            steps(tensor.portion).to_owned()
+        })
         .lca("lca", "training LCA", |tensor| tensor.training.lca)
         .lca("lca_validation", "validation LCA", |tensor| {
             tensor.validation.lca
@@ -131,7 +134,7 @@ fn overfitting(found: &Candidates) -> AnswerTable {
         .text("candidate", "candidate", |tensor| yes(tensor.candidate))
         .build();
     for tensor in &tensors {
-        let steps = steps(tensor.span);
+        let steps = steps(tensor.portion);
         table.note(format!("{}, {steps}: {}.", tensor.tensor, tensor.reason));
     }
     let Some(Overfitting { test, .. }) = &found.overfitting else {
@@ -145,10 +148,10 @@ fn overfitting(found: &Candidates) -> AnswerTable {
     table
 }
 
-fn steps(span: Span) -> &'static str {
-    match span {
-        Span::Run => "all",
-        Span::SecondHalf => "second half",
+fn steps(portion: RunPortion) -> &'static str {
+    match portion {
+        RunPortion::SecondHalf => "second half",
+        _ => "all",
     }
 }
 
@@ -159,13 +162,12 @@ fn lags(found: &Candidates) -> AnswerTable {
         .text("layer", "layer", |layer| layer.layer.clone())
         .number("lag", "lag in steps", |layer| layer.lag as f64)
         .number("correlation", "correlation", |layer| {
-            let correlations = layer.correlation.iter().copied();
-            correlations.fold(-1.0, f64::max)
+            layer.greatest_correlation
         })
         .count("later", "parts later", |layer| layer.later as u64)
         .count("earlier", "earlier", |layer| layer.earlier as u64)
         .fraction("fraction_hurting_steps", "hurting steps %", |layer| {
-            layer.hurting
+            layer.fraction_hurting_steps
         })
         .number("p", "p", |layer| layer.p_corrected)
         .text("candidate", "candidate", |layer| yes(layer.candidate))
@@ -196,12 +198,12 @@ fn units(found: &Candidates, top: usize) -> AnswerTable {
         .count("run", "run", |(layer, _)| layer.run as u64 + 1)
         .text("layer", "layer", |(layer, _)| layer.layer.clone())
         .count("unit", "unit", |(_, unit)| u64::from(unit.unit))
-        .text("verdict", "verdict", |(_, unit)| {
-            let verdict = match unit.verdict {
-                Verdict::Dead => "dead",
-                Verdict::RarelyHelps => "rarely helps",
+        .text("problem", "problem", |(_, unit)| {
+            let problem = match unit.problem {
+                UnitProblem::Dead => "dead",
+                _ => "rarely helps",
             };
-            verdict.to_owned()
+            problem.to_owned()
         })
         .lca("lca", "LCA", |(_, unit)| unit.lca)
         .count("helping", "helped", |(_, unit)| unit.helping)
@@ -211,17 +213,14 @@ fn units(found: &Candidates, top: usize) -> AnswerTable {
         .build();
     let layers = found.units.iter();
     for layer in layers.filter(|layer| !layer.candidates.is_empty()) {
-        let rarely = layer.candidates.iter();
-        let rarely = rarely
-            .filter(|unit| unit.verdict == Verdict::RarelyHelps)
-            .count();
         table.note(format!(
-            "Run {}, {}: {} of {} units are dead, {rarely} rarely help (fair coins: {}).",
+            "Run {}, {}: {} of {} units are dead, {} rarely help (fair coins: {}).",
             layer.run + 1,
             layer.layer,
-            layer.candidates.len() - rarely,
+            layer.dead,
             layer.units,
-            Cell::Number(layer.rarely_expected),
+            layer.rarely_helping,
+            Cell::Number(layer.rarely_helping_expected),
         ));
     }
     table.note(if found.units.is_empty() {
@@ -244,12 +243,14 @@ fn parameters(found: &Candidates) -> AnswerTable {
         .count("parameters", "parameters", |tensor| tensor.parameters)
         .count("dead", "dead", |tensor| tensor.dead)
         .count("unmoved", "unmoved", |tensor| tensor.unmoved)
-        .count("rarely_helping", "rarely help", |tensor| tensor.rarely)
+        .count("rarely_helping", "rarely help", |tensor| {
+            tensor.rarely_helping
+        })
         .number("rarely_helping_expected", "fair coins", |tensor| {
-            tensor.rarely_expected
+            tensor.rarely_helping_expected
         })
         .lca("rarely_helping_lca", "their LCA", |tensor| {
-            tensor.rarely_lca
+            tensor.rarely_helping_lca
         })
         .text("worst", "worst indices", |tensor| {
             let worst = tensor.worst.iter().take(SHOWN_WORST);

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use burn_lca::Run;
-use burn_lca::analysis::{self, Comparison, Pair};
+use burn_lca::analysis;
+use burn_lca::analysis::compare::{Comparison, Pair, Unmatched};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
@@ -58,8 +59,8 @@ fn probes(found: &Comparison) -> AnswerTable {
             measure("sum of LCA", &probe.lca, Cell::Lca),
             measure("LCA helping", &probe.lca_helping, Cell::Lca),
             measure("LCA hurting", &probe.lca_hurting, Cell::Lca),
-            measure("helping %", &probe.percent_of_all, Cell::Percent),
-            measure("of nonzero %", &probe.percent_of_nonzero, Cell::Percent),
+            measure("helping %", &probe.fraction_of_all, Cell::Fraction),
+            measure("of nonzero %", &probe.fraction_of_nonzero, Cell::Fraction),
         ]
     });
     let measures: Vec<Measure> = measures.collect();
@@ -83,17 +84,17 @@ fn layers(found: &Comparison) -> AnswerTable {
         .lca("lca_first", "LCA first", |layer| layer.lca.first)
         .lca("lca_second", "second", |layer| layer.lca.second)
         .lca("lca_difference", "difference", |layer| layer.lca.difference)
-        .percent("percent_of_lca_first", "share % first", |layer| {
-            layer.percent_of_lca.first
+        .fraction("fraction_of_network_first", "share % first", |layer| {
+            layer.fraction_of_network.first
         })
-        .percent("percent_of_lca_second", "second", |layer| {
-            layer.percent_of_lca.second
+        .fraction("fraction_of_network_second", "second", |layer| {
+            layer.fraction_of_network.second
         })
-        .percent("percent_helping_first", "helping % first", |layer| {
-            layer.percent_helping.first
+        .fraction("fraction_of_nonzero_first", "of nonzero % first", |layer| {
+            layer.fraction_of_nonzero.first
         })
-        .percent("percent_helping_second", "second", |layer| {
-            layer.percent_helping.second
+        .fraction("fraction_of_nonzero_second", "second", |layer| {
+            layer.fraction_of_nonzero.second
         })
         .build();
     for layer in &found.layers {
@@ -157,9 +158,9 @@ fn only(
     table: &mut AnswerTable,
     found: &Comparison,
     what: &str,
-    of: fn(&analysis::Only) -> &Vec<String>,
+    of: fn(&Unmatched) -> &Vec<String>,
 ) {
-    for (only, run) in found.only.iter().zip(["first", "second"]) {
+    for (only, run) in found.unmatched.iter().zip(["first", "second"]) {
         let names = of(only);
         if !names.is_empty() {
             let names = names.join(", ");

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use burn_lca::Run;
-use burn_lca::analysis::{self, Grouping, LayerSum, Layers, LayersOptions};
+use burn_lca::analysis::layers::{LayerSum, Layers, LayersOptions};
+use burn_lca::analysis::{self, Grouping};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
@@ -38,9 +39,9 @@ pub struct LayersArgs {
     /// The class whose loss is split, by its number; all together by default.
     #[arg(long, allow_negative_numbers = true, value_name = "CLASS")]
     class: Option<i32>,
-    /// The probe whose loss is split, such as validation.
-    #[arg(long, default_value_t = LayersOptions::default().probe)]
-    probe: String,
+    /// The probe whose loss is split, such as validation [default: training].
+    #[arg(long)]
+    probe: Option<String>,
     /// The seed of the sign flips that are drawn where there are more than 16 runs.
     #[arg(long, default_value_t = LayersOptions::default().seed)]
     seed: u64,
@@ -56,15 +57,14 @@ enum GroupingArg {
 
 pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
     let runs = runs::open(&args.runs)?;
-    let options = LayersOptions {
-        by: match args.by {
+    let options = LayersOptions::default()
+        .by(match args.by {
             GroupingArg::Layer => Grouping::Layer,
             GroupingArg::Tensor => Grouping::Tensor,
-        },
-        probe: args.probe.clone(),
-        class: args.class,
-        seed: args.seed,
-    };
+        })
+        .probe(args.probe.clone())
+        .class(args.class)
+        .seed(args.seed);
     let found = analysis::layers(&runs, &options)?;
     Ok(Answer::new(&found, &runs)?
         .table(sums(&found, &runs, args.per_parameter))
@@ -73,8 +73,8 @@ pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
 
 fn by(found: &Layers) -> &'static str {
     match found.by {
-        Grouping::Layer => "layer",
         Grouping::Tensor => "tensor",
+        _ => "layer",
     }
 }
 
@@ -105,19 +105,21 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
         .text(by(found), by(found), |layer| layer.name.clone())
         .count("parameters", "parameters", |layer| layer.parameters);
     if !per_parameter {
-        table = table.lca("lca", "LCA", |layer| layer.lca).percent(
-            "percent_of_network",
+        table = table.lca("lca", "LCA", |layer| layer.lca).fraction(
+            "fraction_of_network",
             "share %",
-            |layer| layer.percent_of_network,
+            |layer| layer.fraction_of_network,
         );
     }
     let mut table = table
         .lca("lca_per_parameter", "per parameter", |layer| {
-            layer.per_parameter
+            layer.lca_per_parameter
         })
-        .percent("percent_of_all", "helping %", |layer| layer.percent_of_all)
-        .percent("percent_of_nonzero", "of nonzero %", |layer| {
-            layer.percent_of_nonzero
+        .fraction("fraction_of_all", "helping %", |layer| {
+            layer.counts.fraction_of_all()
+        })
+        .fraction("fraction_of_nonzero", "of nonzero %", |layer| {
+            layer.counts.fraction_of_nonzero()
         })
         .text("verdict", "verdict", |layer| verdict(layer).to_owned())
         .build();
@@ -164,12 +166,10 @@ fn significance(found: &Layers, per_parameter: bool) -> AnswerTable {
     } else {
         &[]
     };
-    let size = |layer: &LayerSum| {
-        if per_parameter {
-            layer.parameters as f64
-        } else {
-            1.0
-        }
+    let tested: Vec<LayerSum> = if per_parameter {
+        tested.iter().map(LayerSum::per_parameter).collect()
+    } else {
+        tested.to_vec()
     };
     let (name, heading) = if per_parameter {
         ("lca_per_parameter", "LCA per parameter")
@@ -177,21 +177,15 @@ fn significance(found: &Layers, per_parameter: bool) -> AnswerTable {
         ("lca", "LCA")
     };
     let title = "Is it more than chance? Means over the runs against zero";
-    let mut table = AnswerTable::of("significance", title, tested)
+    let mut table = AnswerTable::of("significance", title, &tested)
         .text(by(found), by(found), |layer| layer.name.clone())
-        .lca(name, heading, |layer| layer.lca / size(layer))
-        .number("deviation", "deviation", |layer| {
-            layer.deviation.map(|deviation| deviation / size(layer))
-        })
+        .lca(name, heading, |layer| layer.lca)
+        .number("deviation", "deviation", |layer| layer.deviation)
         .number("lower", "lower", |layer| {
-            layer
-                .significance
-                .map(|test| test.interval[0] / size(layer))
+            layer.significance.map(|test| test.interval[0])
         })
         .number("upper", "upper", |layer| {
-            layer
-                .significance
-                .map(|test| test.interval[1] / size(layer))
+            layer.significance.map(|test| test.interval[1])
         })
         .number("t", "t", |layer| layer.significance.map(|test| test.t))
         .number("p_t_corrected", "p (t-test)", |layer| {

@@ -7,10 +7,8 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::HelpingCounts;
-use burn_lca::analysis::noise::{
-    Concentration, Helping, HelpingStep, Inequality, Noise, TensorOscillation, noise,
-};
+use burn_lca::analysis::helping::Helping;
+use burn_lca::analysis::noise::{Concentration, Inequality, Noise, TensorOscillation, noise};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
@@ -59,27 +57,25 @@ fn tables(noise: &Noise, every_step: bool) -> Vec<AnswerTable> {
 }
 
 fn helping(helping: &Helping, every_step: bool) -> AnswerTable {
-    let long = if every_step {
-        1
+    let most = if every_step {
+        helping.steps.len()
     } else {
-        helping.steps.len().div_ceil(WINDOWS).max(1)
+        WINDOWS
     };
-    let windows: Vec<&[HelpingStep]> = helping.steps.chunks(long).collect();
-    let sum =
-        |steps: &[HelpingStep]| -> HelpingCounts { steps.iter().map(|step| step.counts).sum() };
+    let windows = helping.clone().in_windows(most).steps;
     let title = "Parameters that help, step by step";
     AnswerTable::of("helping", title, &windows)
-        .count("first_iteration", "first iteration", |steps| {
-            steps[0].iteration
+        .count("first_iteration", "first iteration", |window| {
+            window.first_iteration
         })
-        .count("last_iteration", "last iteration", |steps| {
-            steps[steps.len() - 1].iteration
+        .count("last_iteration", "last iteration", |window| {
+            window.iteration
         })
-        .fraction("fraction_of_all", "helping %", |steps| {
-            sum(steps).fraction_of_all()
+        .fraction("fraction_of_all", "helping %", |window| {
+            window.counts.fraction_of_all()
         })
-        .fraction("fraction_of_nonzero", "of nonzero %", |steps| {
-            sum(steps).fraction_of_nonzero()
+        .fraction("fraction_of_nonzero", "of nonzero %", |window| {
+            window.counts.fraction_of_nonzero()
         })
         .build()
 }
@@ -94,10 +90,10 @@ fn oscillation(tensors: Option<&[TensorOscillation]>) -> AnswerTable {
             tensor.gradient_period
         })
         .count("step_no_sign_change", "step keeps its sign", |tensor| {
-            tensor.step_never_turned
+            tensor.step_no_sign_change
         })
         .count("gradient_no_sign_change", "gradient does", |tensor| {
-            tensor.gradient_never_turned
+            tensor.gradient_no_sign_change
         })
         .build();
     table.note(if tensors.is_some() {
@@ -117,8 +113,8 @@ fn concentration(concentration: Option<&Concentration>) -> AnswerTable {
         ]
     });
     let top = |side: &Inequality, fraction: f64| {
-        let found = side.top.iter().find(|top| top.fraction == fraction);
-        found.map(|top| top.share)
+        let found = side.top.iter().find(|top| top.of_parameters == fraction);
+        found.map(|top| top.of_amount)
     };
     let title = "Do a few parameters do most of the work?";
     let mut table = AnswerTable::of("concentration", title, &sides)

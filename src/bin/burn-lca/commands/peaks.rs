@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::{
-    self, Alignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions, Quantity,
+use burn_lca::analysis::peaks::{
+    Alignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
 };
+use burn_lca::analysis::{self, Quantity};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
@@ -66,20 +67,19 @@ enum PeakQuantity {
 
 pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
     let run = Run::open(&args.run)?;
-    let options = PeaksOptions {
-        of: match args.quantity {
+    let options = PeaksOptions::default()
+        .quantity(match args.quantity {
             PeakQuantity::Lca => Quantity::Lca,
             PeakQuantity::Step => Quantity::Step,
             PeakQuantity::Gradient => Quantity::Gradient,
-        },
-        top: args.top,
-        smooth: args.smooth,
-        detrend: args.detrend,
-        window: args.window,
-        at_least: args.min_layers,
-        permutations: args.permutations,
-        seed: args.seed,
-    };
+        })
+        .top(args.top)
+        .smooth(args.smooth)
+        .detrend(args.detrend)
+        .window(args.window)
+        .min_layers(args.min_layers)
+        .permutations(args.permutations)
+        .seed(args.seed);
     let peaks = analysis::peaks(&run, &options)?;
     let answer = Answer::new(&peaks, from_ref(&run))?
         .table(alignment(&peaks))
@@ -93,18 +93,18 @@ pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
 }
 
 fn noun(peaks: &Peaks) -> &'static str {
-    match peaks.of {
-        Quantity::Lca => "minima of LCA",
+    match peaks.quantity {
         Quantity::Step => "maxima of the step's norm",
         Quantity::Gradient => "maxima of the gradient's norm",
+        _ => "minima of LCA",
     }
 }
 
 /// A value of LCA has a sign that says whether it helps; a norm has not.
 fn value(peaks: &Peaks, value: f64) -> Cell {
-    match peaks.of {
+    match peaks.quantity {
         Quantity::Lca => Cell::Lca(value),
-        Quantity::Step | Quantity::Gradient => Cell::Number(value),
+        _ => Cell::Number(value),
     }
 }
 
@@ -192,7 +192,10 @@ fn moments(peaks: &Peaks, all: bool) -> AnswerTable {
         shown.truncate(SHOWN);
         shown.sort_by_key(|moment| moment.iteration);
     }
-    let title = format!("Iterations at which {} layers or more peak", peaks.at_least);
+    let title = format!(
+        "Iterations at which {} layers or more peak",
+        peaks.min_layers
+    );
     let mut table = AnswerTable::of("moments", title, &shown)
         .count("iteration", "iteration", |moment| moment.iteration)
         .cells("value", "value", |moment| {

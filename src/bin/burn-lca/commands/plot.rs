@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use burn_lca::Run;
-use burn_lca::analysis::curves::{
-    class_map, helping_by_layer, loss_curves, trajectories, unit_maps,
-};
-use burn_lca::analysis::trace::{TraceOptions, trace};
-use burn_lca::analysis::{self, LayersOptions, PeaksOptions, noise};
+use burn_lca::analysis::classes::ClassMapOptions;
+use burn_lca::analysis::helping::HelpingOptions;
+use burn_lca::analysis::layers::LayersOptions;
+use burn_lca::analysis::peaks::PeaksOptions;
+use burn_lca::analysis::trace::TraceOptions;
+use burn_lca::analysis::units::UnitMapOptions;
+use burn_lca::analysis::{self, noise};
 use burn_lca::report::export::{self, FileFormat};
 use burn_lca::report::figures::{Figure, FigureOptions};
 use clap::ValueEnum;
@@ -18,10 +20,6 @@ use crate::progress;
 
 use super::palette::PaletteArg;
 use super::runs::{open, warn_of_unfinished};
-
-/// Most columns of steps and rows of units that a figure has room for.
-const COLUMNS: usize = 480;
-const ROWS: usize = 200;
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
@@ -121,8 +119,8 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
         .width(args.width)
         .height(args.height)
         .palette(args.palette.0)
-        .smooth(args.smooth)
         .log(args.log);
+    let smooth = HelpingOptions::default().smooth(args.smooth);
     let run = match runs {
         [run] => run,
         [first, ..] if args.figure == FigureName::Layers => first,
@@ -135,46 +133,48 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     check_layers(run, &args.layer)?;
     let wanted = |layer: &str| args.layer.is_empty() || args.layer.iter().any(|name| name == layer);
     Ok(match args.figure {
-        FigureName::Loss => Figure::Loss(&loss_curves(run)?).draw(&options)?,
+        FigureName::Loss => Figure::Loss(&analysis::loss_curves(run)?).draw(&options)?,
         FigureName::Helping if args.by_layer => {
-            let mut layers = helping_by_layer(run)?;
+            let mut layers = analysis::helping_by_layer(run, &smooth)?;
             layers.retain(|layer| wanted(&layer.layer));
             Figure::HelpingByLayer(&layers).draw(&options)?
         }
-        FigureName::Helping => Figure::Helping(&noise::helping(run)?).draw(&options)?,
+        FigureName::Helping => Figure::Helping(&analysis::helping(run, &smooth)?).draw(&options)?,
         FigureName::Distribution => {
-            Figure::Distribution(&noise::distribution(run)?).draw(&options)?
+            Figure::Distribution(&analysis::distribution(run)?).draw(&options)?
         }
         FigureName::Heroes => Figure::Heroes(&noise::heroes(run)?).draw(&options)?,
         FigureName::Layers => {
-            let mut settings = LayersOptions::default();
-            settings.class = args.class;
-            settings.probe = args.probe.clone().unwrap_or(settings.probe);
+            let settings = LayersOptions::default()
+                .class(args.class)
+                .probe(args.probe.clone());
             Figure::Layers(&analysis::layers(runs, &settings)?).draw(&options)?
         }
         FigureName::Trajectories => {
-            let mut probes = trajectories(run)?;
+            let mut probes = analysis::trajectories(run)?;
             for probe in &mut probes {
                 probe.layers.retain(|layer| wanted(&layer.layer));
             }
             Figure::Trajectories(&probes).draw(&options)?
         }
         FigureName::Trace => {
-            let options_of_trace = TraceOptions {
-                tensor: args.tensor.clone(),
-                indices: args.index.clone(),
-                ..TraceOptions::default()
-            };
-            Figure::Trace(&trace(run, &options_of_trace)?).draw(&options)?
+            let settings = TraceOptions::default()
+                .tensor(args.tensor.clone())
+                .indices(args.index.clone());
+            Figure::Trace(&analysis::trace(run, &settings)?).draw(&options)?
         }
         FigureName::Peaks => {
-            let mut settings = PeaksOptions::default();
-            settings.smooth = args.smooth.unwrap_or(settings.smooth);
+            let settings = PeaksOptions::default();
+            let smooth = args.smooth.unwrap_or(settings.smooth);
+            let settings = settings.smooth(smooth);
             Figure::Peaks(&analysis::peaks(run, &settings)?).draw(&options)?
         }
-        FigureName::Classes => Figure::Classes(&class_map(run, COLUMNS)?).draw(&options)?,
+        FigureName::Classes => {
+            let maps = analysis::class_maps(run, &ClassMapOptions::default())?;
+            Figure::Classes(&maps[0]).draw(&options)?
+        }
         FigureName::Units => {
-            let mut layers = unit_maps(run, COLUMNS, ROWS)?;
+            let mut layers = analysis::unit_maps(run, &UnitMapOptions::default())?;
             layers.retain(|map| wanted(&map.layer));
             Figure::Units(&layers).draw(&options)?
         }

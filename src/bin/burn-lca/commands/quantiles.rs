@@ -1,6 +1,7 @@
 //! Quantiles as a table.
 
 use burn_lca::analysis::Quantile;
+use burn_lca::analysis::distribution::ValueSource;
 
 use crate::output::AnswerTable;
 
@@ -12,4 +13,13 @@ pub fn table(title: &str, quantiles: &[Quantile]) -> AnswerTable {
         .number("lower", "at least", |quantile| quantile.lower)
         .number("upper", "at most", |quantile| quantile.upper)
         .build()
+}
+
+/// Returns where values are from, in words that follow "from".
+pub fn source(source: ValueSource) -> &'static str {
+    match source {
+        ValueSource::Histograms => "histograms",
+        ValueSource::ChosenParameters => "chosen parameters",
+        _ => "parameters",
+    }
 }

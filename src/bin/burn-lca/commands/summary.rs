@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::{self, Summary};
+use burn_lca::analysis::{self, summary::Summary};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
+
+use super::quantiles;
 
 /// What a run did: does LCA add up, how much helped, what hurt, what did measuring cost.
 ///
@@ -27,7 +29,7 @@ pub fn answer(args: &SummaryArgs) -> Result<Answer, Failure> {
     Ok(Answer::new(&summary, from_ref(&run))?
         .table(reconciliation(&summary))
         .table(helping(&summary))
-        .table(quantiles(&summary))
+        .table(quantiles_of(&summary))
         .table(hurting(&summary))
         .table(cost(&summary)))
 }
@@ -79,9 +81,11 @@ fn helping(summary: &Summary) -> AnswerTable {
     let title = "How much helped, over all parameters and steps";
     AnswerTable::of("helping", title, &summary.helping)
         .text("probe", "probe", |probe| probe.probe.clone())
-        .percent("percent_of_all", "helping %", |probe| probe.percent_of_all)
-        .percent("percent_of_nonzero", "of nonzero %", |probe| {
-            probe.percent_of_nonzero
+        .fraction("fraction_of_all", "helping %", |probe| {
+            probe.counts.fraction_of_all()
+        })
+        .fraction("fraction_of_nonzero", "of nonzero %", |probe| {
+            probe.counts.fraction_of_nonzero()
         })
         .lca("lca_helping", "LCA helping", |probe| probe.lca_helping)
         .lca("lca_hurting", "LCA hurting", |probe| probe.lca_hurting)
@@ -89,23 +93,23 @@ fn helping(summary: &Summary) -> AnswerTable {
         .build()
 }
 
-fn quantiles(summary: &Summary) -> AnswerTable {
-    let distribution = summary.distribution.as_ref();
-    let quantiles = distribution.map_or(&[][..], |distribution| &distribution.quantiles);
-    let mut table = super::quantiles::table("LCA of one parameter at one step", quantiles);
-    let Some(distribution) = distribution else {
+fn quantiles_of(summary: &Summary) -> AnswerTable {
+    let found = summary.quantiles.as_ref();
+    let rows = found.map_or(&[][..], |found| &found.quantiles);
+    let mut table = quantiles::table("LCA of one parameter at one step", rows);
+    let Some(found) = found else {
         table.note("Histograms were not recorded; use the standard or full recorder to have them.");
         return table;
     };
     table.note(format!(
         "From the {} of {} values of the training probe, interpolated within bins.",
-        distribution.source,
-        Cell::Count(distribution.values)
+        quantiles::source(found.source),
+        Cell::Count(found.values)
     ));
-    if distribution.not_finite > 0 {
+    if found.not_finite > 0 {
         table.note(format!(
             "{} values are not finite and left out.",
-            Cell::Count(distribution.not_finite)
+            Cell::Count(found.not_finite)
         ));
     }
     table
@@ -116,8 +120,8 @@ fn hurting(summary: &Summary) -> AnswerTable {
     let mut table = AnswerTable::of("hurting", "Layers that hurt over the run", layers)
         .text("layer", "layer", |layer| layer.layer.clone())
         .lca("lca", "LCA", |layer| layer.lca)
-        .percent("percent_hurting_steps", "hurting steps %", |layer| {
-            layer.percent_hurting_steps
+        .fraction("fraction_hurting_steps", "hurting steps %", |layer| {
+            layer.fraction_hurting_steps
         })
         .build();
     table.note(if layers.is_empty() {
@@ -136,7 +140,7 @@ fn cost(summary: &Summary) -> AnswerTable {
             cost.probe_seconds
         })
         .number("wall_seconds", "seconds in all", |cost| cost.wall_seconds)
-        .percent("percent_of_time", "share %", |cost| cost.percent_of_time)
+        .fraction("fraction_of_time", "share %", |cost| cost.fraction_of_time)
         .build();
     if cost.wall_seconds.is_none() {
         table.note("The share of time is known only for runs that ended and were not resumed.");

@@ -35,12 +35,11 @@ pub struct TraceArgs {
 
 pub fn answer(args: &TraceArgs) -> Result<Answer, Failure> {
     let run = Run::open(&args.run)?;
-    let defaults = TraceOptions::default();
-    let options = TraceOptions {
-        tensor: args.tensor.clone(),
-        indices: args.index.clone(),
-        extremes: args.top.unwrap_or(defaults.extremes),
-    };
+    let options = TraceOptions::default()
+        .tensor(args.tensor.clone())
+        .indices(args.index.clone());
+    let extremes = args.top.unwrap_or(options.extremes);
+    let options = options.extremes(extremes);
     let trace = trace(&run, &options)?;
     Ok(Answer::new(&trace, from_ref(&run))?
         .table(steps(&trace))
@@ -48,14 +47,12 @@ pub fn answer(args: &TraceArgs) -> Result<Answer, Failure> {
 }
 
 fn steps(trace: &Trace) -> AnswerTable {
-    let mut rows: Vec<(&Trajectory, &TraceStep, f64)> = Vec::new();
-    for parameter in &trace.parameters {
-        let mut sum = 0.0;
-        for step in &parameter.steps {
-            sum += f64::from(step.lca);
-            rows.push((parameter, step, sum));
-        }
-    }
+    let parameters = trace.parameters.iter();
+    let rows = parameters.flat_map(|parameter| {
+        let steps = parameter.steps.iter();
+        steps.map(move |step| (parameter, step))
+    });
+    let rows: Vec<(&Trajectory, &TraceStep)> = rows.collect();
     AnswerTable::of("steps", "Step by step", &rows)
         .text("tensor", "tensor", |(parameter, ..)| {
             parameter.tensor.clone()
@@ -63,13 +60,11 @@ fn steps(trace: &Trace) -> AnswerTable {
         .count("index", "index", |(parameter, ..)| {
             u64::from(parameter.index)
         })
-        .count("iteration", "iteration", |(_, step, _)| step.iteration)
-        .number("step", "step", |(_, step, _)| f64::from(step.step))
-        .number("gradient", "gradient", |(_, step, _)| {
-            f64::from(step.gradient)
-        })
-        .lca("lca", "LCA", |(_, step, _)| f64::from(step.lca))
-        .lca("lca_sum", "sum of LCA", |(.., sum)| *sum)
+        .count("iteration", "iteration", |(_, step)| step.iteration)
+        .number("step", "step", |(_, step)| f64::from(step.step))
+        .number("gradient", "gradient", |(_, step)| f64::from(step.gradient))
+        .lca("lca", "LCA", |(_, step)| f64::from(step.lca))
+        .lca("cumulative", "cumulative", |(_, step)| step.cumulative)
         .build()
 }
 
@@ -79,16 +74,10 @@ fn parameters(trace: &Trace) -> AnswerTable {
         .text("tensor", "tensor", |parameter| parameter.tensor.clone())
         .count("index", "index", |parameter| u64::from(parameter.index))
         .count("steps", "steps", |parameter| parameter.steps.len() as u64)
-        .percent("percent_helping", "helping % of nonzero", |parameter| {
-            let steps = &parameter.steps;
-            let helping = steps.iter().filter(|step| step.lca < 0.0).count();
-            let hurting = steps.iter().filter(|step| step.lca > 0.0).count();
-            100.0 * helping as f64 / (helping + hurting) as f64
+        .fraction("fraction_of_nonzero", "helping % of nonzero", |parameter| {
+            parameter.counts.fraction_of_nonzero()
         })
-        .number("moved", "change", |parameter| {
-            let steps = parameter.steps.iter();
-            steps.map(|step| f64::from(step.step)).sum::<f64>()
-        })
+        .number("moved", "change", |parameter| parameter.moved)
         .lca("lca", "LCA", |parameter| parameter.lca)
         .build();
     if trace.parameters.is_empty() {

@@ -52,8 +52,6 @@ pub enum Cell {
     Number(f64),
     /// A number whose sign says whether it helps: shown with its sign, green or red.
     Lca(f64),
-    /// A number in percent, to one decimal.
-    Percent(f64),
     /// A fraction, shown in percent to one decimal.
     Fraction(f64),
     /// There is no such value.
@@ -182,17 +180,6 @@ impl<R> TableBuilder<'_, R> {
         })
     }
 
-    pub fn percent<V: Into<Option<f64>>>(
-        self,
-        name: &'static str,
-        heading: &'static str,
-        value: impl Fn(&R) -> V,
-    ) -> Self {
-        self.cells(name, heading, |row| {
-            value(row).into().map_or(Cell::Empty, Cell::Percent)
-        })
-    }
-
     pub fn fraction<V: Into<Option<f64>>>(
         self,
         name: &'static str,
@@ -258,10 +245,7 @@ impl Cell {
 
     pub(super) fn as_number(&self) -> Option<f64> {
         match self {
-            Self::Number(value)
-            | Self::Lca(value)
-            | Self::Percent(value)
-            | Self::Fraction(value) => Some(*value),
+            Self::Number(value) | Self::Lca(value) | Self::Fraction(value) => Some(*value),
             _ => None,
         }
     }
@@ -275,9 +259,8 @@ impl fmt::Display for Cell {
             Self::Number(value) => f.write_str(&short(*value)),
             Self::Lca(value) if *value > 0.0 => write!(f, "+{}", short(*value)),
             Self::Lca(value) => f.write_str(&short(*value)),
-            Self::Percent(value) if value.is_nan() => f.write_str("-"),
-            Self::Percent(value) => write!(f, "{value:.1}"),
-            Self::Fraction(value) => Self::Percent(100.0 * value).fmt(f),
+            Self::Fraction(value) if value.is_nan() => f.write_str("-"),
+            Self::Fraction(value) => write!(f, "{:.1}", 100.0 * value),
             Self::Empty => f.write_str("-"),
         }
     }
@@ -329,8 +312,8 @@ mod tests {
             (Cell::Number(f64::NAN), "NaN"),
             (Cell::Lca(0.25), "+0.2500"),
             (Cell::Lca(-0.25), "-0.2500"),
-            (Cell::Percent(51.26), "51.3"),
-            (Cell::Percent(f64::NAN), "-"),
+            (Cell::Fraction(0.5126), "51.3"),
+            (Cell::Fraction(f64::NAN), "-"),
             (Cell::Fraction(0.5126), "51.3"),
             (Cell::Count(1_234_567), "1,234,567"),
             (Cell::Count(123), "123"),

@@ -2,11 +2,17 @@
 
 use roxmltree::Document;
 
-use crate::analysis::curves::{class_map, helping_by_layer, loss_curves, trajectories, unit_maps};
-use crate::analysis::noise;
+use crate::analysis::classes::ClassMapOptions;
+use crate::analysis::helping::HelpingOptions;
+use crate::analysis::layers::LayersOptions;
+use crate::analysis::peaks::PeaksOptions;
 use crate::analysis::tests::synthetic::Synthetic;
-use crate::analysis::trace::{TraceOptions, trace};
-use crate::analysis::{LayersOptions, PeaksOptions, layers, peaks};
+use crate::analysis::trace::TraceOptions;
+use crate::analysis::units::UnitMapOptions;
+use crate::analysis::{
+    class_maps, distribution, helping, helping_by_layer, layers, loss_curves, noise, peaks, trace,
+    trajectories, unit_maps,
+};
 use crate::report::export::{FileFormat, encode};
 use crate::report::figures::{Figure, FigureOptions};
 use crate::report::palette::Palette;
@@ -20,15 +26,16 @@ fn all(run: &Run, options: &FigureOptions) -> Result<Vec<(&'static str, String)>
         ("loss", Figure::Loss(&loss_curves(run)?).draw(options)?),
         (
             "helping",
-            Figure::Helping(&noise::helping(run)?).draw(options)?,
+            Figure::Helping(&helping(run, &HelpingOptions::default())?).draw(options)?,
         ),
         (
             "helping by layer",
-            Figure::HelpingByLayer(&helping_by_layer(run)?).draw(options)?,
+            Figure::HelpingByLayer(&helping_by_layer(run, &HelpingOptions::default())?)
+                .draw(options)?,
         ),
         (
             "distribution",
-            Figure::Distribution(&noise::distribution(run)?).draw(options)?,
+            Figure::Distribution(&distribution(run)?).draw(options)?,
         ),
         (
             "heroes",
@@ -48,11 +55,11 @@ fn all(run: &Run, options: &FigureOptions) -> Result<Vec<(&'static str, String)>
         ),
         (
             "classes",
-            Figure::Classes(&class_map(run, 480)?).draw(options)?,
+            Figure::Classes(&class_maps(run, &ClassMapOptions::default())?[0]).draw(options)?,
         ),
         (
             "units",
-            Figure::Units(&unit_maps(run, 480, 200)?).draw(options)?,
+            Figure::Units(&unit_maps(run, &UnitMapOptions::default())?).draw(options)?,
         ),
     ];
     match layers(std::slice::from_ref(run), &LayersOptions::default()) {
@@ -137,7 +144,7 @@ fn a_long_run_makes_a_figure_of_moderate_size() {
         .draw(&FigureOptions::default())
         .unwrap();
     assert!(svg.len() < 300_000, "{}", svg.len());
-    let maps = unit_maps(&run, 480, 200).unwrap();
+    let maps = unit_maps(&run, &UnitMapOptions::default()).unwrap();
     assert_eq!(maps[0].raster.steps_per_column, 11);
     let svg = Figure::Units(&maps)
         .draw(&FigureOptions::default())
@@ -150,7 +157,7 @@ fn a_million_parameters_are_binned_and_the_figure_says_so() {
     let run = Synthetic::new(&[("fc1.weight", 1_000_000)], 1).lca(|at| 0.01 * noise_at(at));
     let (_folder, run) = opened(&run.without_parameters());
     let options = FigureOptions::default();
-    let units = Figure::Units(&unit_maps(&run, 480, 200).unwrap())
+    let units = Figure::Units(&unit_maps(&run, &UnitMapOptions::default()).unwrap())
         .draw(&options)
         .unwrap();
     assert!(units.contains("A row averages 5000 units of fc1."));
@@ -158,7 +165,7 @@ fn a_million_parameters_are_binned_and_the_figure_says_so() {
         .draw(&options)
         .unwrap();
     assert!(heroes.contains("Of 1,000,000 parameters"));
-    let distribution = Figure::Distribution(&noise::distribution(&run).unwrap())
+    let distribution = Figure::Distribution(&distribution(&run).unwrap())
         .draw(&options)
         .unwrap();
     assert!(distribution.contains("From the recorded histograms"));

@@ -2,10 +2,10 @@
 
 use roxmltree::{Document, Node};
 
-use crate::analysis::curves::unit_maps;
-use crate::analysis::noise;
 use crate::analysis::tests::synthetic::At;
-use crate::analysis::trace::{TraceOptions, TraceStep, trace};
+use crate::analysis::trace::{TraceOptions, TraceStep};
+use crate::analysis::units::UnitMapOptions;
+use crate::analysis::{noise, trace, unit_maps};
 use crate::report::figures::{Figure, FigureOptions};
 
 use super::{DrawnPanel, learned, noise_at, opened};
@@ -88,7 +88,7 @@ fn bars_and_brackets_of_heroes_are_counts_and_what_chance_gives() {
         assert!((top - bin.parameters as f64).abs() <= panel.tolerance());
 
         let band = bands[index].first_element_child().unwrap();
-        let (low, high) = bin.chance_range(heroes.moving);
+        let (low, high) = (bin.chance_low, bin.chance_high);
         assert!((panel.down(number(&band, "y")) - high).abs() <= panel.tolerance());
         let bottom = panel.down(number(&band, "y") + number(&band, "height"));
         assert!((bottom - low).abs() <= 2.0 * panel.tolerance());
@@ -129,7 +129,7 @@ fn levels(panel: &DrawnPanel, rows: usize, columns: usize) -> Vec<i32> {
 #[test]
 fn cells_of_units_have_the_values_or_the_colours_of_the_analysis() {
     let (_folder, run) = opened(&learned());
-    let maps = unit_maps(&run, 480, 200).unwrap();
+    let maps = unit_maps(&run, &UnitMapOptions::default()).unwrap();
     let svg = Figure::Units(&maps)
         .draw(&FigureOptions::default())
         .unwrap();

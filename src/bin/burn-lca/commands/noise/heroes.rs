@@ -18,7 +18,9 @@ pub fn spread(heroes: Option<&Heroes>) -> AnswerTable {
     let mut table = AnswerTable::of("spread", title, heroes.map_or(&[][..], from_ref))
         .count("moving", "moving", |heroes| heroes.moving)
         .count("still", "always zero", |heroes| heroes.still)
-        .fraction("share", "help % of steps", |heroes| heroes.share)
+        .fraction("helping_fraction", "help % of steps", |heroes| {
+            heroes.helping_fraction
+        })
         .number("variance_ratio", "variance/chance", |heroes| {
             heroes.variance_ratio
         })

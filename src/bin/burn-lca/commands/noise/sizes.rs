@@ -2,7 +2,7 @@
 
 use std::slice::from_ref;
 
-use burn_lca::analysis::noise::{Distribution, Goodness, Source};
+use burn_lca::analysis::distribution::{Distribution, FitQuality};
 
 use crate::commands::quantiles;
 use crate::output::AnswerTable;
@@ -12,15 +12,11 @@ pub fn values(distribution: Option<&Distribution>) -> AnswerTable {
     let rows = distribution.map_or(&[][..], from_ref);
     let mut table = AnswerTable::of("values", title, rows)
         .text("source", "from table", |found| {
-            let table = match found.source {
-                Source::Parameters => "parameters",
-                Source::Histograms => "histograms",
-            };
-            table.to_owned()
+            quantiles::source(found.source).to_owned()
         })
-        .count("helping", "helping", |found| found.helping)
-        .count("hurting", "hurting", |found| found.hurting)
-        .count("zero", "zero", |found| found.zero)
+        .count("helping", "helping", |found| found.counts.helping)
+        .count("hurting", "hurting", |found| found.counts.hurting)
+        .count("zero", "zero", |found| found.counts.zero)
         .count("not_finite", "not finite", |found| found.not_finite)
         .lca("mean", "mean LCA", |found| found.mean)
         .build();
@@ -46,17 +42,17 @@ struct Fit<'a> {
     scale: f64,
     scale_error: Option<f64>,
     mean: Option<f64>,
-    quality: &'a Goodness,
+    quality: &'a FitQuality,
 }
 
 pub fn fits(distribution: Option<&Distribution>) -> AnswerTable {
-    let tail = distribution.map(|distribution| &distribution.tail);
+    let fitted = distribution.map(|distribution| &distribution.fits);
     let mut fits: Vec<Fit> = Vec::new();
-    if let Some(tail) = tail {
+    if let Some(fitted) = fitted {
         let weibulls = [
-            ("double Weibull", &tail.double_weibull),
-            ("helping side", &tail.helping),
-            ("hurting side", &tail.hurting),
+            ("double Weibull", &fitted.double_weibull),
+            ("helping side", &fitted.helping),
+            ("hurting side", &fitted.hurting),
         ];
         let weibulls = weibulls.into_iter().filter_map(|(name, fit)| {
             let fit = fit.as_ref()?;
@@ -70,7 +66,7 @@ pub fn fits(distribution: Option<&Distribution>) -> AnswerTable {
             })
         });
         fits.extend(weibulls);
-        fits.extend(tail.gaussian.as_ref().map(|fit| Fit {
+        fits.extend(fitted.gaussian.as_ref().map(|fit| Fit {
             name: "Gaussian",
             shape: None,
             scale: fit.standard_deviation,
@@ -89,10 +85,12 @@ pub fn fits(distribution: Option<&Distribution>) -> AnswerTable {
         .number("mean", "mean", |fit| fit.mean)
         .count("values", "values", |fit| fit.quality.values)
         .number("aic", "AIC", |fit| fit.quality.aic)
-        .number("ks_statistic", "KS statistic", |fit| fit.quality.distance)
+        .number("ks_statistic", "KS statistic", |fit| {
+            fit.quality.ks_statistic
+        })
         .build();
-    let Some(tail) = tail else { return table };
-    table.note(match tail.aic_advantage {
+    let Some(fitted) = fitted else { return table };
+    table.note(match fitted.aic_advantage {
         None => "The values don't determine both distributions: they are too few, or all alike.",
         Some(advantage) if advantage > 0.0 => {
             "The double Weibull distribution fits better than the Gaussian (its AIC is lower)."

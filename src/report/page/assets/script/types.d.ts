@@ -45,7 +45,7 @@ export interface Summary {
   parameters: number;
   reconciliation: Reconciliation[];
   helping: ProbeHelping[];
-  distribution: SummaryDistribution | null;
+  quantiles: LcaQuantiles | null;
   hurting_layers: LayerHarm[];
   cost: Cost;
 }
@@ -69,14 +69,14 @@ export interface ProbeHelping {
   helping: number;
   hurting: number;
   zero: number;
-  percent_of_all: Num;
-  percent_of_nonzero: Num;
+  fraction_of_all: Num;
+  fraction_of_nonzero: Num;
   lca_helping: Num;
   lca_hurting: Num;
   mean: Num;
 }
 
-export interface SummaryDistribution {
+export interface LcaQuantiles {
   source: string;
   values: number;
   not_finite: number;
@@ -86,14 +86,14 @@ export interface SummaryDistribution {
 export interface LayerHarm {
   layer: string;
   lca: Num;
-  percent_hurting_steps: Num;
+  fraction_hurting_steps: Num;
 }
 
 export interface Cost {
   sweeps: number;
   probe_seconds: Num;
   wall_seconds: Num;
-  percent_of_time: Num;
+  fraction_of_time: Num;
 }
 
 export interface Loss {
@@ -151,7 +151,7 @@ export interface Distribution {
   not_finite: number;
   mean: Num;
   quantiles: Quantile[];
-  tail: Tail;
+  fits: DistributionFits;
   bins: Bin[];
 }
 
@@ -168,39 +168,39 @@ export interface Quantile {
   upper: Num;
 }
 
-export interface Tail {
-  double_weibull: Weibull | null;
-  helping: Weibull | null;
-  hurting: Weibull | null;
-  gaussian: Gaussian | null;
+export interface DistributionFits {
+  double_weibull: WeibullFit | null;
+  helping: WeibullFit | null;
+  hurting: WeibullFit | null;
+  gaussian: GaussianFit | null;
   aic_advantage: Num;
 }
 
-export interface Weibull {
+export interface WeibullFit {
   shape: number;
   shape_error: Num;
   scale: number;
   scale_error: Num;
-  fit: Goodness;
+  fit: FitQuality;
 }
 
-export interface Gaussian {
+export interface GaussianFit {
   mean: number;
   standard_deviation: number;
-  fit: Goodness;
+  fit: FitQuality;
 }
 
-export interface Goodness {
+export interface FitQuality {
   values: number;
   ln_likelihood: Num;
   aic: Num;
-  distance: Num;
+  ks_statistic: Num;
 }
 
 export interface Heroes {
   moving: number;
   still: number;
-  share: number | null;
+  helping_fraction: number | null;
   variance_ratio: number | null;
   p_value: number | null;
   heroes: number;
@@ -209,7 +209,7 @@ export interface Heroes {
   villains_lca: Num;
   top_heroes: HelpingParameter[];
   top_villains: HelpingParameter[];
-  bins: ShareBin[];
+  bins: HelpingBin[];
 }
 
 export interface HelpingParameter {
@@ -221,7 +221,7 @@ export interface HelpingParameter {
   deviations: Num;
 }
 
-export interface ShareBin {
+export interface HelpingBin {
   lower: number;
   upper: number;
   parameters: number;
@@ -234,8 +234,8 @@ export interface TensorOscillation {
   moving: number;
   step_period: number | null;
   gradient_period: number | null;
-  step_never_turned: number;
-  gradient_never_turned: number;
+  step_no_sign_change: number;
+  gradient_no_sign_change: number;
 }
 
 export interface Concentration {
@@ -250,11 +250,11 @@ export interface Inequality {
   total: Num;
   gini: number | null;
   gini_among_these: number | null;
-  top: { fraction: number; share: number }[];
+  top: { of_parameters: number; of_amount: number }[];
 }
 
 export interface Peaks {
-  of: "lca" | "step" | "gradient";
+  quantity: "lca" | "step" | "gradient";
   steps: number;
   left_out: number;
   gaps: number;
@@ -263,7 +263,7 @@ export interface Peaks {
   series: PeakSeries[];
   classes: { class: number | null; name: string | null; alignment: Alignment[] }[];
   alignment: Alignment[];
-  at_least: number;
+  min_layers: number;
   moments: Moment[];
   permutations: number;
   seed: number;
@@ -377,10 +377,10 @@ export interface LayerSum {
   lca: Num;
   deviation: number | null;
   by_run: Num[];
-  percent_of_network: Num;
+  fraction_of_network: Num;
   per_parameter: Num;
-  percent_of_all: Num;
-  percent_of_nonzero: Num;
+  fraction_of_all: Num;
+  fraction_of_nonzero: Num;
   hurts: boolean;
   significance: Significance | null;
 }
@@ -396,7 +396,7 @@ export interface Significance {
 
 export interface Candidates {
   runs: string[];
-  level: number;
+  alpha: number;
   freeze: { test: SumTest; tensors: FreezeTensor[] };
   overfitting: { test: SumTest; tensors: OverfittingTensor[] } | null;
   lags: { lags: number[]; parts: number; layers: LayerLag[] };
@@ -407,7 +407,7 @@ export interface Candidates {
 export type SumTest =
   | { test: "student_t"; runs: number }
   | { test: "block_bootstrap"; block: number; resamples: number }
-  | { test: "too_few_steps"; least: number };
+  | { test: "too_few_steps"; min_steps: number };
 
 export interface LcaSum {
   lca: Num;
@@ -426,7 +426,7 @@ export interface FreezeTensor {
 
 export interface OverfittingTensor {
   tensor: string;
-  span: "run" | "second_half";
+  portion: "whole_run" | "second_half";
   training: LcaSum;
   validation: LcaSum;
   p_corrected: number | null;
@@ -450,10 +450,10 @@ export interface LayerUnits {
   run: number;
   layer: string;
   units: number;
-  rarely_expected: number;
+  rarely_helping_expected: number;
   candidates: {
     unit: number;
-    verdict: "dead" | "rarely_helps";
+    problem: "dead" | "rarely_helps";
     lca: Num;
     helping: number;
     hurting: number;
@@ -469,9 +469,9 @@ export interface TensorParameters {
   parameters: number;
   dead: number;
   unmoved: number;
-  rarely: number;
-  rarely_expected: number;
-  rarely_lca: Num;
+  rarely_helping: number;
+  rarely_helping_expected: number;
+  rarely_helping_lca: Num;
   worst: {
     index: number;
     lca: Num;

@@ -41,7 +41,7 @@ function tensors(found) {
         ],
       }));
   const runs = plural(found.runs.length, "run");
-  const level = isTested ? ` A candidate has a corrected p of at most ${found.level}.` : "";
+  const level = isTested ? ` A candidate has a corrected p of at most ${found.alpha}.` : "";
   return [
     note(`Over ${runs}${several ? " together" : ""}; ${testText(test)}.${level}`),
     signedBars({
@@ -78,7 +78,7 @@ function testText(test) {
         `${test.block} steps), corrected after Holm; another seed may differ`
       );
     case "too_few_steps":
-      return `no test: one run of fewer than ${test.least} steps can’t tell this from chance`;
+      return `no test: one run of fewer than ${test.min_steps} steps can’t tell this from chance`;
   }
 }
 
@@ -112,7 +112,7 @@ function listsOf(found) {
   const isTested = freeze.test.test !== "too_few_steps";
   const beyondChance = (/** @type {number} */ tests, /** @type {string} */ what) =>
     isTested
-      ? `None at a corrected p of at most ${found.level} (Holm, ${tests} ${what}).`
+      ? `None at a corrected p of at most ${found.alpha} (Holm, ${tests} ${what}).`
       : "Not tested: the run is too short.";
   const inSum = (/** @type {string} */ what, /** @type {{ tensor: string }[]} */ rows) => {
     const names = [...new Set(rows.map((row) => row.tensor))];
@@ -135,12 +135,12 @@ function listsOf(found) {
       heading: "Over-fitting: help training, hurt validation",
       entries: fit
         .filter((row) => row.candidate)
-        .map(({ tensor, span, reason }) => ({
-          name: `${tensor}, ${span === "run" ? "whole run" : "second half"}`,
+        .map(({ tensor, portion, reason }) => ({
+          name: `${tensor}, ${portion === "whole_run" ? "whole run" : "second half"}`,
           reason,
         })),
       none: overfitting
-        ? `${beyondChance(fit.length, "tensors and spans")} ${inSum("did both", opposed)}`
+        ? `${beyondChance(fit.length, "tensors and portions")} ${inSum("did both", opposed)}`
         : "Not known: there is no validation probe. Record one with LcaMetric::validation.",
     },
     {
@@ -150,7 +150,7 @@ function listsOf(found) {
         .map(({ layer, reason }) => ({ name: layer, reason })),
       none:
         lags.layers.length > 0
-          ? `None at a corrected p of at most ${found.level} (Holm, ${lags.layers.length} layers).`
+          ? `None at a corrected p of at most ${found.alpha} (Holm, ${lags.layers.length} layers).`
           : "Not known: this takes two layers and some 420 observed steps.",
     },
     {

@@ -86,18 +86,18 @@ const finite = ({ lower, upper, count }) =>
 /** @param {Distribution} found */
 function distributionText(found) {
   const odd = found.not_finite > 0 ? `, ${count(found.not_finite)} not finite and left out` : "";
-  const source = found.source === "parameters" ? "the recorded parameters" : "histograms";
+  const source = found.source === "histograms" ? "histograms" : "the recorded parameters";
   const counts =
     `${count(found.helping)} helping, ${count(found.hurting)} hurting, ` +
     `${count(found.zero)} exactly zero${odd}; from ${source}.`;
-  const fit = found.tail.double_weibull;
+  const fit = found.fits.double_weibull;
   if (!fit) return `${counts} No distribution could be fitted.`;
-  const nearer = maybe(found.tail.aic_advantage, (advantage) =>
+  const nearer = maybe(found.fits.aic_advantage, (advantage) =>
     advantage > 0 ? "; nearer than a Gaussian" : "; not as near as a Gaussian",
   );
   return (
     `${counts} Dashed: double Weibull distribution of shape ${short(fit.shape)} and scale ` +
-    `${short(fit.scale)}, KS statistic ${short(fit.fit.distance)}` +
+    `${short(fit.scale)}, KS statistic ${short(fit.fit.ks_statistic)}` +
     `${nearer === "–" ? "" : nearer}.`
   );
 }
@@ -108,7 +108,7 @@ function distributionText(found) {
  * @returns {HistogramLine[]}
  */
 function laws(found, bars) {
-  const fit = found.tail.double_weibull;
+  const fit = found.fits.double_weibull;
   if (!fit) return [];
   const beyond = (/** @type {number} */ size) => Math.exp(-((size / fit.scale) ** fit.shape));
   return [-1, 1].map((sign) => ({

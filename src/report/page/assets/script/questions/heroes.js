@@ -75,7 +75,7 @@ const rows = (list) =>
 /** @param {Heroes} found */
 function heroesText(found) {
   const p = maybe(found.p_value, (p) => (p === 0 ? "below 1e-300" : short(p)));
-  const share = maybe(found.share, (share) => percent(100 * share));
+  const share = maybe(found.helping_fraction, (share) => percent(100 * share));
   return (
     `${count(found.heroes)} heroes (LCA ${signed(found.heroes_lca)}) help more often than chance ` +
     `explains, ${count(found.villains)} villains (LCA ${signed(found.villains_lca)}) less often, ` +
@@ -91,9 +91,9 @@ function heroesText(found) {
  */
 function few({ concentration }) {
   const said = (/** @type {string} */ name, /** @type {Inequality | undefined} */ amount) => {
-    const foremost = amount?.top.find((entry) => entry.fraction === 0.01);
+    const foremost = amount?.top.find((entry) => entry.of_parameters === 0.01);
     if (!amount || !foremost) return [];
-    return [`${percent(100 * foremost.share)} of all ${name} (Gini ${maybe(amount.gini, short)})`];
+    return [`${percent(100 * foremost.of_amount)} of all ${name} (Gini ${maybe(amount.gini, short)})`];
   };
   const both = [...said("help", concentration?.help), ...said("harm", concentration?.harm)];
   if (both.length === 0) return "";

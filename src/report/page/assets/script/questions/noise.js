@@ -38,8 +38,8 @@ function helping(run, together) {
   ];
   const rows = run.summary.helping.map(
     (row) =>
-      `${row.probe}: ${percent(row.percent_of_nonzero)} helping without zeros, ` +
-      `${percent(row.percent_of_all)} of all; mean LCA ${signed(row.mean)}`,
+      `${row.probe}: ${percent(100 * row.fraction_of_nonzero)} helping without zeros, ` +
+      `${percent(100 * row.fraction_of_all)} of all; mean LCA ${signed(row.mean)}`,
   );
   return [
     html("p", { class: "quiet" }, `${rows.join(". ")}. The curve is of the training probe.`),
@@ -82,7 +82,7 @@ function periods(run) {
           count(row.moving),
           maybe(row.step_period, short),
           maybe(row.gradient_period, short),
-          count(row.step_never_turned),
+          count(row.step_no_sign_change),
         ]),
     ),
     note("Periods are in observed steps. Random signs give 4; lower is zig-zag, higher drift."),

@@ -26,7 +26,7 @@ export function sync() {
       }),
       note(
         `The ${run.peaks_top} strongest of each layer and class; in a layer, one line a class. ` +
-          `Vertical lines: at least ${found.at_least} layers peak together for a class.`,
+          `Vertical lines: at least ${found.min_layers} layers peak together for a class.`,
       ),
       behind("moments", ["iteration", "classes", "LCA of these layers"], () =>
         found.moments.map((moment) => [

@@ -1,4 +1,4 @@
-use crate::analysis::noise::bins::{FineBins, coarse};
+use crate::analysis::stats::{FineBins, coarse};
 
 use super::samples::{double_weibull, fine, histogram};
 

@@ -4,14 +4,26 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::names::layer_of;
-use crate::analysis::read::{each, require, stretches};
 use crate::{LcaError, Run, Table};
 
+use super::names::layer_of;
+use super::options::options;
 use super::raster::{Filling, Raster};
+use super::read::{each, require, stretches};
+
+options! {
+    /// Settings of [`unit_maps`].
+    pub struct UnitMapOptions {
+        /// The most columns of steps.
+        pub columns: usize = 480,
+        /// The most rows of units.
+        pub rows: usize = 200,
+    }
+}
 
 /// The LCA of a layer's units over time, weights and biases together.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerUnitMap {
     /// The layer.
     pub layer: String,
@@ -19,11 +31,26 @@ pub struct LayerUnitMap {
     pub raster: Raster,
 }
 
-/// Returns the units of every layer that has some, in the model's order, in at most so many
-/// columns of steps and rows of units.
+/// Returns the units of every layer over time, in the model's order.
 ///
-/// Fails if `units` is not recorded, or a file can't be read.
-pub fn unit_maps(run: &Run, columns: usize, rows: usize) -> Result<Vec<LayerUnitMap>, LcaError> {
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if the run has no table `units`, and the errors of
+/// [`Scan`](crate::Scan) if it can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::{unit_maps, units::UnitMapOptions};
+///
+/// let run = Run::open(folder.path())?;
+/// for map in unit_maps(&run, &UnitMapOptions::default())? {
+///     println!("{}: {} units", map.layer, map.raster.rows);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
+pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap>, LcaError> {
     let remedy = "record with `Recorder::standard()`, or choose steps with \
                   `Recorder::units_every`";
     require(run, Table::Units, remedy)?;
@@ -43,29 +70,31 @@ pub fn unit_maps(run: &Run, columns: usize, rows: usize) -> Result<Vec<LayerUnit
     let mut tensors: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
     for tensor in &run.info().tensors {
         let layer = layer_of(&tensor.path);
-        let place = maps.iter().position(|(known, _)| *known == layer);
-        let first = place.is_none();
-        let place = place.unwrap_or_else(|| {
-            let filling = Filling::new(&iterations, tensor.units.max(1), columns, rows);
+        let index = maps.iter().position(|(known, _)| *known == layer);
+        let first = index.is_none();
+        let index = index.unwrap_or_else(|| {
+            let units = tensor.units.max(1);
+            let filling = Filling::new(&iterations, units, options.columns, options.rows);
             maps.push((layer, filling));
             maps.len() - 1
         });
-        tensors.insert(&tensor.path, (place, first));
+        tensors.insert(&tensor.path, (index, first));
     }
     let names = ["iteration", "tensor", "unit", "lca"];
     each(run, Table::Units, &names, |columns| {
         let (iteration, unit) = (columns.u64("iteration")?, columns.u32("unit")?);
         let lca = columns.f32("lca")?;
         for (tensor, range) in stretches(columns.text("tensor")?) {
-            let Some((place, first)) = tensors.get(tensor) else {
+            let Some((index, first)) = tensors.get(tensor) else {
                 continue;
             };
-            let filling = &mut maps[*place].1;
+            let filling = &mut maps[*index].1;
             for row in range {
                 let (unit, lca) = (unit[row] as usize, f64::from(lca[row]));
-                match first {
-                    true => filling.add(iteration[row], unit, lca),
-                    false => filling.add_part(iteration[row], unit, lca),
+                if *first {
+                    filling.add(iteration[row], unit, lca);
+                } else {
+                    filling.add_part(iteration[row], unit, lca);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Values counted in bins so fine that a distribution can be read from them without sorting.
 
-use crate::analysis::stats::Bin;
+use super::quantile::Bin;
 
 /// Binary digits, after the leading one, that values keep.
 ///
@@ -16,17 +16,17 @@ const MAGNITUDES: usize = (f32::INFINITY.to_bits() >> DROPPED) as usize;
 /// Values are rounded to 10 binary digits after the leading one, which is by less than one part
 /// in 2,000.
 #[derive(Debug, Clone)]
-pub(super) struct FineBins {
+pub(crate) struct FineBins {
     negative: Vec<u64>,
     positive: Vec<u64>,
-    pub(super) zero: u64,
-    pub(super) not_finite: u64,
+    pub(crate) zero: u64,
+    pub(crate) not_finite: u64,
     /// Of the finite values, before rounding.
-    pub(super) sum: f64,
+    pub(crate) sum: f64,
 }
 
 impl FineBins {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             negative: vec![0; MAGNITUDES],
             positive: vec![0; MAGNITUDES],
@@ -37,7 +37,7 @@ impl FineBins {
     }
 
     /// Counts a value.
-    pub(super) fn add(&mut self, value: f32) {
+    pub(crate) fn add(&mut self, value: f32) {
         if !value.is_finite() {
             self.not_finite += 1;
         } else if value == 0.0 {
@@ -57,7 +57,7 @@ impl FineBins {
     }
 
     /// Returns the bins that are not empty, in ascending order, with that of exact zeros.
-    pub(super) fn bins(&self) -> Vec<Bin> {
+    pub(crate) fn bins(&self) -> Vec<Bin> {
         let negative = magnitudes(&self.negative)
             .rev()
             .map(|bin| Bin::new(-bin.upper, -bin.lower, bin.count));
@@ -89,7 +89,7 @@ const PER_DECADE: f64 = 4.0;
 /// Returns the same counts in few bins, for a figure: 4 per factor of ten and sign.
 ///
 /// A bin on an edge of these is counted where its middle lies.
-pub(super) fn coarse(bins: &[Bin]) -> Vec<Bin> {
+pub(crate) fn coarse(bins: &[Bin]) -> Vec<Bin> {
     let mut coarse: Vec<Bin> = Vec::new();
     for bin in bins {
         let center = bin.center();

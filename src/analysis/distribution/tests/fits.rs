@@ -1,6 +1,6 @@
 use rstest::rstest;
 
-use crate::analysis::noise::tail::tail;
+use crate::analysis::distribution::fits::fits;
 use crate::analysis::stats::Bin;
 
 use super::samples::{double_weibull, fine, gaussian, histogram};
@@ -31,7 +31,7 @@ fn shape_and_scale_of_a_double_weibull_are_found_from_rows_and_from_histograms(
     let values = double_weibull(shape, scale, COUNT, seed);
     let (shape_error, scale_error) = errors(shape, scale, COUNT);
     // Of 36 numbers one is beyond 3.5 errors once in 60 draws; the seeds are fixed.
-    let rows = tail(&fine(&values)).double_weibull.unwrap();
+    let rows = fits(&fine(&values)).double_weibull.unwrap();
     assert!((rows.shape - shape).abs() < 3.5 * shape_error, "{rows:?}");
     assert!((rows.scale - scale).abs() < 3.5 * scale_error, "{rows:?}");
     // The curvature knows the errors of exact values: its own sampling error is about 1 %.
@@ -44,7 +44,7 @@ fn shape_and_scale_of_a_double_weibull_are_found_from_rows_and_from_histograms(
         "{rows:?}"
     );
 
-    let binned = tail(&histogram(&values)).double_weibull.unwrap();
+    let binned = fits(&histogram(&values)).double_weibull.unwrap();
     // Bins lose some information, so the errors are their own, and larger.
     assert!(binned.shape_error > rows.shape_error);
     assert!(binned.shape_error < 2.0 * rows.shape_error);
@@ -61,7 +61,7 @@ fn shape_and_scale_of_a_double_weibull_are_found_from_rows_and_from_histograms(
 #[test]
 fn the_fit_from_rows_solves_the_textbook_equation_of_exact_values() {
     let values = double_weibull(0.7, 1e-5, COUNT, 7);
-    let fit = tail(&fine(&values)).double_weibull.unwrap();
+    let fit = fits(&fine(&values)).double_weibull.unwrap();
     // The maximum is where Σ xᵏ ln x / Σ xᵏ − 1/k = mean of ln x; found here by bisection.
     let logarithms: Vec<f64> = values.iter().map(|x| f64::from(x.abs()).ln()).collect();
     let mean = logarithms.iter().sum::<f64>() / COUNT as f64;
@@ -91,13 +91,13 @@ fn the_gaussian_fit_has_the_mean_and_deviation_of_the_sample() {
     let mean = values.iter().map(|x| f64::from(*x)).sum::<f64>() / COUNT as f64;
     let squares = values.iter().map(|x| (f64::from(*x) - mean).powi(2));
     let deviation = (squares.sum::<f64>() / COUNT as f64).sqrt();
-    let fit = tail(&fine(&values)).gaussian.unwrap();
+    let fit = fits(&fine(&values)).gaussian.unwrap();
     assert!((fit.mean - mean).abs() < 1e-5 * deviation, "{fit:?} {mean}");
     assert!(
         (fit.standard_deviation / deviation - 1.0).abs() < 1e-5,
         "{fit:?}"
     );
-    let binned = tail(&histogram(&values)).gaussian.unwrap();
+    let binned = fits(&histogram(&values)).gaussian.unwrap();
     let error = deviation / (COUNT as f64).sqrt();
     assert!((binned.mean - 2e-6).abs() < 5.0 * error, "{binned:?}");
     assert!(
@@ -107,14 +107,14 @@ fn the_gaussian_fit_has_the_mean_and_deviation_of_the_sample() {
 }
 
 #[test]
-fn each_law_is_preferred_on_its_own_data_from_rows_and_from_histograms() {
+fn each_distribution_is_preferred_on_its_own_data_from_rows_and_from_histograms() {
     for seed in 0..5 {
         // Shape 2 is the hardest of the planted ones: its tail is a Gaussian's.
         let heavy = double_weibull(2.0, 1e-6, 2_000, seed);
         let light = gaussian(0.0, 1e-6, 2_000, seed);
         for bins in [fine, histogram] {
-            assert!(tail(&bins(&heavy)).aic_advantage.unwrap() > 0.0);
-            assert!(tail(&bins(&light)).aic_advantage.unwrap() < 0.0);
+            assert!(fits(&bins(&heavy)).aic_advantage.unwrap() > 0.0);
+            assert!(fits(&bins(&light)).aic_advantage.unwrap() < 0.0);
         }
     }
 }
@@ -135,10 +135,10 @@ fn likelihoods_are_probabilities_of_the_bins() {
             })
     };
     let both: Vec<Bin> = bins(-1.0).rev().chain(bins(1.0)).collect();
-    let fit = tail(&both).double_weibull.unwrap();
+    let fit = fits(&both).double_weibull.unwrap();
     assert!((fit.shape - 1.0).abs() < 1e-6, "{fit:?}");
     assert!((fit.scale - 1.0).abs() < 1e-6, "{fit:?}");
-    assert!(fit.fit.distance < 1e-6, "{fit:?}");
+    assert!(fit.fit.ks_statistic < 1e-6, "{fit:?}");
     let n = fit.fit.values as f64;
     let entropy: f64 = both
         .iter()
@@ -154,11 +154,11 @@ fn likelihoods_are_probabilities_of_the_bins() {
 fn a_tail_far_beyond_a_gaussian_leaves_its_likelihood_finite() {
     let values = double_weibull(0.2, 1e-9, COUNT, 3);
     for bins in [fine(&values), histogram(&values)] {
-        let tail = tail(&bins);
-        let gaussian = tail.gaussian.unwrap();
+        let found = fits(&bins);
+        let gaussian = found.gaussian.unwrap();
         assert!(gaussian.fit.ln_likelihood.is_finite(), "{gaussian:?}");
-        assert!(tail.aic_advantage.unwrap() > 1e5);
-        assert!(gaussian.fit.distance > 10.0 * tail.double_weibull.unwrap().fit.distance);
+        assert!(found.aic_advantage.unwrap() > 1e5);
+        assert!(gaussian.fit.ks_statistic > 10.0 * found.double_weibull.unwrap().fit.ks_statistic);
     }
 }
 
@@ -170,8 +170,8 @@ fn sides_are_fitted_apart() {
     let hurting = double_weibull(2.0, 1e-4, COUNT, 2)
         .into_iter()
         .map(f32::abs);
-    let tail = tail(&fine(&helping.chain(hurting).collect::<Vec<_>>()));
-    let (helping, hurting) = (tail.helping.unwrap(), tail.hurting.unwrap());
+    let found = fits(&fine(&helping.chain(hurting).collect::<Vec<_>>()));
+    let (helping, hurting) = (found.helping.unwrap(), found.hurting.unwrap());
     assert!((helping.shape / 0.5 - 1.0).abs() < 0.03, "{helping:?}");
     assert!((helping.scale / 1e-6 - 1.0).abs() < 0.05, "{helping:?}");
     assert!((hurting.shape / 2.0 - 1.0).abs() < 0.03, "{hurting:?}");
@@ -187,8 +187,8 @@ fn too_few_values_have_no_fit() {
         &[0.0; 9],
         &[f32::MAX, f32::NAN],
     ] {
-        let tail = tail(&fine(values));
-        assert_eq!(tail.double_weibull, None);
-        assert_eq!(tail.aic_advantage, None);
+        let found = fits(&fine(values));
+        assert_eq!(found.double_weibull, None);
+        assert_eq!(found.aic_advantage, None);
     }
 }

@@ -1,11 +1,15 @@
-//! Samples of known laws, by inverting their distribution functions.
+//! Samples of known distributions, by inverting their distribution functions.
 
-use crate::analysis::noise::bins::FineBins;
-use crate::analysis::stats::Bin;
+use crate::analysis::stats::{Bin, FineBins};
 use crate::analysis::tests::random::{self, generator, uniform};
 
 /// Draws from a double Weibull distribution.
-pub(super) fn double_weibull(shape: f64, scale: f64, count: usize, seed: u64) -> Vec<f32> {
+pub(in crate::analysis::distribution) fn double_weibull(
+    shape: f64,
+    scale: f64,
+    count: usize,
+    seed: u64,
+) -> Vec<f32> {
     let mut rng = generator(seed);
     let draw = |_| {
         let sign = if uniform(&mut rng) < 0.5 { -1.0 } else { 1.0 };
@@ -15,20 +19,25 @@ pub(super) fn double_weibull(shape: f64, scale: f64, count: usize, seed: u64) ->
 }
 
 /// Draws from a Gaussian.
-pub(super) fn gaussian(mean: f64, deviation: f64, count: usize, seed: u64) -> Vec<f32> {
+pub(in crate::analysis::distribution) fn gaussian(
+    mean: f64,
+    deviation: f64,
+    count: usize,
+    seed: u64,
+) -> Vec<f32> {
     let mut rng = generator(seed);
     let draw = |_| (mean + deviation * random::gaussian(&mut rng)) as f32;
     (0..count).map(draw).collect()
 }
 
-pub(super) fn fine(values: &[f32]) -> Vec<Bin> {
+pub(in crate::analysis::distribution) fn fine(values: &[f32]) -> Vec<Bin> {
     let mut bins = FineBins::new();
     values.iter().for_each(|value| bins.add(*value));
     bins.bins()
 }
 
 /// The same values in the bins of the table `histograms`: 4 per factor of ten.
-pub(super) fn histogram(values: &[f32]) -> Vec<Bin> {
+pub(in crate::analysis::distribution) fn histogram(values: &[f32]) -> Vec<Bin> {
     let mut bins: Vec<Bin> = Vec::new();
     let edge = |step: f64| 10f64.powf(step / 4.0);
     for value in values {

@@ -1,14 +1,14 @@
 //! Maximum likelihood of a location and scale from counts in intervals.
 //!
-//! A value x is taken to follow a known law once it is standardized: z = (x − location) / scale.
-//! Of each value only the interval that it lies in is known, so its likelihood is the law's
-//! probability of that interval (the *interval-censored* or *grouped* likelihood). For a law
-//! with a log-concave density its logarithm is concave in (1/scale, location/scale), so that
+//! A value x is taken to follow a known distribution once it is standardized:
+//! z = (x − location) / scale. Of each value only the interval that it lies in is known, so its
+//! likelihood is the probability of that interval (the *interval-censored* or *grouped*
+//! likelihood). For a log-concave density its logarithm is concave in (1/scale, location/scale), so that
 //! Newton's method with halved steps finds the one maximum (Burridge 1981, JRSS B 43:41; Pratt
 //! 1981, JASA 76:103).
 
-/// A distribution without parameters, with a log-concave density f.
-pub(super) trait Law {
+/// The standard form of a location-scale family, with a log-concave density f.
+pub(super) trait LocationScale {
     /// Returns ln f(z).
     fn ln_density(z: f64) -> f64;
     /// Returns the first and second derivative of ln f at z.
@@ -41,7 +41,7 @@ impl Interval {
 
 /// The location and scale that make the counts most likely.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Fit {
+pub(super) struct LocationScaleFit {
     pub(super) location: f64,
     pub(super) scale: f64,
     /// Standard errors of independent values, from the curvature at the maximum.
@@ -61,11 +61,14 @@ const TOLERANCE: f64 = 1e-14;
 /// Standardized widths below which f(middle)·width is the interval's probability to ten digits.
 const NARROW: f64 = 1e-4;
 
-/// Returns the fit of a law; `start` is the mean and the variance of the standard law.
+/// Returns the fit of a family; `start` is the mean and the variance of its standard form.
 ///
 /// `None` where the counts don't determine it: fewer than three intervals with values, or a
 /// likelihood that has no maximum.
-pub(super) fn fit<L: Law>(intervals: &[Interval], start: (f64, f64)) -> Option<Fit> {
+pub(super) fn fit<D: LocationScale>(
+    intervals: &[Interval],
+    start: (f64, f64),
+) -> Option<LocationScaleFit> {
     if intervals.len() < FEWEST {
         return None;
     }
@@ -88,11 +91,11 @@ pub(super) fn fit<L: Law>(intervals: &[Interval], start: (f64, f64)) -> Option<F
             count: at.count,
         })
         .collect();
-    let mut at = Point {
+    let mut at = Unknowns {
         rate: start.1.sqrt(),
         shift: -start.0,
     };
-    let mut here = climb::<L>(&scaled, at)?;
+    let mut here = derivatives::<D>(&scaled, at)?;
     for _ in 0..MOST_ITERATIONS {
         let step = here.newton()?;
         if step.promise < TOLERANCE * count {
@@ -100,12 +103,12 @@ pub(super) fn fit<L: Law>(intervals: &[Interval], start: (f64, f64)) -> Option<F
         }
         let mut fraction = 1.0;
         let next = (0..MOST_HALVINGS).find_map(|_| {
-            let next = Point {
+            let next = Unknowns {
                 rate: at.rate + fraction * step.rate,
                 shift: at.shift + fraction * step.shift,
             };
             fraction /= 2.0;
-            let there = climb::<L>(&scaled, next)?;
+            let there = derivatives::<D>(&scaled, next)?;
             (there.value > here.value).then_some((next, there))
         });
         match next {
@@ -119,14 +122,14 @@ pub(super) fn fit<L: Law>(intervals: &[Interval], start: (f64, f64)) -> Option<F
 
 /// The two unknowns in which the likelihood is concave: z = rate·x − shift.
 #[derive(Debug, Clone, Copy)]
-struct Point {
+struct Unknowns {
     rate: f64,
     shift: f64,
 }
 
 /// The log-likelihood at a point, with its derivatives by rate and shift.
 #[derive(Debug, Clone, Copy, Default)]
-struct Height {
+struct Derivatives {
     value: f64,
     by_rate: f64,
     by_shift: f64,
@@ -136,19 +139,19 @@ struct Height {
 }
 
 /// A step of Newton's method, and the gain in likelihood that it promises.
-struct Step {
+struct NewtonStep {
     rate: f64,
     shift: f64,
     promise: f64,
 }
 
-impl Height {
+impl Derivatives {
     fn determinant(&self) -> f64 {
         self.by_rate_twice * self.by_shift_twice - self.by_both.powi(2)
     }
 
     /// Returns the step, where the likelihood curves downwards in every direction.
-    fn newton(&self) -> Option<Step> {
+    fn newton(&self) -> Option<NewtonStep> {
         let determinant = self.determinant();
         if !(determinant > 0.0 && self.by_shift_twice < 0.0) {
             return None;
@@ -157,7 +160,7 @@ impl Height {
             (self.by_both * self.by_shift - self.by_shift_twice * self.by_rate) / determinant;
         let shift =
             (self.by_both * self.by_rate - self.by_rate_twice * self.by_shift) / determinant;
-        Some(Step {
+        Some(NewtonStep {
             rate,
             shift,
             promise: (rate * self.by_rate + shift * self.by_shift) / 2.0,
@@ -165,14 +168,14 @@ impl Height {
     }
 
     /// Adds an interval in which z, as a function of (rate, shift), is known at its edges.
-    fn add<L: Law>(&mut self, at: &Interval, point: Point) {
-        let Point { rate, shift } = point;
+    fn add<D: LocationScale>(&mut self, at: &Interval, point: Unknowns) {
+        let Unknowns { rate, shift } = point;
         let width = rate * at.width;
         let middle = at.center();
         let z = rate * middle - shift;
-        let (slope, bend) = L::slopes(z);
+        let (slope, bend) = D::slopes(z);
         if width * (1.0 + slope.abs()) < NARROW {
-            self.value += at.count * (L::ln_density(z) + width.ln());
+            self.value += at.count * (D::ln_density(z) + width.ln());
             self.by_rate += at.count * (slope * middle + 1.0 / rate);
             self.by_shift -= at.count * slope;
             self.by_rate_twice += at.count * (bend * middle * middle - 1.0 / (rate * rate));
@@ -181,19 +184,19 @@ impl Height {
             return;
         }
         let (low, high) = (rate * at.low - shift, rate * at.high - shift);
-        let ln_probability = L::ln_probability(low, high, width);
+        let ln_probability = D::ln_probability(low, high, width);
         self.value += at.count * ln_probability;
         // Density over probability, and its slope, with the sign of the edge.
         let edge = |x: f64, z: f64, sign: f64| {
             if x.is_infinite() {
                 return (0.0, 0.0, 0.0);
             }
-            let ratio = sign * (L::ln_density(z) - ln_probability).exp();
+            let ratio = sign * (D::ln_density(z) - ln_probability).exp();
             // Far out the slope is infinite, and the density nothing.
             let bend = if ratio == 0.0 {
                 0.0
             } else {
-                ratio * L::slopes(z).0
+                ratio * D::slopes(z).0
             };
             (x, ratio, bend)
         };
@@ -210,33 +213,33 @@ impl Height {
     }
 }
 
-/// Returns the height at a point, if the law is possible there.
-fn climb<L: Law>(intervals: &[Interval], point: Point) -> Option<Height> {
+/// Returns the log-likelihood and its derivatives at a point, if the scale is possible there.
+fn derivatives<D: LocationScale>(intervals: &[Interval], point: Unknowns) -> Option<Derivatives> {
     if point.rate <= 0.0 {
         return None;
     }
-    let mut height = Height::default();
+    let mut derivatives = Derivatives::default();
     for interval in intervals {
-        height.add::<L>(interval, point);
+        derivatives.add::<D>(interval, point);
     }
-    height.value.is_finite().then_some(height)
+    derivatives.value.is_finite().then_some(derivatives)
 }
 
-fn result(at: Point, height: &Height, mean: f64, spread: f64) -> Fit {
-    let determinant = height.determinant();
-    let rate_variance = -height.by_shift_twice / determinant;
-    let shift_variance = -height.by_rate_twice / determinant;
-    let covariance = height.by_both / determinant;
+fn result(at: Unknowns, here: &Derivatives, mean: f64, spread: f64) -> LocationScaleFit {
+    let determinant = here.determinant();
+    let rate_variance = -here.by_shift_twice / determinant;
+    let shift_variance = -here.by_rate_twice / determinant;
+    let covariance = here.by_both / determinant;
     // The variance of shift / rate, to first order.
     let center = at.shift / at.rate;
     let center_variance = (shift_variance - 2.0 * center * covariance
         + center * center * rate_variance)
         / at.rate.powi(2);
-    Fit {
+    LocationScaleFit {
         location: mean + spread * center,
         scale: spread / at.rate,
         location_error: spread * center_variance.sqrt(),
         scale_error: spread * rate_variance.sqrt() / at.rate.powi(2),
-        ln_likelihood: height.value,
+        ln_likelihood: here.value,
     }
 }

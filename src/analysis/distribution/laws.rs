@@ -1,15 +1,15 @@
-//! The two laws that LCA is held against, in their standard form.
+//! The two distributions that LCA is held against, in their standard form.
 
 use std::f64::consts::{PI, SQRT_2};
 
 use statrs::consts::EULER_MASCHERONI;
 use statrs::function::erf::erfc;
 
-use super::likelihood::Law;
+use super::likelihood::LocationScale;
 
-/// The law of ln x where x follows a Weibull distribution of shape and scale 1.
+/// The distribution of ln x where x follows a Weibull distribution of shape and scale 1.
 ///
-/// P(Z > z) = exp(−eᶻ), Gumbel's law of minima. For a Weibull distribution of shape k and scale
+/// P(Z > z) = exp(−eᶻ), Gumbel's distribution of minima. For a Weibull distribution of shape k and scale
 /// λ, z = k·(ln x − ln λ).
 pub(super) struct LogWeibull;
 
@@ -18,7 +18,7 @@ impl LogWeibull {
     pub(super) const MOMENTS: (f64, f64) = (-EULER_MASCHERONI, PI * PI / 6.0);
 }
 
-impl Law for LogWeibull {
+impl LocationScale for LogWeibull {
     fn ln_density(z: f64) -> f64 {
         z - z.exp()
     }
@@ -29,18 +29,19 @@ impl Law for LogWeibull {
 
     fn ln_probability(low: f64, high: f64, width: f64) -> f64 {
         let survival = -low.exp();
-        let difference = match width.is_finite() {
-            true => low.exp() * width.exp_m1(),
-            false => high.exp() - low.exp(),
+        let difference = if width.is_finite() {
+            low.exp() * width.exp_m1()
+        } else {
+            high.exp() - low.exp()
         };
         survival + (-(-difference).exp_m1()).ln()
     }
 }
 
 /// The normal distribution of mean 0 and variance 1.
-pub(super) struct Normal;
+pub(super) struct StandardNormal;
 
-impl Normal {
+impl StandardNormal {
     pub(super) const MOMENTS: (f64, f64) = (0.0, 1.0);
 
     /// Returns P(Z ≤ z).
@@ -64,7 +65,7 @@ impl Normal {
     }
 }
 
-impl Law for Normal {
+impl LocationScale for StandardNormal {
     fn ln_density(z: f64) -> f64 {
         -z * z / 2.0 - (2.0 * PI).sqrt().ln()
     }

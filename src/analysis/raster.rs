@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::analysis::stats::{COLOR_PERCENTILE, color_range, steps_per_window};
+use super::stats::{COLOR_PERCENTILE, color_range, steps_per_window};
 
 /// Means of LCA by row (a unit, a class) and iteration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Raster {
     /// The first iteration of each column, ascending.
     pub starts: Vec<u64>,
@@ -28,6 +29,7 @@ pub struct Raster {
 
 impl Raster {
     /// Returns the cells of each row, from the first one on.
+    #[must_use]
     pub fn by_row(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         // `chunks` refuses 0; without columns there are no values either.
         self.values.chunks(self.starts.len().max(1))
@@ -39,7 +41,7 @@ pub(super) struct Filling<'a> {
     iterations: &'a [u64],
     raster: Raster,
     counts: Vec<u32>,
-    /// The place of the latest iteration: rows of a step stand together.
+    /// The latest iteration and its index: rows of a step stand together.
     latest: Option<(u64, usize)>,
 }
 
@@ -89,11 +91,11 @@ impl<'a> Filling<'a> {
     }
 
     fn sum(&mut self, iteration: u64, row: usize, value: f64) -> Option<usize> {
-        let place = match self.latest {
-            Some((latest, place)) if latest == iteration => place,
+        let index = match self.latest {
+            Some((latest, index)) if latest == iteration => index,
             _ => self.iterations.binary_search(&iteration).ok()?,
         };
-        self.latest = Some((iteration, place));
+        self.latest = Some((iteration, index));
         if row >= self.raster.rows {
             return None;
         }
@@ -101,7 +103,7 @@ impl<'a> Filling<'a> {
             self.raster.not_finite += 1;
             return None;
         }
-        let column = place / self.raster.steps_per_column;
+        let column = index / self.raster.steps_per_column;
         let cell = row / self.raster.per_row * self.raster.starts.len() + column;
         self.raster.values[cell] += value;
         Some(cell)
@@ -128,9 +130,9 @@ mod tests {
     fn cells_are_means_of_the_steps_and_rows_they_hold() {
         let iterations = [0, 1, 5, 6, 7];
         let mut filling = Filling::new(&iterations, 3, 3, 2);
-        for (place, iteration) in iterations.iter().enumerate() {
+        for (step, iteration) in iterations.iter().enumerate() {
             for row in 0..3 {
-                filling.add(*iteration, row, (10 * row + place) as f64);
+                filling.add(*iteration, row, (10 * row + step) as f64);
             }
         }
         filling.add(5, 0, f64::NAN);

@@ -1,0 +1,234 @@
+//! Which layer learned which class, and when.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::{LcaError, Run, Table};
+
+use super::names::ClassName;
+use super::options::options;
+use super::raster::{Filling, Raster};
+use super::read::{each, require};
+use super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::stats::steps_per_window;
+
+options! {
+    /// Settings of [`class_maps`].
+    pub struct ClassMapOptions {
+        /// The most columns of LCA by class over time.
+        pub columns: usize = 480,
+        /// The most sums by layer, class and window of steps, over all probes, where one window
+        /// leaves that few.
+        pub window_sums: usize = 100_000,
+    }
+}
+
+/// LCA by class on one probe: over the run by layer, and over time.
+///
+/// A step at which the LCA of a class is not finite in every layer is left out of that class's
+/// sums.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassMap {
+    /// The probe.
+    pub probe: String,
+    /// The layers, in the model's order.
+    pub layers: Vec<String>,
+    /// The classes, by number.
+    pub classes: Vec<ClassLayers>,
+    /// The mean LCA of a step, over all parameters: one row per class, in the order above.
+    pub over_time: Raster,
+    /// The LCA of every layer in every class's own loss, in windows of steps.
+    pub windows: ClassWindows,
+}
+
+/// What each layer did for a class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassLayers {
+    /// The class.
+    pub class: ClassName,
+    /// LCA of each layer in the class's own loss, summed over the run.
+    pub lca: Vec<f64>,
+    /// Steps that are left out, since a value is missing or not finite.
+    pub left_out: usize,
+}
+
+/// LCA by layer, class and window of steps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassWindows {
+    /// How many observed steps a window has; the last one may have fewer.
+    pub steps_per_window: usize,
+    /// The first iteration of each window.
+    pub starts: Vec<u64>,
+    /// The last iteration of each window.
+    pub ends: Vec<u64>,
+    /// The sums over each window: layer by layer, class by class, window by window.
+    pub lca: Vec<f64>,
+    /// The sums up to and with each window, in the same order.
+    pub cumulative: Vec<f64>,
+}
+
+/// Returns LCA by class, layer and time, for every probe that is split by class.
+///
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if no probe is split by class, and the errors of
+/// [`Scan`](crate::Scan) if the tables `tensors` and `classes` can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::{class_maps, classes::ClassMapOptions};
+///
+/// let run = Run::open(folder.path())?;
+/// let training = &class_maps(&run, &ClassMapOptions::default())?[0];
+/// for of_class in &training.classes {
+///     println!("{}: {:?} in layers {:?}", of_class.class.name, of_class.lca, training.layers);
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
+pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>, LcaError> {
+    require(run, Table::Classes, "record with `Probe::classes`")?;
+    let probes = run.info().probes.iter();
+    let probes: Vec<&str> = probes
+        .filter(|probe| !probe.classes.is_empty())
+        .map(|probe| probe.name.as_str())
+        .collect();
+    let window_sums = options.window_sums / probes.len().max(1);
+    let mut maps = Vec::new();
+    for probe in probes {
+        let request = Request {
+            quantity: Quantity::Lca,
+            probe,
+            grouping: Grouping::Layer,
+            by_class: true,
+        };
+        let sums = Sorted::new(series(run, request)?);
+        if sums.classes.is_empty() {
+            continue;
+        }
+        maps.push(ClassMap {
+            probe: probe.to_owned(),
+            classes: sums.by_class(run),
+            over_time: over_time(run, probe, &sums, options.columns)?,
+            windows: sums.windows(window_sums),
+            layers: sums.layers,
+        });
+    }
+    Ok(maps)
+}
+
+/// The series of one probe by layer and class.
+struct Sorted {
+    iterations: Vec<u64>,
+    layers: Vec<String>,
+    classes: Vec<i32>,
+    /// Layer by layer, class by class, with zeros for what is left out.
+    values: Vec<Vec<f64>>,
+    /// By class.
+    left_out: Vec<usize>,
+}
+
+impl Sorted {
+    fn new(table: SeriesTable) -> Self {
+        let by_class = || {
+            let series = table.series.iter();
+            series.filter_map(|series| Some((series.class?, series)))
+        };
+        let mut layers: Vec<String> = by_class().map(|(_, series)| series.name.clone()).collect();
+        layers.dedup();
+        let classes: BTreeSet<i32> = by_class().map(|(class, _)| class).collect();
+        let classes: Vec<i32> = classes.into_iter().collect();
+        let steps = table.iterations.len();
+        let mut values = vec![vec![f64::NAN; steps]; layers.len() * classes.len()];
+        for (class, series) in by_class() {
+            let layer = layers.iter().position(|layer| *layer == series.name);
+            let class = classes.binary_search(&class).ok();
+            if let Some((layer, class)) = layer.zip(class) {
+                values[layer * classes.len() + class].clone_from(&series.values);
+            }
+        }
+        let mut left_out = vec![0; classes.len()];
+        for (class, left_out) in left_out.iter_mut().enumerate() {
+            let mut layers: Vec<&mut Vec<f64>> = values
+                .iter_mut()
+                .skip(class)
+                .step_by(classes.len())
+                .collect();
+            for step in 0..steps {
+                if layers.iter().any(|values| !values[step].is_finite()) {
+                    *left_out += 1;
+                    layers.iter_mut().for_each(|values| values[step] = 0.0);
+                }
+            }
+        }
+        Self {
+            iterations: table.iterations,
+            layers,
+            classes,
+            values,
+            left_out,
+        }
+    }
+
+    fn by_class(&self, run: &Run) -> Vec<ClassLayers> {
+        let classes = self.classes.iter().zip(&self.left_out).enumerate();
+        let of_class = |(index, (class, left_out)): (usize, (&i32, &usize))| {
+            let rows = self.values.iter().skip(index).step_by(self.classes.len());
+            ClassLayers {
+                class: ClassName::of(run, *class),
+                lca: rows.map(|values| values.iter().sum()).collect(),
+                left_out: *left_out,
+            }
+        };
+        classes.map(of_class).collect()
+    }
+
+    fn windows(&self, most_sums: usize) -> ClassWindows {
+        let steps = steps_per_window(self.iterations.len(), most_sums / self.values.len().max(1));
+        let windows = || self.iterations.chunks(steps);
+        let mut found = ClassWindows {
+            steps_per_window: steps,
+            starts: windows()
+                .filter_map(|window| window.first().copied())
+                .collect(),
+            ends: windows()
+                .filter_map(|window| window.last().copied())
+                .collect(),
+            lca: Vec::new(),
+            cumulative: Vec::new(),
+        };
+        for values in &self.values {
+            let mut sum = 0.0;
+            for window in values.chunks(steps) {
+                let lca: f64 = window.iter().sum();
+                sum += lca;
+                found.lca.push(lca);
+                found.cumulative.push(sum);
+            }
+        }
+        found
+    }
+}
+
+/// Reads the LCA of all parameters by class and step.
+fn over_time(run: &Run, probe: &str, sums: &Sorted, columns: usize) -> Result<Raster, LcaError> {
+    let classes = &sums.classes;
+    let mut filling = Filling::new(&sums.iterations, classes.len(), columns, classes.len());
+    let names = ["iteration", "probe", "class", "lca"];
+    each(run, Table::Classes, &names, |columns| {
+        let (iteration, lca) = (columns.u64("iteration")?, columns.f64("lca")?);
+        let (probes, numbers) = (columns.text("probe")?, columns.i32_or_null("class")?);
+        for row in (0..columns.rows()).filter(|row| probes.value(*row) == probe) {
+            if let Ok(index) = classes.binary_search(&numbers.value(row)) {
+                filling.add(iteration[row], index, lca[row]);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(filling.finish())
+}

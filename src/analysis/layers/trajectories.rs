@@ -1,0 +1,139 @@
+//! The LCA of layers over time.
+
+use serde::Serialize;
+
+use crate::{LcaError, Run, Table};
+
+use super::super::names::layer_of;
+use super::super::read::{NO_STEPS, require};
+use super::super::series::{Grouping, Quantity, Request, Series, series};
+use super::super::stats::steps_per_window;
+
+/// The LCA of every layer over time, on one probe.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Trajectories {
+    /// The probe.
+    pub probe: String,
+    /// The observed steps at which every layer's LCA is finite, ascending; of windows the last
+    /// ones.
+    pub iterations: Vec<u64>,
+    /// How many of these steps a value of a curve is of; the last one's may be fewer.
+    pub steps_per_window: usize,
+    /// Observed steps that are left out, since a value is missing or not finite.
+    pub left_out: usize,
+    /// The layers, in the model's order.
+    pub layers: Vec<LayerCurve>,
+}
+
+/// The LCA of a layer over time, in units of the loss.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct LayerCurve {
+    /// The layer.
+    pub layer: String,
+    /// How many parameters it has.
+    pub parameters: u64,
+    /// Its LCA at each step.
+    pub lca: Vec<f64>,
+    /// Its LCA up to and with each step.
+    pub cumulative: Vec<f64>,
+    /// The greatest magnitude of `cumulative` over all steps: by how much it moved the loss.
+    pub reach: f64,
+}
+
+impl Trajectories {
+    /// Returns the curves in windows of steps, at most `most` of them: the LCA of each, and that
+    /// up to and with its last step.
+    #[must_use]
+    pub fn in_windows(self, most: usize) -> Self {
+        let steps = steps_per_window(self.iterations.len(), most);
+        fn last<T: Copy>(values: &[T], steps: usize) -> Vec<T> {
+            let windows = values.chunks(steps);
+            windows
+                .filter_map(|window| window.last().copied())
+                .collect()
+        }
+        let layers = self.layers.into_iter().map(|curve| LayerCurve {
+            lca: curve
+                .lca
+                .chunks(steps)
+                .map(|lca| lca.iter().sum())
+                .collect(),
+            cumulative: last(&curve.cumulative, steps),
+            ..curve
+        });
+        Self {
+            layers: layers.collect(),
+            iterations: last(&self.iterations, steps),
+            steps_per_window: self.steps_per_window * steps,
+            ..self
+        }
+    }
+}
+
+/// Returns the LCA of every layer over time, for every probe that has some.
+///
+/// # Errors
+///
+/// [`LcaError::NotRecorded`] if no step was observed, and the errors of [`Scan`](crate::Scan) if
+/// the table `tensors` can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, analysis::trajectories};
+///
+/// let run = Run::open(folder.path())?;
+/// let training = &trajectories(&run)?[0];
+/// for curve in &training.layers {
+///     println!("{}: {:+.3}", curve.layer, curve.cumulative.last().unwrap());
+/// }
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
+pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
+    require(run, Table::Tensors, NO_STEPS)?;
+    let mut all = Vec::new();
+    for probe in &run.info().probes {
+        let mut table = series(
+            run,
+            Request {
+                quantity: Quantity::Lca,
+                probe: &probe.name,
+                grouping: Grouping::Layer,
+                by_class: false,
+            },
+        )?;
+        if table.series.is_empty() {
+            continue;
+        }
+        let left_out = table.keep_finite();
+        let curves = table.series.into_iter().map(|series| curve(run, series));
+        all.push(Trajectories {
+            probe: probe.name.clone(),
+            iterations: table.iterations,
+            steps_per_window: 1,
+            left_out,
+            layers: curves.collect(),
+        });
+    }
+    Ok(all)
+}
+
+fn curve(run: &Run, series: Series) -> LayerCurve {
+    let mut sum = 0.0;
+    let cumulative = series.values.iter().map(|lca| {
+        sum += lca;
+        sum
+    });
+    let cumulative: Vec<f64> = cumulative.collect();
+    let tensors = run.info().tensors.iter();
+    let of_layer = tensors.filter(|tensor| layer_of(&tensor.path) == series.name);
+    LayerCurve {
+        parameters: of_layer.map(|tensor| tensor.parameters).sum(),
+        reach: cumulative.iter().fold(0.0, |most, sum| sum.abs().max(most)),
+        cumulative,
+        layer: series.name,
+        lca: series.values,
+    }
+}

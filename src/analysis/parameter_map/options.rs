@@ -1,0 +1,42 @@
+//! Which pictures are made of a run.
+
+use crate::LcaError;
+
+use super::super::options::options;
+use super::super::stats::COLOR_PERCENTILE;
+use super::limits::CellLimits;
+
+options! {
+    /// Which pictures are made of a run.
+    pub struct ParameterMapOptions {
+        /// The most iterations, evenly spaced over those recorded, the first and the last among
+        /// them; one is the last.
+        pub frames: usize = 400,
+        /// The percentile (above 0, up to 100) of the magnitudes of all cells that are finite and
+        /// not zero which gets full colour; what is larger gets it too.
+        pub percentile: f64 = COLOR_PERCENTILE,
+        /// How large blocks may be.
+        pub limits: CellLimits = CellLimits::default(),
+    }
+}
+
+impl ParameterMapOptions {
+    /// Fails if an option can't work.
+    pub(super) fn check(&self) -> Result<(), LcaError> {
+        if self.frames == 0 {
+            return Err(LcaError::setting(
+                "ParameterMapOptions::frames",
+                "is 0",
+                "ask for one frame at least",
+            ));
+        }
+        if !(self.percentile > 0.0 && self.percentile <= 100.0) {
+            return Err(LcaError::setting(
+                "ParameterMapOptions::percentile",
+                format!("is {}", self.percentile),
+                "give one above 0, up to 100",
+            ));
+        }
+        Ok(())
+    }
+}

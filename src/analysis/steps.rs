@@ -1,0 +1,231 @@
+//! Sums of the table `steps`, of which several analyses tell a part.
+
+use arrow::array::Array;
+use serde::Serialize;
+
+use crate::{LcaError, Run, Table};
+
+use super::read::{Columns, NO_STEPS, each, require, stretches};
+use super::stats::HelpingCounts;
+
+/// Whether LCA adds up to the loss change of one probe.
+///
+/// Sums are over the steps whose loss and LCA are finite.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Reconciliation {
+    /// The probe.
+    pub probe: String,
+    /// Observed steps.
+    pub steps: u64,
+    /// The loss before the first observed step.
+    pub loss_before: f64,
+    /// The loss after the last observed step.
+    pub loss_after: f64,
+    /// `loss_after` − `loss_before`, as measured.
+    pub loss_change: f64,
+    /// Sum of LCA over all parameters and steps.
+    pub lca: f64,
+    /// Sum over all steps of what moving running statistics account for; `None` if none moved.
+    pub buffers: Option<f64>,
+    /// `loss_change` − `lca` − `buffers`: what nothing accounts for.
+    pub difference: f64,
+    /// The residual of one step that is furthest from zero, and where.
+    pub worst_residual: Option<Residual>,
+    /// Steps that reached the most splits allowed with a residual above tolerance.
+    pub capped: u64,
+    /// Steps whose loss or LCA is not finite.
+    pub not_finite: u64,
+}
+
+/// The residual of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Residual {
+    /// The step.
+    pub iteration: u64,
+    /// The step's loss change less its LCA and its buffers' share.
+    pub residual: f64,
+}
+
+/// The loss at one end of the record.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    iteration: u64,
+    loss: f64,
+}
+
+/// Sums over the rows of one probe.
+#[derive(Debug)]
+pub(super) struct StepSums {
+    pub(super) probe: String,
+    pub(super) steps: u64,
+    first: End,
+    last: End,
+    lca: f64,
+    buffers: Option<f64>,
+    worst: Option<Residual>,
+    capped: u64,
+    not_finite: u64,
+    pub(super) counts: HelpingCounts,
+    /// How many parameters were counted at the steps that are in `lca`.
+    finite: u64,
+    pub(super) lca_helping: f64,
+    pub(super) lca_hurting: f64,
+    pub(super) sweeps: u64,
+    pub(super) seconds: f64,
+}
+
+/// Returns the sums of every probe, in the order in which they were recorded; never none.
+pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
+    require(run, Table::Steps, NO_STEPS)?;
+    let mut probes: Vec<StepSums> = Vec::new();
+    each(run, Table::Steps, &StepSums::COLUMNS, |columns| {
+        for (name, rows) in stretches(columns.text("probe")?) {
+            let known = probes.iter().position(|probe| probe.probe == name);
+            let index = known.unwrap_or_else(|| {
+                probes.push(StepSums::new(name));
+                probes.len() - 1
+            });
+            for row in rows {
+                probes[index].add(columns, row)?;
+            }
+        }
+        Ok(())
+    })?;
+    if probes.is_empty() {
+        return Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: "has no observed step".into(),
+            remedy: NO_STEPS.into(),
+        });
+    }
+    Ok(probes)
+}
+
+impl StepSums {
+    const COLUMNS: [&str; 15] = [
+        "iteration",
+        "probe",
+        "loss_before",
+        "loss_after",
+        "lca",
+        "residual",
+        "buffers",
+        "sweeps",
+        "capped",
+        "helping",
+        "hurting",
+        "zero",
+        "lca_helping",
+        "lca_hurting",
+        "probe_seconds",
+    ];
+
+    fn new(probe: &str) -> Self {
+        let end = End {
+            iteration: 0,
+            loss: f64::NAN,
+        };
+        Self {
+            probe: probe.into(),
+            steps: 0,
+            first: end,
+            last: end,
+            lca: 0.0,
+            buffers: None,
+            worst: None,
+            capped: 0,
+            not_finite: 0,
+            counts: HelpingCounts::default(),
+            finite: 0,
+            lca_helping: 0.0,
+            lca_hurting: 0.0,
+            sweeps: 0,
+            seconds: 0.0,
+        }
+    }
+
+    fn add(&mut self, columns: &Columns, row: usize) -> Result<(), LcaError> {
+        let iteration = columns.u64("iteration")?[row];
+        let (before, after) = (
+            columns.f64("loss_before")?[row],
+            columns.f64("loss_after")?[row],
+        );
+        if self.steps == 0 || iteration < self.first.iteration {
+            self.first = End {
+                iteration,
+                loss: before,
+            };
+        }
+        if self.steps == 0 || iteration >= self.last.iteration {
+            self.last = End {
+                iteration,
+                loss: after,
+            };
+        }
+        self.steps += 1;
+        self.sweeps += u64::from(columns.u16("sweeps")?[row]);
+        self.seconds += columns.f64("probe_seconds")?[row];
+        self.capped += u64::from(columns.bool("capped")?.value(row));
+        let counts = HelpingCounts {
+            helping: columns.u64("helping")?[row],
+            hurting: columns.u64("hurting")?[row],
+            zero: columns.u64("zero")?[row],
+        };
+        self.counts += counts;
+        let lca = columns.f64("lca")?[row];
+        let buffers = columns.f64_or_null("buffers")?;
+        let buffers = buffers.is_valid(row).then(|| buffers.value(row));
+        if !after.is_finite() || !(lca + buffers.unwrap_or(0.0)).is_finite() {
+            self.not_finite += 1;
+            return Ok(());
+        }
+        self.lca += lca;
+        self.finite += counts.all();
+        self.lca_helping += columns.f64("lca_helping")?[row];
+        self.lca_hurting += columns.f64("lca_hurting")?[row];
+        if let Some(buffers) = buffers {
+            *self.buffers.get_or_insert(0.0) += buffers;
+        }
+        let residual = columns.f64("residual")?[row];
+        let worst = self.worst.map_or(0.0, |worst| worst.residual.abs());
+        if residual.is_finite() && (self.worst.is_none() || residual.abs() > worst) {
+            self.worst = Some(Residual {
+                iteration,
+                residual,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn first_iteration(&self) -> u64 {
+        self.first.iteration
+    }
+
+    pub(super) fn last_iteration(&self) -> u64 {
+        self.last.iteration
+    }
+
+    /// Returns the mean LCA of a parameter at a step, zeros included, over the finite steps.
+    pub(super) fn mean(&self) -> Option<f64> {
+        (self.finite > 0).then(|| self.lca / self.finite as f64)
+    }
+
+    pub(super) fn reconciliation(&self) -> Reconciliation {
+        let loss_change = self.last.loss - self.first.loss;
+        Reconciliation {
+            probe: self.probe.clone(),
+            steps: self.steps,
+            loss_before: self.first.loss,
+            loss_after: self.last.loss,
+            loss_change,
+            lca: self.lca,
+            buffers: self.buffers,
+            difference: loss_change - self.lca - self.buffers.unwrap_or(0.0),
+            worst_residual: self.worst,
+            capped: self.capped,
+            not_finite: self.not_finite,
+        }
+    }
+}
