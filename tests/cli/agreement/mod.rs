@@ -1,6 +1,7 @@
 //! Tables, figures and the page answer the same question with the same number.
 
 mod figure;
+mod page;
 mod recorded;
 
 use std::sync::LazyLock;
@@ -11,7 +12,7 @@ use tempfile::{TempDir, tempdir};
 use crate::program::burn_lca;
 
 use figure::DrawnFigure;
-use recorded::NAMES;
+use recorded::{NAMES, STEPS};
 
 /// A run that is recorded once for all tests.
 static RUN: LazyLock<TempDir> = LazyLock::new(|| {
@@ -20,7 +21,7 @@ static RUN: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
-static PAGE: LazyLock<Value> = LazyLock::new(|| page(&run()));
+static PAGE: LazyLock<Value> = LazyLock::new(|| page::parse(&output(&["report", &run()])));
 
 fn run() -> String {
     RUN.path().join("lca").display().to_string()
@@ -43,29 +44,29 @@ fn figure(name: &str) -> String {
     output(&["plot", &run(), name])
 }
 
-/// Returns the data that the page's script draws.
-fn page(run: &str) -> Value {
-    let page = output(&["report", run]);
-    let (_, data) = page.split_once("id=\"data\">").unwrap();
-    let (data, _) = data.split_once("</script>").unwrap();
-    serde_json::from_str(data).unwrap()
-}
-
 fn number(value: &Value) -> f64 {
     value
         .as_f64()
         .unwrap_or_else(|| panic!("{value} is no number"))
 }
 
-fn numbers<'a>(rows: &'a Value, field: &'a str) -> Vec<f64> {
-    let rows = rows.as_array().unwrap().iter();
-    rows.map(|row| number(&row[field])).collect()
+fn objects(rows: &Value) -> impl Iterator<Item = &Value> {
+    rows.as_array().unwrap().iter()
 }
 
-/// Numbers that are shown are sums of the same terms, maybe in another order.
+fn numbers<'a>(rows: &'a Value, field: &'a str) -> Vec<f64> {
+    objects(rows).map(|row| number(&row[field])).collect()
+}
+
+/// Fails unless numbers are the same but for the order in which their terms were added.
 #[track_caller]
 fn same(a: &[f64], b: &[f64]) {
-    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-9 * b.abs();
+    near(a, b, 1e-9);
+}
+
+#[track_caller]
+fn near(a: &[f64], b: &[f64], tolerance: f64) {
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() <= tolerance * b.abs();
     assert!(!a.is_empty() && a.len() == b.len(), "{a:?} {b:?}");
     assert!(a.iter().zip(b).all(near), "{a:?} {b:?}");
 }
@@ -101,10 +102,60 @@ fn bars_of_layers_are_their_sums() {
 fn trajectories_end_at_the_sums_of_layers() {
     let svg = figure("trajectories");
     let figure = DrawnFigure::parse(&svg);
-    for layer in table("layers", &[])["layers"].as_array().unwrap() {
-        let (end, rounding) = figure.end("training", layer["name"].as_str().unwrap());
-        let sum = number(&layer["lca"]);
-        assert!((end - sum).abs() <= rounding, "{layer}: {end}");
+    for (index, probe) in ["training", "validation"].into_iter().enumerate() {
+        let drawn = &PAGE["runs"][0]["trajectories"][index];
+        assert_eq!(drawn["probe"], probe);
+        let layers = &table("layers", &["--probe", probe])["layers"];
+        for (layer, drawn) in objects(layers).zip(objects(&drawn["layers"])) {
+            assert_eq!(layer["name"], drawn["layer"]);
+            let sum = number(&layer["lca"]);
+            let (end, rounding) = figure.end(probe, layer["name"].as_str().unwrap());
+            assert!((end - sum).abs() <= rounding, "{layer}: {end}");
+            same(&page::column(&drawn["sums"])[STEPS - 1..], &[sum]);
+        }
+    }
+}
+
+#[test]
+fn losses_end_where_the_summary_says() {
+    let summary = &table("summary", &[])["reconciliation"];
+    for (probe, drawn) in objects(summary).zip(objects(&PAGE["runs"][0]["loss"])) {
+        assert_eq!(probe["probe"], drawn["probe"]);
+        same(&[number(&drawn["start"])], &[number(&probe["loss_before"])]);
+        let last = |name: &str| page::column(&drawn[name])[STEPS - 1];
+        same(&[last("loss")], &[number(&probe["loss_after"])]);
+        let explained = number(&probe["loss_before"]) + number(&probe["lca"]);
+        same(&[last("explained")], &[explained]);
+    }
+}
+
+#[test]
+fn the_smoothed_helping_curve_ends_at_one_height() {
+    let drawn = &PAGE["runs"][0]["helping"];
+    let last = page::column(&drawn["smoothed"])[STEPS - 1];
+    let svg = figure("helping");
+    let figure = DrawnFigure::parse(&svg);
+    let (end, rounding) = figure.end("helping", "of those not zero smoothed");
+    assert!((end - last).abs() <= rounding, "{end} {last}");
+    // It is no single step's, which would be no smoothing.
+    let steps = &table("noise", &[])["helping"]["steps"];
+    let step = &steps[STEPS - 1];
+    let raw = number(&step["helping"]) / (number(&step["helping"]) + number(&step["hurting"]));
+    same(
+        &page::column(&drawn["percent"])[STEPS - 1..],
+        &[100.0 * raw],
+    );
+    assert!((100.0 * raw - last).abs() > 0.05, "{raw} {last}");
+}
+
+#[test]
+fn the_helping_fraction_of_the_run_is_one() {
+    let summary = &table("summary", &[])["helping"][0];
+    let all = &table("noise", &[])["helping"]["all"];
+    for count in ["helping", "hurting", "zero"] {
+        assert_eq!(summary[count], all[count], "{count}");
+        let column = page::column(&PAGE["runs"][0]["helping"][count]);
+        assert_eq!(column.iter().sum::<f64>(), number(&all[count]));
     }
 }
 
@@ -122,6 +173,12 @@ fn cells_of_classes_are_the_sums_of_layers_by_class() {
         let layers = table("layers", &["--class", &class.to_string()]);
         let sums = numbers(&layers["layers"], "lca");
         same(&rows[class], &sums);
+        let drawn = &PAGE["runs"][0]["class_series"][0];
+        assert_eq!(drawn["classes"][class]["name"], NAMES[class]);
+        // Changes travel in single precision.
+        let drawn = page::last_sums(&drawn["sums"]);
+        let drawn = drawn.iter().skip(class).step_by(NAMES.len());
+        near(&drawn.copied().collect::<Vec<_>>(), &sums, 1e-6);
     }
     for name in NAMES {
         assert!(
@@ -154,4 +211,14 @@ fn bars_of_the_distribution_hold_all_values_that_are_not_zero() {
             number(&distribution[side])
         );
     }
+}
+
+#[test]
+fn film_and_page_give_full_colour_to_the_same_magnitude() {
+    let film = RUN.path().join("film.gif");
+    // Of the same steps: as many as the page shows at most.
+    let film = table("film", &["--frames", "100", "-o", film.to_str().unwrap()]);
+    let drawn = &PAGE["runs"][0]["microscope"]["pictures"][0];
+    assert_eq!(drawn["quantity"], "lca");
+    assert_eq!(drawn["full"], film["scale"]["full"]);
 }

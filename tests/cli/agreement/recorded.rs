@@ -13,7 +13,7 @@ use burn_lca::{Lca, Probe, Recorder};
 use crate::digits::{Digit, DigitBatcher, DigitNet, load};
 
 /// Enough for lines to be smoothed, and to be no multiple of any window.
-const STEPS: usize = 131;
+pub const STEPS: usize = 131;
 const MINIBATCH: usize = 48;
 const LEARNING_RATE: f64 = 0.05;
 pub const NAMES: [&str; 10] = [
