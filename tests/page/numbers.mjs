@@ -102,7 +102,7 @@ export async function numberChecks(check, page, json, run) {
     const bins = await marks(page, "distribution", "[data-count]");
     assert.ok(bins.length > 20, `${bins.length} bins`);
     for (const bin of bins) {
-      const known = noise.distribution.bins.find(
+      const known = noise.distribution.histogram.bars.find(
         ({ lower, upper }) => lower === Number(bin.lower) && upper === Number(bin.upper),
       );
       assert.equal(Number(bin.count), known?.count, `${bin.lower} to ${bin.upper}`);

@@ -1,4 +1,4 @@
-//! Series of the analyses as columns, thinned where they would be too long for a page.
+//! Series of the analyses as columns, in windows of steps where they would be too long for a page.
 
 use serde::Serialize;
 
@@ -50,16 +50,16 @@ impl LossPart {
 pub(super) struct HelpingPart {
     /// Counts are sums over so many steps.
     every: usize,
-    /// Steps of the running mean.
-    window: usize,
+    /// How many steps the smoothed fraction averages over.
+    smoothing_window: usize,
     /// The last step of each sum.
     iterations: Doubles,
     helping: Doubles,
     hurting: Doubles,
     zero: Doubles,
-    /// Helping of those not zero, in percent.
-    percent: Doubles,
-    /// The running mean of each step's percentage.
+    /// Of those that are not zero, the fraction that helps; NaN where all are zero.
+    fraction: Doubles,
+    /// The same, smoothed.
     smoothed: Doubles,
 }
 
@@ -68,19 +68,19 @@ impl HelpingPart {
     pub(super) fn of(helping: Helping, most: usize) -> Self {
         let helping = helping.in_windows(most);
         let count = |kind: fn(&HelpingStep) -> u64| Doubles::counts(helping.steps.iter().map(kind));
-        let percent = |kind: fn(&HelpingStep) -> Option<f64>| {
-            let fractions = helping.steps.iter().map(kind);
-            Doubles::of(fractions.map(|of| of.map_or(f64::NAN, |of| 100.0 * of)))
+        let fraction = |kind: fn(&HelpingStep) -> Option<f64>| {
+            let steps = helping.steps.iter();
+            Doubles::of(steps.map(|step| kind(step).unwrap_or(f64::NAN)))
         };
         Self {
             every: helping.steps_per_window,
-            window: helping.smoothing_window,
+            smoothing_window: helping.smoothing_window,
             iterations: count(|step| step.iteration),
             helping: count(|step| step.counts.helping),
             hurting: count(|step| step.counts.hurting),
             zero: count(|step| step.counts.zero),
-            percent: percent(|step| step.counts.fraction_of_nonzero()),
-            smoothed: percent(|step| step.smoothed_of_nonzero),
+            fraction: fraction(|step| step.counts.fraction_of_nonzero()),
+            smoothed: fraction(|step| step.smoothed_of_nonzero),
         }
     }
 }
@@ -133,6 +133,7 @@ pub(super) struct ClassPart {
     probe: String,
     layers: Vec<String>,
     classes: Vec<ClassName>,
+    /// Steps that are left out for some class.
     left_out: usize,
     /// How many steps a window has; the last one may have fewer.
     every: usize,
@@ -157,24 +158,26 @@ struct Level {
 
 impl ClassPart {
     /// Returns one part a probe that is split by class, of at most so many values over all probes
-    /// if there are not more layers and classes.
+    /// if there are not more layers and classes. `steps` are observed.
     pub(super) fn all(run: &Run, values: usize, steps: u64) -> Result<Vec<Self>, LcaError> {
         let options = ClassMapOptions::default().window_sums(values);
         let maps = known(class_maps(run, &options))?.0.unwrap_or_default();
         let part = |map: ClassMap| {
-            let (windows, classes) = (map.windows, map.classes);
-            let row = windows.starts.len().max(1);
-            let every = windows.steps_per_window;
+            let windows = map.windows;
+            let row = windows.ends.len();
             Self {
-                every,
+                every: windows.steps_per_window,
                 start: windows.starts.first().copied().unwrap_or(0),
                 iterations: Doubles::counts(windows.ends),
-                levels: levels(&windows.cumulative, row, classes.len(), every),
+                levels: levels(&windows.cumulative, row, map.classes.len(), |windowed| {
+                    (windowed * windows.steps_per_window).min(steps as usize)
+                }),
                 sums: RunningSums {
                     sums: windows.cumulative,
                     row,
                 },
-                left_out: classes
+                left_out: map
+                    .classes
                     .iter()
                     .map(|class| class.left_out)
                     .max()
@@ -182,7 +185,7 @@ impl ClassPart {
                 steps,
                 probe: map.probe,
                 layers: map.layers,
-                classes: classes.into_iter().map(|class| class.class).collect(),
+                classes: map.classes.into_iter().map(|class| class.class).collect(),
             }
         };
         Ok(maps.into_iter().map(part).collect())
@@ -199,41 +202,46 @@ impl ClassPart {
     }
 }
 
-/// Returns the levels from one window a column on, until a handful of columns is left.
-fn levels(sums: &[f64], windows: usize, classes: usize, every: usize) -> Vec<Level> {
+/// Columns over time that a narrow screen has room for.
+const FEWEST_COLUMNS: usize = 40;
+
+/// Returns the levels from one window a column on, until a handful of columns is left. `steps_of`
+/// says how many steps the first so many windows have.
+fn levels(
+    sums: &[f64],
+    windows: usize,
+    classes: usize,
+    steps_of: impl Fn(usize) -> usize,
+) -> Vec<Level> {
+    if windows == 0 {
+        return Vec::new();
+    }
     let level = |width: usize| {
+        let mean = |row: &[f64], start: usize| {
+            let end = (start + width).min(windows);
+            let before = if start > 0 { row[start - 1] } else { 0.0 };
+            (row[end - 1] - before) / (steps_of(end) - steps_of(start)) as f64
+        };
         let means = |layer: &[f64]| -> Vec<f64> {
             let rows = layer.chunks(windows);
-            rows.flat_map(|row| {
-                (0..row.len().div_ceil(width)).map(move |column| {
-                    let end = ((column + 1) * width).min(row.len());
-                    let before = if column > 0 {
-                        row[column * width - 1]
-                    } else {
-                        0.0
-                    };
-                    (row[end - 1] - before) / ((end - column * width) * every) as f64
-                })
-            })
-            .collect()
+            let columns = (0..windows).step_by(width);
+            rows.flat_map(|row| columns.clone().map(|start| mean(row, start)))
+                .collect()
         };
         let by_layer: Vec<Vec<f64>> = sums.chunks(windows * classes).map(means).collect();
         let cells = by_layer.first().map_or(0, Vec::len);
-        let all = (0..cells).map(|cell| by_layer.iter().map(|layer| layer[cell]).sum());
-        let range = |values: &[f64]| color_range(values.iter().copied(), COLOR_PERCENTILE);
-        let ranges = by_layer.iter().map(|layer| range(layer));
+        let all = (0..cells).map(|cell| by_layer.iter().map(|layer| layer[cell]).sum::<f64>());
+        let ranges = by_layer.iter().map(|layer| layer.iter().copied());
+        let ranges = ranges.map(|layer| color_range(layer, COLOR_PERCENTILE));
         Level {
             windows: width,
-            ranges: ranges.chain([range(&all.collect::<Vec<f64>>())]).collect(),
+            ranges: ranges.chain([color_range(all, COLOR_PERCENTILE)]).collect(),
         }
     };
     let widths = std::iter::successors(Some(1), |width| Some(width * 2));
     let few = |width: &usize| *width == 1 || windows / width >= FEWEST_COLUMNS;
     widths.take_while(few).map(level).collect()
 }
-
-/// Columns over time that a narrow screen has room for.
-const FEWEST_COLUMNS: usize = 40;
 
 /// A parameter over time.
 #[derive(Serialize)]

@@ -29,8 +29,12 @@ export const signed = (value) => (isNumber(value) && value > 0 ? "+" : "") + sho
 /** @param {Value} value */
 export const count = (value) => (isNumber(value) ? value.toLocaleString("en-US") : "–");
 
-/** @param {Value} value */
-export const percent = (value) => (isNumber(value) ? `${value.toFixed(1)} %` : "–");
+/**
+ * A fraction in percent.
+ * @param {Value} fraction
+ */
+export const percent = (fraction) =>
+  isNumber(fraction) ? `${(100 * fraction).toFixed(1)} %` : "–";
 
 /**
  * A value that need not be there.

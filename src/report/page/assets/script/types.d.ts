@@ -64,20 +64,26 @@ export interface Reconciliation {
   not_finite: number;
 }
 
-export interface ProbeHelping {
-  probe: string;
+/** Parameters by the sign of their LCA. */
+export interface HelpingCounts {
   helping: number;
   hurting: number;
   zero: number;
-  fraction_of_all: Num;
-  fraction_of_nonzero: Num;
+  fraction_of_all: number | null;
+  fraction_of_nonzero: number | null;
+}
+
+export interface ProbeHelping extends HelpingCounts {
+  probe: string;
   lca_helping: Num;
   lca_hurting: Num;
   mean: Num;
 }
 
+export type ValueSource = "parameters" | "histograms" | "chosen_parameters";
+
 export interface LcaQuantiles {
-  source: string;
+  source: ValueSource;
   values: number;
   not_finite: number;
   quantiles: Quantile[];
@@ -108,12 +114,12 @@ export interface Loss {
 
 export interface Helping {
   every: number;
-  window: number;
+  smoothing_window: number;
   iterations: Column;
   helping: Column;
   hurting: Column;
   zero: Column;
-  percent: Column;
+  fraction: Column;
   smoothed: Column;
 }
 
@@ -143,16 +149,26 @@ export interface ClassSteps {
   levels: { windows: number; ranges: Num[] }[];
 }
 
-export interface Distribution {
-  source: "parameters" | "histograms";
-  helping: number;
-  hurting: number;
-  zero: number;
+export interface Distribution extends HelpingCounts {
+  source: ValueSource;
   not_finite: number;
   mean: Num;
   quantiles: Quantile[];
   fits: DistributionFits;
   bins: Bin[];
+  histogram: LcaHistogram | null;
+}
+
+export interface LcaHistogram {
+  linear_below: number;
+  outermost: number;
+  bars: {
+    lower: number;
+    upper: number;
+    count: number;
+    double_weibull: number | null;
+    gaussian: number | null;
+  }[];
 }
 
 export interface Bin {
@@ -226,6 +242,8 @@ export interface HelpingBin {
   upper: number;
   parameters: number;
   by_chance: number;
+  chance_low: number;
+  chance_high: number;
   lca: Num;
 }
 
@@ -371,16 +389,15 @@ export interface SignFlip {
   least_p: number;
 }
 
-export interface LayerSum {
+export interface LayerSum extends HelpingCounts {
   name: string;
   parameters: number;
   lca: Num;
   deviation: number | null;
   by_run: Num[];
   fraction_of_network: Num;
-  per_parameter: Num;
-  fraction_of_all: Num;
-  fraction_of_nonzero: Num;
+  lca_per_parameter: Num;
+  fraction_hurting_steps: Num;
   hurts: boolean;
   significance: Significance | null;
 }
@@ -437,10 +454,11 @@ export interface OverfittingTensor {
 export interface LayerLag {
   layer: string;
   correlation: Num[];
+  greatest_correlation: Num;
   lag: number;
   later: number;
   earlier: number;
-  hurting: Num;
+  fraction_hurting_steps: Num;
   p_corrected: number;
   candidate: boolean;
   reason: string;
@@ -450,6 +468,8 @@ export interface LayerUnits {
   run: number;
   layer: string;
   units: number;
+  dead: number;
+  rarely_helping: number;
   rarely_helping_expected: number;
   candidates: {
     unit: number;

@@ -75,7 +75,7 @@ const rows = (list) =>
 /** @param {Heroes} found */
 function heroesText(found) {
   const p = maybe(found.p_value, (p) => (p === 0 ? "below 1e-300" : short(p)));
-  const share = maybe(found.helping_fraction, (share) => percent(100 * share));
+  const share = percent(found.helping_fraction);
   return (
     `${count(found.heroes)} heroes (LCA ${signed(found.heroes_lca)}) help more often than chance ` +
     `explains, ${count(found.villains)} villains (LCA ${signed(found.villains_lca)}) less often, ` +
@@ -93,7 +93,7 @@ function few({ concentration }) {
   const said = (/** @type {string} */ name, /** @type {Inequality | undefined} */ amount) => {
     const foremost = amount?.top.find((entry) => entry.of_parameters === 0.01);
     if (!amount || !foremost) return [];
-    return [`${percent(100 * foremost.of_amount)} of all ${name} (Gini ${maybe(amount.gini, short)})`];
+    return [`${percent(foremost.of_amount)} of all ${name} (Gini ${maybe(amount.gini, short)})`];
   };
   const both = [...said("help", concentration?.help), ...said("harm", concentration?.harm)];
   if (both.length === 0) return "";

@@ -20,26 +20,19 @@ export function noise() {
  * @param {ReturnType<typeof comparable>} together
  */
 function helping(run, together) {
-  const {
-    every,
-    iterations,
-    helping,
-    hurting,
-    zero,
-    percent: each,
-    smoothed,
-    window,
-  } = run.helping;
+  const { every, iterations, helping, hurting, zero, fraction, smoothed } = run.helping;
+  const { smoothing_window: window } = run.helping;
+  const [each, mean] = [fraction, smoothed].map((column) => column.map((value) => 100 * value));
   const raw = every > 1 ? `each ${every} steps` : "each step";
   const colour = "var(--help)";
   const curves = () => [
     ...(window > 1 ? [{ name: raw, x: iterations, y: each, colour, thin: true }] : []),
-    { name: window > 1 ? `mean of ${window} steps` : raw, x: iterations, y: smoothed, colour },
+    { name: window > 1 ? `mean of ${window} steps` : raw, x: iterations, y: mean, colour },
   ];
   const rows = run.summary.helping.map(
     (row) =>
-      `${row.probe}: ${percent(100 * row.fraction_of_nonzero)} helping without zeros, ` +
-      `${percent(100 * row.fraction_of_all)} of all; mean LCA ${signed(row.mean)}`,
+      `${row.probe}: ${percent(row.fraction_of_nonzero)} helping without zeros, ` +
+      `${percent(row.fraction_of_all)} of all; mean LCA ${signed(row.mean)}`,
   );
   return [
     html("p", { class: "quiet" }, `${rows.join(". ")}. The curve is of the training probe.`),
@@ -48,7 +41,7 @@ function helping(run, together) {
       unit: "% of those not zero",
       curves,
       together,
-      digits: percent,
+      digits: (value) => percent(value / 100),
     }),
     every > 1 ? note(`Counts are summed over ${every} steps, to keep this page small.`) : null,
     behind("helping by step", ["iteration", "helping", "hurting", "zero", "% of not zero"], () =>
@@ -57,7 +50,7 @@ function helping(run, together) {
         count(helping[place]),
         count(hurting[place]),
         count(zero[place]),
-        percent(each[place]),
+        percent(fraction[place]),
       ]),
     ),
   ];
@@ -75,7 +68,7 @@ function periods(run) {
   return [
     behind(
       "periods of oscillation by tensor",
-      ["tensor", "moving", "period of steps", "period of gradients", "one-way parameters"],
+      ["tensor", "moving", "period of steps", "period of gradients", "steps of one sign"],
       () =>
         rows.map((row) => [
           words(row.tensor),
