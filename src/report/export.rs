@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use krilla::Document;
+use krilla::geom::Size;
+use krilla::page::PageSettings;
+use krilla_svg::{SurfaceExt, SvgSettings};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::Tree;
 
@@ -15,6 +19,9 @@ use super::palette::Color;
 const PIXELS_PER_POINT: f32 = 3.0;
 /// The same, as the file says it.
 const PIXELS_PER_METER: u32 = 11_339;
+
+/// Points of a PDF's page, 72 to the inch, per point of the SVG, 96 to the inch.
+const POINTS_OF_PAPER: f32 = 0.75;
 
 /// The form of a file with a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +69,7 @@ pub fn encode(svg: &str, format: FileFormat) -> Result<Vec<u8>, LcaError> {
     match format {
         FileFormat::Svg => Ok(svg.as_bytes().to_vec()),
         FileFormat::Png => png(&Pixels::of(svg, PIXELS_PER_POINT)?),
-        FileFormat::Pdf => {
-            let conversion = svg2pdf::ConversionOptions::default();
-            // The SVG's points are those of CSS, 96 to the inch, and the page's 72.
-            let page = svg2pdf::PageOptions { dpi: 96.0 };
-            svg2pdf::to_pdf(&tree(svg)?, conversion, page).map_err(|error| failed("a PDF", error))
-        }
+        FileFormat::Pdf => pdf(&tree(svg)?),
     }
 }
 
@@ -123,6 +125,21 @@ impl Pixels {
 
 fn tree(svg: &str) -> Result<Tree, LcaError> {
     Tree::from_str(svg, font::options()).map_err(|error| failed("an SVG", error))
+}
+
+fn pdf(tree: &Tree) -> Result<Vec<u8>, LcaError> {
+    let points = |size: f32| size * POINTS_OF_PAPER;
+    let size = Size::from_wh(points(tree.size().width()), points(tree.size().height()))
+        .ok_or_else(|| failed("a PDF", "the figure has no size"))?;
+    let mut document = Document::new();
+    let mut page = document.start_page_with(PageSettings::new(size));
+    let mut surface = page.surface();
+    let drawn = surface.draw_svg(tree, size, SvgSettings::default());
+    surface.finish();
+    page.finish();
+    drawn.ok_or_else(|| failed("a PDF", "the figure can't be drawn"))?;
+    let written = document.finish();
+    written.map_err(|error| failed("a PDF", format!("{error:?}")))
 }
 
 fn png(pixels: &Pixels) -> Result<Vec<u8>, LcaError> {
