@@ -20,6 +20,27 @@ fn extend(checksum: u64, bytes: &[u8]) -> u64 {
     })
 }
 
+/// The checksum of nothing.
+pub(super) const EMPTY: u64 = OFFSET;
+
+/// Returns the checksum of all row groups so far and one more: of what a reader relies on before
+/// it reads the rows, which is their number and the bounds of every column.
+pub(super) fn add_bounds(checksum: u64, row_group: &RowGroupMetaData) -> u64 {
+    let rows = extend(checksum, &row_group.num_rows().to_le_bytes());
+    row_group.columns().iter().fold(rows, bounds)
+}
+
+fn bounds(checksum: u64, column: &ColumnChunkMetaData) -> u64 {
+    let Some(statistics) = column.statistics() else {
+        return checksum;
+    };
+    [statistics.min_bytes_opt(), statistics.max_bytes_opt()]
+        .into_iter()
+        .fold(checksum, |sum, bound| {
+            extend(sum, bound.unwrap_or_default())
+        })
+}
+
 /// Returns the checksum of one column of one row group: its bytes in the file, and what the
 /// footer says about it that a reader relies on.
 pub(super) fn chunk_checksum(
@@ -33,12 +54,7 @@ pub(super) fn chunk_checksum(
     let invalid = |_| io::Error::new(io::ErrorKind::InvalidData, "negative offset");
     let length = u64::try_from(column.compressed_size()).map_err(invalid)?;
     file.seek(SeekFrom::Start(u64::try_from(start).map_err(invalid)?))?;
-    let mut sum = of(&row_group.num_rows().to_le_bytes());
-    if let Some(statistics) = column.statistics() {
-        for bound in [statistics.min_bytes_opt(), statistics.max_bytes_opt()] {
-            sum = extend(sum, bound.unwrap_or_default());
-        }
-    }
+    let mut sum = bounds(of(&row_group.num_rows().to_le_bytes()), column);
     let mut left = length;
     let mut buffer = vec![0; 1 << 16];
     while left > 0 {

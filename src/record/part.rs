@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::LcaError;
 
-use super::checksum::chunk_checksum;
+use super::checksum::{self, chunk_checksum};
 use super::files::{self, disk};
 use super::folder::{PART, RunFolder, SNAPSHOT};
 use super::iterations::union;
@@ -32,6 +32,8 @@ pub(super) const KEY_RUN: &str = "burn_lca.run";
 pub(super) const KEY_NEXT: &str = "burn_lca.next_iteration";
 /// A line per row group, a word per column; see [`super::checksum`].
 pub(super) const KEY_CHECKSUMS: &str = "burn_lca.checksums";
+/// One word for the numbers of rows and the bounds that filters trust.
+pub(super) const KEY_BOUNDS: &str = "burn_lca.bounds";
 
 /// Rows of a row group at most: what a reader holds of a part, and a writer before it is on disk.
 const ROW_GROUP: usize = 1 << 20;
@@ -132,18 +134,17 @@ impl Part {
                 let sums: Result<Vec<String>, io::Error> = row_group
                     .columns()
                     .iter()
-                    .map(|column| {
-                        Ok(format!(
-                            "{:016x}",
-                            chunk_checksum(&mut file, row_group, column)?
-                        ))
-                    })
+                    .map(|column| chunk_checksum(&mut file, row_group, column).map(word))
                     .collect();
                 Ok(sums?.join(" "))
             })
             .collect();
-        self.writer
-            .append_key_value_metadata(KeyValue::new(KEY_CHECKSUMS.into(), lines?.join("\n")));
+        let groups = self.writer.flushed_row_groups().iter();
+        let bounds = groups.fold(checksum::EMPTY, |sum, group| {
+            checksum::add_bounds(sum, group)
+        });
+        self.note(KEY_CHECKSUMS, lines?.join("\n"));
+        self.note(KEY_BOUNDS, word(bounds));
         self.writer.finish()?;
         self.writer.inner().sync_all()?;
         Ok(())
@@ -157,6 +158,11 @@ impl Drop for Part {
             let _ = files::remove(&self.temporary);
         }
     }
+}
+
+/// Returns a checksum as it is kept in a part's metadata.
+pub(super) fn word(checksum: u64) -> String {
+    format!("{checksum:016x}")
 }
 
 /// Returns where a part is until it is complete.

@@ -15,10 +15,10 @@ use parquet::file::statistics::Statistics;
 
 use crate::LcaError;
 
-use super::checksum::chunk_checksum;
+use super::checksum::{self, chunk_checksum};
 use super::files::disk;
 use super::iterations::union;
-use super::part::{KEY_CHECKSUMS, KEY_SCHEMA, KEY_TABLE, parquet};
+use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, KEY_SCHEMA, KEY_TABLE, parquet};
 use super::schema::{SCHEMA_VERSION, Table};
 
 /// Rows of the batches that are read, at most.
@@ -221,6 +221,11 @@ fn check(
     let rows: i64 = groups.iter().map(RowGroupMetaData::num_rows).sum();
     if rows != parquet.file_metadata().num_rows() {
         return Err(damaged(path, "contradicts itself about its rows".into()));
+    }
+    let bounds = groups.iter().fold(checksum::EMPTY, checksum::add_bounds);
+    if value(KEY_BOUNDS) != Some(&*part::word(bounds)) {
+        let problem = "the bounds of its columns have changed since it was written";
+        return Err(damaged(path, problem.into()));
     }
     let fits = |sums: &Vec<Vec<u64>>| {
         sums.len() == groups.len() && sums.iter().all(|row| row.len() == table.columns().len())

@@ -25,10 +25,11 @@ use parquet::file::metadata::KeyValue;
 
 use crate::LcaError;
 
+use super::checksum;
 use super::files::{self, disk};
 use super::folder::RunFolder;
 use super::iterations::union;
-use super::part::{self, KEY_CHECKSUMS, Part, parquet};
+use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, Part, parquet};
 use super::reader::{PartReader, damaged};
 use super::schema::Table;
 
@@ -197,6 +198,7 @@ impl Rewrite<'_> {
         )?;
         let mut iterations: Option<(u64, u64)> = None;
         let mut checksums = Vec::new();
+        let mut bounds = checksum::EMPTY;
         let failed = |error: ParquetError| parquet("writing", &temporary, error);
         let (mut writer, _) = writer.into_serialized_writer().map_err(failed)?;
         for path in parts {
@@ -215,6 +217,7 @@ impl Rewrite<'_> {
                     copy.append_column(part.file(), close).map_err(failed)?;
                 }
                 copy.close().map_err(failed)?;
+                bounds = checksum::add_bounds(bounds, group);
             }
             iterations = iterations
                 .into_iter()
@@ -225,6 +228,7 @@ impl Rewrite<'_> {
         }
         let checksums = KeyValue::new(KEY_CHECKSUMS.into(), checksums.join("\n"));
         writer.append_key_value_metadata(checksums);
+        writer.append_key_value_metadata(KeyValue::new(KEY_BOUNDS.into(), part::word(bounds)));
         writer.finish().map_err(failed)?;
         writer
             .inner()

@@ -134,6 +134,8 @@ impl Run {
     /// # Ok::<(), burn_lca::LcaError>(())
     /// ```
     pub fn scan(&self, table: Table) -> Scan {
-        Scan::new(self.folder.clone(), table)
+        let totals = self.info.totals.as_ref();
+        let rows = totals.map(|totals| totals.rows.get(table.name()).copied().unwrap_or(0));
+        Scan::new(self.folder.clone(), table, rows)
     }
 }

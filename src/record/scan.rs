@@ -44,16 +44,19 @@ use super::schema::Table;
 pub struct Scan {
     folder: RunFolder,
     table: Table,
+    /// How many rows the table has in all, if the run has ended.
+    rows: Option<u64>,
     columns: Option<Vec<String>>,
     iterations: Option<Range<u64>>,
     tensors: Vec<String>,
 }
 
 impl Scan {
-    pub(super) fn new(folder: RunFolder, table: Table) -> Self {
+    pub(super) fn new(folder: RunFolder, table: Table, rows: Option<u64>) -> Self {
         Self {
             folder,
             table,
+            rows,
             columns: None,
             iterations: None,
             tensors: Vec::new(),
@@ -88,7 +91,8 @@ impl Scan {
     /// If the table has no column that was asked for or that a filter needs, or if its folder
     /// can't be listed. Every batch can be an error, too: of a file that can't be read or is
     /// damaged, or that was merged into another one meanwhile, after which the table has to be
-    /// read again.
+    /// read again. The last is one if the run has ended and the table does not have as many rows
+    /// as it was given.
     pub fn batches(self) -> Result<Batches, LcaError> {
         let columns = match &self.columns {
             Some(names) => names
@@ -124,6 +128,9 @@ impl Scan {
             table: self.table,
             schema: schema.map_err(|error| self.no_column("Scan::columns", &error.to_string()))?,
             parts: self.folder.parts(self.table)?.into(),
+            expected: self.rows,
+            found: 0,
+            folder: self.folder.table(self.table),
             part: None,
             rows: None,
             columns,
@@ -176,6 +183,10 @@ pub struct Batches {
     table: Table,
     schema: SchemaRef,
     parts: VecDeque<PathBuf>,
+    /// The rows that all parts together should have and those that they had so far.
+    expected: Option<u64>,
+    found: u64,
+    folder: PathBuf,
     /// The part that is being read, and its next row group.
     part: Option<(PartReader, usize)>,
     rows: Option<ParquetRecordBatchReader>,
@@ -226,10 +237,31 @@ impl Batches {
                     self.part = Some((part, group + 1));
                 }
                 _ => match self.parts.pop_front() {
-                    Some(path) => self.part = Some((PartReader::open(&path, self.table)?, 0)),
-                    None => return Ok(None),
+                    Some(path) => {
+                        let part = PartReader::open(&path, self.table)?;
+                        self.found += part.rows() as u64;
+                        self.part = Some((part, 0));
+                    }
+                    None => return self.check_rows().map(|()| None),
                 },
             }
+        }
+    }
+
+    /// Checks that no part is missing and none is there twice or from another run.
+    fn check_rows(&mut self) -> Result<(), LcaError> {
+        match self.expected.take() {
+            Some(expected) if expected != self.found => Err(LcaError::Damaged {
+                path: self.folder.clone(),
+                problem: format!(
+                    "the table has {} rows, but run.json counts {expected}",
+                    self.found
+                ),
+                remedy: "restore missing files and move others away; if the run was resumed \
+                         meanwhile, open it again"
+                    .into(),
+            }),
+            _ => Ok(()),
         }
     }
 

@@ -30,7 +30,7 @@ pub(super) fn count(folder: &RunFolder) -> Result<RunTotals, LcaError> {
     let columns = ["iteration", "capped", "loss_after", "lca"];
     let (mut steps, mut capped, mut not_finite) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for batch in Scan::new(folder.clone(), Table::Steps)
+    for batch in Scan::new(folder.clone(), Table::Steps, None)
         .columns(columns)
         .batches()?
     {

@@ -63,6 +63,44 @@ fn no_flipped_bit_changes_what_is_read_without_an_error() {
 }
 
 #[test]
+fn no_flipped_bit_hides_rows_from_a_filter() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, part) = run(folder.path());
+    let sound = fs::read(&part).unwrap();
+    let filtered = || -> Result<Vec<RecordBatch>, LcaError> {
+        let scan = Run::open(folder.path())?.scan(Table::Parameters);
+        scan.tensor("fc1.weight")
+            .iterations(3..7)
+            .batches()?
+            .collect()
+    };
+    let expected = filtered().unwrap();
+    // The footer, with the statistics, is at the end.
+    for at in sound.len() / 2..sound.len() {
+        for bit in [0, 2, 5] {
+            let mut flipped = sound.clone();
+            flipped[at] ^= 1 << bit;
+            fs::write(&part, flipped).unwrap();
+            if let Ok(rows) = filtered() {
+                assert_eq!(rows, expected, "bit {bit} of byte {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_part_too_few_or_too_many_of_a_run_that_has_ended_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let (steps, parameters) = run(folder.path());
+    fs::copy(&steps, steps.with_file_name("copy.parquet")).unwrap();
+    let error = try_read(folder.path(), Table::Steps).unwrap_err();
+    assert!(error.to_string().contains("20 rows"), "{error}");
+    fs::remove_dir_all(parameters.parent().unwrap()).unwrap();
+    let error = try_read(folder.path(), Table::Parameters).unwrap_err();
+    assert!(error.to_string().contains("counts 40"), "{error}");
+}
+
+#[test]
 fn a_foreign_file_is_named_and_the_next_part_can_still_be_read() {
     let folder = tempfile::tempdir().unwrap();
     let (steps, parameters) = run(folder.path());
