@@ -217,7 +217,9 @@ impl ProbeAllocation {
         self.sweeps
     }
 
-    /// Returns whether the residual missed the tolerance even with the finest rule allowed.
+    /// Returns whether refinement ended with the residual above the tolerance: the budget of sweeps
+    /// was spent, the precision of the losses was reached, or something other than the parameters
+    /// moved the loss.
     pub fn is_capped(&self) -> bool {
         self.capped
     }

@@ -32,7 +32,7 @@ pub struct Reconciliation {
     pub difference: f64,
     /// The residual of one step that is furthest from zero, and where.
     pub worst_residual: Option<Residual>,
-    /// Steps that reached the most splits allowed with a residual above tolerance.
+    /// Steps whose residual stayed above the tolerance.
     pub capped: u64,
     /// Steps whose loss or LCA is not finite.
     pub not_finite: u64,

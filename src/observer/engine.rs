@@ -2,13 +2,14 @@
 
 use burn::train::InferenceStep;
 
+use super::estimate::{Outcome, integrate_together};
 use super::measurement::Measurement;
 use super::recording::Recording;
 use crate::LcaError;
 use crate::allocation::StepAllocation;
 use crate::parameters::{Segment, TensorKind, Values};
 use crate::probe::{EvalModel, Measurable};
-use crate::quadrature::Integrator;
+use crate::quadrature::{Convergence, Integrator};
 use crate::record::RunState;
 
 /// Measures every step it is shown, and hands the numbers to the record.
@@ -22,6 +23,8 @@ pub(crate) struct Engine<M: InferenceStep> {
     /// Of the step that comes next.
     pub(super) iteration: u64,
     pub(super) recording: Option<Recording>,
+    /// Whether the user has been told of a residual that no refinement explains.
+    pub(super) warned: bool,
 }
 
 impl<M: Measurable> Engine<M> {
@@ -38,21 +41,47 @@ impl<M: Measurable> Engine<M> {
             before: std::mem::replace(&mut self.here, after.clone()),
             after,
         };
-        let measure = |measurement: &mut Measurement<_>| {
-            measurement.observe(&self.eval_model, &self.integrator, &segment)
+        let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
+        let (main, validation) = match &self.validation {
+            Some(validation) if self.integrator.refines_together() => {
+                let [main, validation] = integrate_together(&path(&self.main), &path(validation))?;
+                (main, Some(validation))
+            }
+            validation => {
+                let main = path(&self.main).integrate()?;
+                let validation = validation.as_ref().map(|probe| path(probe).integrate());
+                (main, validation.transpose()?)
+            }
         };
+        self.warn_of_the_unexplained(std::iter::once(&main).chain(&validation));
+        let probes = self.validation.as_mut().zip(validation);
         let step = StepAllocation {
             iteration: self.iteration,
             epoch,
             learning_rate,
-            probe: measure(&mut self.main)?,
-            validation: self.validation.as_mut().map(measure).transpose()?,
+            probe: self.main.conclude(&self.eval_model, main),
+            validation: probes.map(|(probe, outcome)| probe.conclude(&self.eval_model, outcome)),
         };
         self.iteration += 1;
         if let Some(recording) = &mut self.recording {
             recording.add(&step, &segment)?;
         }
         Ok(step)
+    }
+
+    /// Says once where the quadrature is not what misses the loss change.
+    fn warn_of_the_unexplained<'a>(&mut self, mut outcomes: impl Iterator<Item = &'a Outcome>) {
+        let unexplained = |outcome: &Outcome| outcome.convergence == Convergence::Unexplained;
+        if !self.warned && outcomes.any(unexplained) {
+            self.warned = true;
+            log::warn!(
+                "LCA: something other than the parameters moved the loss at step {}, and what it \
+                 did is part of the residual; look for state that the model keeps outside of its \
+                 parameters, for a frozen part that was changed by hand, or for a gradient that \
+                 is not that of the loss",
+                self.iteration
+            );
+        }
     }
 
     /// Writes out what was recorded of an epoch, before a checkpoint of it is written.

@@ -4,33 +4,27 @@ use std::fmt::Display;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::{Tensor, Transaction};
 use burn::train::InferenceStep;
 
+use super::estimate::{Outcome, Path};
+use super::reading::{Losses, Reading, totals};
 use crate::LcaError;
 use crate::allocation::{
-    ClassAllocation, ClassLoss, ProbeAllocation, Tallies, Tally, TensorAllocation,
-    TensorClassAllocation, TensorTally,
+    ClassAllocation, ClassLoss, ProbeAllocation, Tally, TensorAllocation, TensorClassAllocation,
+    TensorTally,
 };
 use crate::parameters::{Segment, TensorKind, Values};
 use crate::probe::{Chunks, EvalModel, MeanLoss, Sweep};
-use crate::quadrature::{Integrator, Verdict, midpoints};
+use crate::quadrature::{Convergence, Integrator};
 
 /// A probe with its gradient at the point that training has reached.
 pub(super) struct Measurement<B> {
     pub chunks: Chunks<B>,
     here: Sweep,
     losses: Losses,
+    /// The loss that observing began with.
+    first_loss: f64,
 }
-
-/// Mean losses of a probe, accumulated in f64.
-#[derive(Debug, Clone)]
-struct Losses {
-    total: f64,
-    rows: Vec<f64>,
-}
-
-type Gradient = Vec<Option<Tensor<2>>>;
 
 impl<B: Clone> Measurement<B> {
     /// Sweeps the probe where training starts.
@@ -53,86 +47,54 @@ impl<B: Clone> Measurement<B> {
                 remedy: "don't detach the loss of `InferenceStep::step`",
             });
         }
-        let data = read(Transaction::default().register(sweep.chunk_losses.clone()))?;
+        let losses = Losses::read(&chunks, &sweep.chunk_losses)?;
         Ok(Self {
-            losses: Losses::of(&chunks, &data[0]),
+            first_loss: losses.total,
+            losses,
             here: sweep,
             chunks,
         })
     }
 
-    /// Splits the probe's loss change along a step, and moves on to its end.
-    pub fn observe<M>(
-        &mut self,
-        eval_model: &EvalModel<M>,
-        integrator: &Integrator,
-        segment: &Segment,
-    ) -> Result<ProbeAllocation, LcaError>
+    /// The step that starts where the probe was swept last.
+    pub fn path<'a, M>(
+        &'a self,
+        eval_model: &'a EvalModel<M>,
+        integrator: &'a Integrator,
+        segment: &'a Segment,
+    ) -> Path<'a, M>
     where
-        M: Module + Display + InferenceStep<Input = B>,
-        M::Output: MeanLoss,
+        M: InferenceStep<Input = B>,
     {
-        let started = Instant::now();
-        let end = eval_model.sweep(&segment.after, &self.chunks);
-        let mut ladder = Ladder::new(self.here.gradient.clone(), end.gradient.clone());
-        let mut losses: Option<Losses> = None;
-        let mut goal = integrator.first();
-        let (losses, tallies, sums, verdict) = loop {
-            while ladder.splits < goal {
-                ladder.climb(|alpha| {
-                    let point = segment.before.along(&segment.step, alpha);
-                    eval_model.sweep(&point, &self.chunks).gradient
-                });
-            }
-            let tallies = Tallies::new(
-                &eval_model.layout,
-                &ladder.integrated(),
-                &self.here.gradient,
-                &segment.step,
-            );
-            // The only wait for the device, and the only read of an estimate.
-            let mut read_out = Transaction::default().register(tallies.sums.clone());
-            if losses.is_none() {
-                read_out = read_out.register(end.chunk_losses.clone());
-            }
-            let data = read(read_out)?;
-            let after = losses.unwrap_or_else(|| Losses::of(&self.chunks, &data[1]));
-            let sums = tallies.unpack(&data[0], &self.chunks.scales());
-            let (lca, buffers) = totals(eval_model, &sums, |sum| sum.total);
-            let change = after.total - self.losses.total;
-            let residual = change - lca.lca() - buffers;
-            let verdict = integrator.next(ladder.splits, change, residual);
-            match verdict {
-                Verdict::Refine(splits) => {
-                    goal = splits;
-                    losses = Some(after);
-                }
-                _ => break (after, tallies, sums, verdict),
-            }
-        };
-
-        let before = std::mem::replace(&mut self.losses, losses);
-        self.here = end;
-        Ok(ProbeAllocation {
-            capped: verdict == Verdict::Capped,
-            splits: ladder.splits,
-            sweeps: ladder.sweeps,
-            ..self.assemble(eval_model, &before, tallies, &sums, started)
-        })
+        Path {
+            eval_model,
+            integrator,
+            segment,
+            chunks: &self.chunks,
+            start: &self.here,
+            loss_before: self.losses.total,
+            first_loss: self.first_loss,
+        }
     }
 
-    fn assemble<M: Module + Display>(
-        &self,
-        eval_model: &EvalModel<M>,
-        before: &Losses,
-        mut tallies: Tallies,
-        sums: &[TensorTally],
-        started: Instant,
-    ) -> ProbeAllocation {
-        let after = &self.losses;
-        let (total, buffers) = totals(eval_model, sums, |sum| sum.total);
-        let classes = self.classes(before, |row| {
-            let (tally, buffers) = totals(eval_model, sums, |sum| match sum.rows.get(row) {
+    /// Splits the probe's loss change along a step, and moves on to its end.
+    pub fn conclude<M>(&mut self, eval_model: &EvalModel<M>, outcome: Outcome) -> ProbeAllocation
+    where
+        M: Module + Display + InferenceStep<Input = B>,
+    {
+        let started = Instant::now();
+        let Reading {
+            mut tallies,
+            sums,
+            losses,
+            lca,
+            buffers,
+        } = outcome.reading;
+        let before = std::mem::replace(&mut self.losses, losses);
+        self.here = outcome.end;
+
+        let classes = self.classes(&before, |row| {
+            let (tally, buffers) = totals(eval_model, &sums, |sum| match sum.rows.get(row) {
                 Some(line) => line.tally,
                 // One class alone is the whole probe.
                 None => sum.total,
@@ -161,17 +123,21 @@ impl<B: Clone> Measurement<B> {
             parameters.push(tallies.lca[index].take());
             gradients.push(tallies.gradient[index].take());
         }
+        let change = self.losses.total - before.total;
         ProbeAllocation {
             name: self.chunks.name.clone(),
             loss_before: before.total,
-            loss_after: after.total,
-            lca: total.lca(),
-            residual: after.total - before.total - total.lca() - buffers,
+            loss_after: self.losses.total,
+            lca,
+            residual: change - lca - buffers,
             buffers: (!eval_model.statistics.is_empty()).then_some(buffers),
-            splits: 0,
-            sweeps: 0,
-            capped: false,
-            seconds: started.elapsed().as_secs_f64(),
+            splits: outcome.splits,
+            sweeps: outcome.sweeps,
+            capped: matches!(
+                outcome.convergence,
+                Convergence::Capped | Convergence::Unexplained
+            ),
+            seconds: (outcome.spent + started.elapsed()).as_secs_f64(),
             tensors,
             classes,
             parameters,
@@ -227,117 +193,4 @@ impl<B: Clone> Measurement<B> {
             })
             .collect()
     }
-}
-
-/// Sums over the trainable tensors, and the share of the buffers.
-fn totals<M: Module + Display>(
-    eval_model: &EvalModel<M>,
-    sums: &[TensorTally],
-    pick: impl Fn(&TensorTally) -> Tally,
-) -> (Tally, f64) {
-    let mut lca = Tally::default();
-    let mut buffers = 0.0;
-    for sum in sums {
-        match eval_model.layout.tensors[sum.tensor].kind {
-            TensorKind::Trainable => lca = lca + pick(sum),
-            _ => buffers += pick(sum).lca(),
-        }
-    }
-    (lca, buffers)
-}
-
-impl Losses {
-    fn of<B>(chunks: &Chunks<B>, losses: &[f64]) -> Self {
-        let mut rows = vec![0.0; chunks.rows.len()];
-        let mut total = 0.0;
-        for (chunk, loss) in chunks.chunks.iter().zip(losses) {
-            total += loss * chunk.examples as f64;
-            rows[chunk.row] += loss * chunk.examples as f64;
-        }
-        for (sum, row) in rows.iter_mut().zip(&chunks.rows) {
-            *sum /= row.examples as f64;
-        }
-        Self {
-            total: total / chunks.examples as f64,
-            rows,
-        }
-    }
-}
-
-/// The estimates of the integral of the gradient, from coarse to fine; see [`crate::quadrature`].
-struct Ladder {
-    splits: u16,
-    /// New sweeps of the probe so far.
-    sweeps: u16,
-    start: Gradient,
-    end: Gradient,
-    /// T(splits), from the first rung on.
-    trapezoid: Option<Gradient>,
-    /// S(splits), from the second rung on.
-    simpson: Option<Gradient>,
-}
-
-impl Ladder {
-    fn new(start: Gradient, end: Gradient) -> Self {
-        Self {
-            splits: 0,
-            sweeps: 1,
-            start,
-            end,
-            trapezoid: None,
-            simpson: None,
-        }
-    }
-
-    fn climb(&mut self, gradient_at: impl Fn(f64) -> Gradient) {
-        let Some(trapezoid) = self.trapezoid.take() else {
-            self.trapezoid = Some(combine(&self.start, &self.end, 0.5, 0.5));
-            self.splits = 1;
-            return;
-        };
-        let weight = 1.0 / f64::from(self.splits);
-        let middle = midpoints(self.splits)
-            .map(gradient_at)
-            .reduce(|sum, gradient| combine(&sum, &gradient, 1.0, 1.0));
-        if let Some(middle) = middle {
-            self.simpson = Some(combine(&trapezoid, &middle, 1.0 / 3.0, weight * 2.0 / 3.0));
-            self.trapezoid = Some(combine(&trapezoid, &middle, 0.5, weight * 0.5));
-        }
-        self.sweeps += self.splits;
-        self.splits *= 2;
-    }
-
-    fn integrated(&self) -> Gradient {
-        self.simpson
-            .as_ref()
-            .or(self.trapezoid.as_ref())
-            .unwrap_or(&self.start)
-            .clone()
-    }
-}
-
-/// a·x + b·y, tensor by tensor.
-fn combine(x: &Gradient, y: &Gradient, a: f64, b: f64) -> Gradient {
-    let scale = |tensor: &Tensor<2>, factor: f64| match factor {
-        1.0 => tensor.clone(),
-        _ => tensor.clone().mul_scalar(factor),
-    };
-    x.iter()
-        .zip(y)
-        .map(|(x, y)| match (x, y) {
-            (Some(x), Some(y)) if a == b => Some(scale(&(x.clone() + y.clone()), a)),
-            (Some(x), Some(y)) => Some(scale(x, a) + scale(y, b)),
-            _ => None,
-        })
-        .collect()
-}
-
-/// Reads tensors back together, as f64.
-fn read(transaction: Transaction) -> Result<Vec<Vec<f64>>, LcaError> {
-    Ok(transaction
-        .try_execute()
-        .map_err(LcaError::device)?
-        .into_iter()
-        .map(|data| data.iter::<f64>().collect())
-        .collect())
 }

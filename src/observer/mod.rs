@@ -1,8 +1,10 @@
 //! θ_t and θ_{t+1} in, the allocation of the step out.
 
 mod engine;
+mod estimate;
 mod lca;
 mod measurement;
+mod reading;
 mod recording;
 mod settings;
 mod start;

@@ -13,7 +13,7 @@ use crate::accumulation::Accumulators;
 use crate::parameters::{TensorKind, Values};
 use crate::probe::{Chunks, EvalModel, Examples, Measurable, Plan, check_mean, time_chunk};
 use crate::quadrature::Integrator;
-use crate::record::{ClassInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
+use crate::record::{ClassInfo, IntegratorInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
 
 /// Where the count of iterations continues.
 pub(crate) enum Resume {
@@ -95,6 +95,7 @@ impl<M: Measurable> Engine<M> {
             here,
             iteration,
             recording,
+            warned: false,
         })
     }
 }
@@ -229,7 +230,13 @@ fn run_info<M: Module + Display, B>(
                     .collect(),
             })
             .collect(),
-        integrator: integrator.into(),
+        integrator: IntegratorInfo {
+            mode: integrator.rule.name().to_owned(),
+            absolute: integrator.absolute,
+            relative: integrator.relative,
+            start: integrator.start,
+            budget: integrator.budget,
+        },
         batch_norm: tensors
             .iter()
             .any(|tensor| tensor.in_batch_norm)

@@ -128,16 +128,16 @@ pub struct ClassInfo {
 #[serde(default)]
 #[non_exhaustive]
 pub struct IntegratorInfo {
-    /// The kind of rule, such as `adaptive` or `fixed`.
+    /// The kind of rule: `adaptive`, `fixed` or `paper`.
     pub mode: String,
     /// The residual that is always accepted.
     pub absolute: f64,
     /// The residual that is accepted, as a fraction of the loss change.
     pub relative: f64,
-    /// The splits that a step begins with.
+    /// The equal splits that a step begins with.
     pub start: u16,
-    /// The most splits of a step.
-    pub cap: u16,
+    /// The most sweeps that a step takes, of each probe.
+    pub budget: u16,
 }
 
 /// What is recorded: the settings of [`crate::Recorder`].
@@ -175,7 +175,7 @@ pub struct EpochInfo {
 pub struct RunTotals {
     /// Observed steps.
     pub steps: u64,
-    /// Steps of which a probe reached the cap on splits.
+    /// Steps at which a probe's residual stayed above the tolerance.
     pub capped: u64,
     /// Steps of which a probe's loss or LCA was not finite.
     pub not_finite: u64,

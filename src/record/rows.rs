@@ -25,9 +25,9 @@ table_rows! {
         residual: f64, "loss", "loss_after − loss_before − lca, less buffers where they move";
         buffers: Option<f64>, "loss", "the share of the buffers, which no parameter explains",
             null "unless running statistics move along the step";
-        splits: u16, "", "pieces that the step was cut into; 0 is the left end only";
+        splits: u16, "", "intervals that the step was split into; 0 is the left end only";
         sweeps: u16, "", "gradients of the whole probe computed for this step";
-        capped: bool, "", "the residual was above tolerance at the most splits allowed";
+        capped: bool, "", "refinement ended with the residual above the tolerance";
         helping: u64, "parameters", "how many have negative lca";
         hurting: u64, "parameters", "how many have positive lca";
         zero: u64, "parameters", "how many have exactly zero";

@@ -21,3 +21,4 @@ mod refused;
 mod running_statistics;
 mod scaffold;
 mod second_method;
+mod unexplained;

@@ -164,11 +164,11 @@ fn chunk_statistics_together_with_classes_are_refused() {
 }
 
 #[test]
-fn an_integrator_off_the_ladder_is_refused() {
+fn an_integrator_that_no_rule_has_is_refused() {
     let cases = [
-        (Integrator::fixed(3), "3 splits"),
-        (Integrator::fixed(64), "64 splits"),
-        (Integrator::paper().cap(1), "Integrator::cap"),
+        (Integrator::fixed(3), "3 equal splits"),
+        (Integrator::fixed(64), "64 equal splits"),
+        (Integrator::paper().budget(1), "Integrator::budget"),
         (
             Integrator::adaptive().tolerance(-1.0, 0.0),
             "Integrator::tolerance",

@@ -1,0 +1,116 @@
+//! What is read back of a gradient: its products with the step, summed, and losses.
+
+use std::fmt::Display;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, Transaction};
+
+use crate::LcaError;
+use crate::allocation::{Tallies, Tally, TensorTally};
+use crate::parameters::{Segment, TensorKind};
+use crate::probe::{Chunks, EvalModel};
+
+/// By tensor of the layout, shape [rows, elements].
+pub(super) type Gradient = Vec<Option<Tensor<2>>>;
+
+/// Mean losses of a probe, accumulated in f64.
+#[derive(Debug, Clone)]
+pub(super) struct Losses {
+    pub total: f64,
+    pub rows: Vec<f64>,
+}
+
+impl Losses {
+    /// Reads the losses of a sweep's chunks.
+    pub fn read<B>(chunks: &Chunks<B>, chunk_losses: &Tensor<1>) -> Result<Self, LcaError> {
+        let data = read(Transaction::default().register(chunk_losses.clone()))?;
+        Ok(Self::of(chunks, &data[0]))
+    }
+
+    fn of<B>(chunks: &Chunks<B>, losses: &[f64]) -> Self {
+        let mut rows = vec![0.0; chunks.rows.len()];
+        let mut total = 0.0;
+        for (chunk, loss) in chunks.chunks.iter().zip(losses) {
+            total += loss * chunk.examples as f64;
+            rows[chunk.row] += loss * chunk.examples as f64;
+        }
+        for (sum, row) in rows.iter_mut().zip(&chunks.rows) {
+            *sum /= row.examples as f64;
+        }
+        Self {
+            total: total / chunks.examples as f64,
+            rows,
+        }
+    }
+}
+
+/// The allocation that a gradient gives, and the losses at a point.
+pub(super) struct Reading {
+    pub tallies: Tallies,
+    pub sums: Vec<TensorTally>,
+    pub losses: Losses,
+    /// Sum over the trainable tensors.
+    pub lca: f64,
+    /// The share of the buffers.
+    pub buffers: f64,
+}
+
+impl Reading {
+    /// Multiplies a gradient with the step, and waits for the sums and the losses. `start` is the
+    /// gradient at the start of the step.
+    pub fn of<M: Module + Display, B>(
+        eval_model: &EvalModel<M>,
+        chunks: &Chunks<B>,
+        segment: &Segment,
+        [gradient, start]: [&Gradient; 2],
+        chunk_losses: &Tensor<1>,
+    ) -> Result<Self, LcaError> {
+        let tallies = Tallies::new(&eval_model.layout, gradient, start, &segment.step);
+        let data = read(
+            Transaction::default()
+                .register(tallies.sums.clone())
+                .register(chunk_losses.clone()),
+        )?;
+        let sums = tallies.unpack(&data[0], &chunks.scales());
+        let (lca, buffers) = totals(eval_model, &sums, |sum| sum.total);
+        Ok(Self {
+            losses: Losses::of(chunks, &data[1]),
+            lca: lca.lca(),
+            buffers,
+            tallies,
+            sums,
+        })
+    }
+
+    /// The sum over everything that moves.
+    pub fn sum(&self) -> f64 {
+        self.lca + self.buffers
+    }
+}
+
+/// Sums over the trainable tensors, and the share of the buffers.
+pub(super) fn totals<M: Module + Display>(
+    eval_model: &EvalModel<M>,
+    sums: &[TensorTally],
+    pick: impl Fn(&TensorTally) -> Tally,
+) -> (Tally, f64) {
+    let mut lca = Tally::default();
+    let mut buffers = 0.0;
+    for sum in sums {
+        match eval_model.layout.tensors[sum.tensor].kind {
+            TensorKind::Trainable => lca = lca + pick(sum),
+            _ => buffers += pick(sum).lca(),
+        }
+    }
+    (lca, buffers)
+}
+
+/// Reads tensors back together, as f64.
+fn read(transaction: Transaction) -> Result<Vec<Vec<f64>>, LcaError> {
+    Ok(transaction
+        .try_execute()
+        .map_err(LcaError::device)?
+        .into_iter()
+        .map(|data| data.iter::<f64>().collect())
+        .collect())
+}
