@@ -8,9 +8,9 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::*;
 
 /// Random magnitudes.
-struct Noise(ChaCha8Rng);
+struct RandomValues(ChaCha8Rng);
 
-impl Noise {
+impl RandomValues {
     fn uniform(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -34,7 +34,7 @@ const LAYERS: [(&str, usize, f64); 6] = [
 #[test]
 #[ignore = "measures, for the documents"]
 fn bytes_and_rows_per_second_of_a_full_record() {
-    let mut random = Noise(ChaCha8Rng::seed_from_u64(1));
+    let mut random = RandomValues(ChaCha8Rng::seed_from_u64(1));
     // Gradients and steps of a parameter are alike from step to step; momentum 0.9.
     let mut state: Vec<Vec<(f64, f64)>> = LAYERS
         .iter()
