@@ -1,5 +1,6 @@
 //! What every command makes of a run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn_lca::Table;
@@ -24,6 +25,7 @@ pub fn readers(table: Table) -> &'static [&'static str] {
             "compare",
             "plot-loss",
             "plot-helping",
+            "plot-distribution",
             "report",
             "film",
         ],
@@ -94,24 +96,28 @@ pub fn all(run: &Path, failing: &[&str], code: i32, named: &str) -> Vec<Answer> 
         [plot, _, figure, ..] if plot == "plot" => format!("plot-{figure}"),
         command => command[0].clone(),
     };
-    for expected in failing {
-        let known = commands.iter().any(|command| name(command) == *expected);
-        assert!(known || *expected == "*", "no command {expected}");
-    }
-    let answers = commands.iter().map(|command| {
-        let answer = burn_lca(command);
-        let name = name(command);
-        let fails = failing.iter().any(|known| name == *known || *known == "*");
-        let expected = if fails { code } else { ANSWERED };
-        let said = format!("{name} of {command:?}: {answer:?}");
-        assert_eq!(answer.code, Some(expected), "{said}");
-        assert!(!answer.stderr.contains("panicked"), "{said}");
-        if fails {
-            assert!(answer.stderr.starts_with("burn-lca: "), "{said}");
-            assert!(answer.stderr.contains(named), "{said}");
-            assert!(answer.stdout.is_empty(), "{said}");
+    let answers: Vec<Answer> = commands.iter().map(burn_lca).collect();
+    let names = || commands.iter().map(|command| name(command));
+    let failed: BTreeMap<String, Option<i32>> = names()
+        .zip(answers.iter().map(|answer| answer.code))
+        .filter(|(_, code)| *code != Some(ANSWERED))
+        .collect();
+    let expected: BTreeMap<String, Option<i32>> = if failing == ALL {
+        names().map(|name| (name, Some(code))).collect()
+    } else {
+        let failing = failing.iter();
+        failing
+            .map(|name| ((*name).to_owned(), Some(code)))
+            .collect()
+    };
+    assert_eq!(failed, expected, "{named}: {answers:?}");
+    for answer in &answers {
+        assert!(!answer.stderr.contains("panicked"), "{answer:?}");
+        if answer.code != Some(ANSWERED) {
+            assert!(answer.stderr.starts_with("burn-lca: "), "{answer:?}");
+            assert!(answer.stderr.contains(named), "{answer:?}");
+            assert!(answer.stdout.is_empty(), "{answer:?}");
         }
-        answer
-    });
-    answers.collect()
+    }
+    answers
 }

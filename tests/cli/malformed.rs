@@ -111,8 +111,8 @@ fn half_a_run_is_analysed_or_the_missing_table_is_named() {
             fs::remove_dir_all(folder.path().join(table.name())).unwrap();
             failing.extend(needing(table));
         }
-        // It takes its values from either.
-        if only != Table::Parameters && only != Table::Histograms {
+        // It takes its values from the parameters or the histograms.
+        if only == Table::Steps {
             failing.push("plot-distribution");
         }
         let named = folder.path().to_str().unwrap();
@@ -191,7 +191,6 @@ fn a_part_that_is_a_folder_and_a_table_that_is_a_file_are_named() {
     let looking = [
         "layers",
         "trace",
-        "plot-distribution",
         "plot-heroes",
         "plot-layers",
         "plot-trajectories",
@@ -248,8 +247,8 @@ fn numbers_that_are_all_alike_or_not_finite_are_analysed(#[case] number: f64, #[
 #[case::none(0, &[])]
 #[case::more_than_there_are(1 << 40, &[])]
 #[case::too_many_to_add(u64::MAX, &[
-    "summary", "layers", "noise", "candidates", "compare", "plot-helping", "plot-heroes",
-    "plot-layers", "report",
+    "summary", "layers", "noise", "candidates", "compare", "plot-loss", "plot-helping",
+    "plot-distribution", "plot-heroes", "plot-layers", "report", "film",
 ])]
 fn counts_that_can_not_be_added_are_damage(#[case] count: u64, #[case] failing: &[&str]) {
     let odd = Fixture {
@@ -280,6 +279,8 @@ fn iterations_that_run_backwards_are_damage_to_series() {
     };
     let folder = written(&late);
     let failing = [
+        "summary",
+        "compare",
         "layers",
         "peaks",
         "candidates",
@@ -293,7 +294,8 @@ fn iterations_that_run_backwards_are_damage_to_series() {
 }
 
 #[rstest]
-#[case::tensors("fc1.", "other.", &["layers", "plot-layers"], DAMAGED, "fc1.weight")]
+#[case::tensors("fc1.", "other.", &["summary", "layers", "compare", "plot-layers", "report"],
+    DAMAGED, "fc1.weight")]
 #[case::units("\"units\":", "\"units_\":", &["candidates", "report"], DAMAGED, "no unit")]
 #[case::probe(
     "training",

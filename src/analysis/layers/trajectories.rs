@@ -130,7 +130,7 @@ fn curve(run: &Run, series: Series) -> LayerCurve {
     let tensors = run.info().tensors.iter();
     let of_layer = tensors.filter(|tensor| layer_of(&tensor.path) == series.name);
     LayerCurve {
-        parameters: of_layer.map(|tensor| tensor.parameters).sum(),
+        parameters: of_layer.fold(0, |sum: u64, tensor| sum.saturating_add(tensor.parameters)),
         reach: cumulative.iter().fold(0.0, |most, sum| sum.abs().max(most)),
         cumulative,
         layer: series.name,
