@@ -140,6 +140,7 @@ fn the_smoothed_helping_curve_ends_at_one_height() {
     // It is no single step's, which would be no smoothing.
     let steps = &table("noise", &[])["helping"]["steps"];
     let step = &steps[STEPS - 1];
+    same(&[last], &[100.0 * number(&step["smoothed_of_nonzero"])]);
     let raw = number(&step["helping"]) / (number(&step["helping"]) + number(&step["hurting"]));
     same(
         &page::column(&drawn["percent"])[STEPS - 1..],
@@ -199,18 +200,30 @@ fn bars_of_heroes_are_the_bins_of_the_table() {
 }
 
 #[test]
-fn bars_of_the_distribution_hold_all_values_that_are_not_zero() {
+fn bars_of_the_distribution_are_those_of_the_table_also_next_to_zero() {
     let svg = figure("distribution");
     let figure = DrawnFigure::parse(&svg);
-    let distribution = &table("noise", &[])["distribution"];
-    for side in ["helping", "hurting"] {
-        let bars = figure.values("linear");
-        let bars = bars.iter().filter(|(name, _)| name == side);
-        assert_eq!(
-            bars.map(|(_, count)| count).sum::<f64>(),
-            number(&distribution[side])
-        );
+    let histogram = &table("noise", &[])["distribution"]["histogram"];
+    let mut counts = numbers(&histogram["bars"], "count");
+    counts.retain(|count| *count > 0.0);
+    for panel in ["linear", "log"] {
+        let bars = figure.values(panel);
+        let bars: Vec<f64> = bars.iter().map(|(_, count)| *count).collect();
+        assert_eq!(bars, counts, "{panel}");
     }
+}
+
+#[test]
+fn summary_and_noise_have_the_same_quantiles() {
+    let summary = table("summary", &[]);
+    let noise = table("noise", &[]);
+    let known = &noise["distribution"]["quantiles"];
+    let mut compared = 0;
+    for quantile in objects(&summary["quantiles"]["quantiles"]) {
+        assert!(objects(known).any(|known| known == quantile), "{quantile}");
+        compared += 1;
+    }
+    assert!(compared >= 5, "{compared}");
 }
 
 #[test]
