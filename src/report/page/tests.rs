@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
+use crate::Run;
 use crate::analysis::class_maps;
 use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::tests::random::noise_at;
@@ -18,7 +19,11 @@ use super::page;
 /// The page of a run, and its data.
 fn written(name: &str, run: &Synthetic) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
-    let text = page(&[run.write(folder.path())]).unwrap();
+    page_of(name, run.write(folder.path()))
+}
+
+fn page_of(name: &str, run: Run) -> (String, Value) {
+    let text = page(&[run]).unwrap();
     if let Some(kept) = std::env::var_os("BURN_LCA_PAGES") {
         let kept = PathBuf::from(kept);
         fs::create_dir_all(&kept).unwrap();
@@ -120,8 +125,9 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
         .validation()
         .lca(|at| (noise_at(at) - 0.2) * 0.5e-4);
     let folder = tempfile::tempdir().unwrap();
-    let opened = run.write(folder.path());
-    let (text, data) = written("long", &run);
+    let run = run.write(folder.path());
+    let maps = class_maps(&run, &ClassMapOptions::default()).unwrap();
+    let (text, data) = page_of("long", run);
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
     let run = &data["runs"][0];
     // 70,000 numbers for 20 layers on two probes, 90,000 for 20 layers of 10 classes on two.
@@ -133,7 +139,6 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
     // The sums of all classes' layers end where their own rows do.
     let sums = running_sums(&classes["sums"]);
     let last = |layer: usize, class: usize| sums[layer * 10 + class][199];
-    let maps = class_maps(&opened, &ClassMapOptions::default()).unwrap();
     let known = &maps[0];
     for (class, row) in known.classes.iter().enumerate() {
         for (layer, lca) in row.lca.iter().enumerate() {
