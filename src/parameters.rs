@@ -6,7 +6,7 @@
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// What a float tensor of a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 use super::tracked::Tracked;
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 use crate::record::{HISTOGRAM_BINS, Rows, histogram_rows};
 
 /// Lines that a tensor is folded into for counting: a scatter works on them side by side.

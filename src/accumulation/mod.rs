@@ -7,8 +7,8 @@ mod totals;
 mod tracked;
 mod units;
 
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 use crate::parameters::{Layout, Segment, TensorKind, Values};
 use crate::record::{ParameterTotalRows, Recorder, Rows};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::tensor::{Int, Tensor};
 
 use super::tracked::{Tracked, floats, read};
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 use crate::parameters::{Segment, Values};
 use crate::record::{ElementIndices, ParameterRows, ParameterSelection, Rows};
 

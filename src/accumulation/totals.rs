@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use super::tracked::{Tracked, floats, read};
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 use crate::parameters::{Segment, Values, sum_dtype};
 use crate::record::{ElementIndices, ParameterTotalRows, Rows};
 

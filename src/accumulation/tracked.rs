@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use burn::tensor::{Tensor, TensorData, Transaction};
 
-use crate::LcaError;
 use crate::allocation::ProbeAllocation;
+use crate::error::LcaError;
 
 /// A trainable tensor of the model.
 pub(super) struct Tracked {

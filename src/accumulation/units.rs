@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 
 use super::tracked::{Tracked, floats, read};
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 use crate::record::{ElementIndices, Recorder, Rows, UnitRows};
 
 /// Steps that are kept on the device at most.

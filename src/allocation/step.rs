@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::class::ClassAllocation;
 use super::tally::Tally;
 use super::tensor::TensorAllocation;
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// One optimizer step's loss change, split over the parameters.
 ///

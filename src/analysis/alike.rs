@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 /// Fails without a run, if one is given twice, or if the runs' models differ in a tensor;
 /// `analysis` is who asks.

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use arrow::array::Array;
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::names::{layer_of, main_probe};
 use super::options::options;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::read::{each, stretches};
 use super::series::finite_sum;

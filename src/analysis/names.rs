@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::Run;
+use crate::record::Run;
 
 /// Returns the layer of a tensor: its path without the last part, or the whole of a path that
 /// has one part only.

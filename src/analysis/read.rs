@@ -6,7 +6,8 @@ use arrow::array::{Array, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveAr
 use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow::record_batch::RecordBatch;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 /// Columns that analyses add up.
 const COUNTS: [&str; 7] = [

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use arrow::array::Array;
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::names::layer_of;
 use super::read;

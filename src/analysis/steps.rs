@@ -3,7 +3,8 @@
 use arrow::array::Array;
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::read::{Columns, NO_STEPS, each, require, stretches};
 use super::stats::HelpingCounts;

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, RunStatus};
+use crate::error::LcaError;
+use crate::record::{Run, RunStatus};
 
 use super::distribution::{LcaQuantiles, lca_quantiles};
 use super::layers::layers_of_run;

@@ -4,7 +4,8 @@ mod extremes;
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::options::options;
 use super::read::{Columns, require};

@@ -14,8 +14,8 @@ use burn::train::metric::{
 };
 
 use super::series::StepSeries;
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 
 /// What the training loop and the metrics share.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use burn::data::dataset::DatasetError;
 use burn::train::{Interrupter, TrainingError};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// Ends the training with an error of this crate. Of Burn's kinds of error, the one for data is
 /// the one that can carry another error.

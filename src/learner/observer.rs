@@ -6,7 +6,7 @@ use super::dashboard::DashboardState;
 use super::failure::fail;
 use super::metric::{LcaMetric, OnStep};
 use super::origin::{ProbeOrigin, count_batches};
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::observer::{Engine, MainProbe, Resume};
 use crate::probe::Measurable;
 use crate::record::RunState;

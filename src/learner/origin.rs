@@ -5,7 +5,7 @@ use std::fmt;
 use burn::data::dataset::DatasetError;
 use burn::train::{InferenceStep, LearnerModel, TrainLoader, TrainStep};
 
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::observer::MainProbe;
 use crate::probe::{Chunks, Examples};
 

@@ -1,7 +1,7 @@
 //! The numbers of a step that can be shown while training runs.
 
-use crate::LcaError;
 use crate::allocation::StepAllocation;
+use crate::error::LcaError;
 
 /// What one series shows of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]

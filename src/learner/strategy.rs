@@ -17,7 +17,7 @@ use super::failure::fail;
 use super::metric::LcaMetric;
 use super::observer::LearnerObserver;
 use super::origin::ProbeOrigin;
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::probe::Measurable;
 
 /// Burn's single-device loop with an observer in it.

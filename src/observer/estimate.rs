@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn::train::InferenceStep;
 
 use super::reading::{Gradient, Losses, Reading};
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::parameters::Segment;
 use crate::probe::{Chunks, EvalModel, Measurable, Sweep};
 use crate::quadrature::{Advice, Convergence, Integrator, LossChange, Mesh, Node, midpoints};

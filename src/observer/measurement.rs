@@ -8,11 +8,11 @@ use burn::train::InferenceStep;
 
 use super::estimate::{Outcome, Path};
 use super::reading::{Losses, Reading, totals};
-use crate::LcaError;
 use crate::allocation::{
     ClassAllocation, ClassLoss, ProbeAllocation, Tally, TensorAllocation, TensorClassAllocation,
     TensorTally,
 };
+use crate::error::LcaError;
 use crate::parameters::{Segment, TensorKind, Values};
 use crate::probe::{Chunks, EvalModel, MeanLoss, Sweep};
 use crate::quadrature::{Convergence, Integrator};

@@ -5,8 +5,8 @@ use std::fmt::Display;
 use burn::module::Module;
 use burn::tensor::{Tensor, Transaction};
 
-use crate::LcaError;
 use crate::allocation::{Tallies, Tally, TensorTally};
+use crate::error::LcaError;
 use crate::parameters::{Segment, TensorKind};
 use crate::probe::{Chunks, EvalModel};
 

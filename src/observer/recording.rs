@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::LcaError;
 use crate::accumulation::Accumulators;
 use crate::allocation::{StepAllocation, Tally};
+use crate::error::LcaError;
 use crate::parameters::Segment;
 use crate::record::{ClassRow, Rows, RunState, RunWriter, StepRow, TensorRow};
 

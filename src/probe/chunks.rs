@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::examples::{Examples, Subset};
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// The examples of a probe in the order of a sweep: by class, then as the dataset has them.
 pub(crate) struct Plan {
@@ -294,7 +294,7 @@ mod tests {
     use burn::data::dataset::InMemDataset;
 
     use super::*;
-    use crate::Probe;
+    use crate::probe::Probe;
 
     /// An example is its index and its label; a batch is the indices.
     struct Indices;

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::tensor::Device;
 
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::parameters::{BATCH_NORM, Layout, TensorKind, Tracking, Values};
 
 /// Which statistics batch normalization uses while the loss is measured.

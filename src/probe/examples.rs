@@ -7,7 +7,7 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// A fixed set of labelled examples whose mean loss is split over the parameters.
 ///

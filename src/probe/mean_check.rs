@@ -5,7 +5,7 @@ use super::chunks::Plan;
 use super::eval_model::EvalModel;
 use super::examples::Examples;
 use super::loss::{MeanLoss, Measurable};
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::parameters::Values;
 
 /// Examples in the mixed batch.

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::chunks::Chunks;
 use super::eval_model::EvalModel;
 use super::loss::{MeanLoss, Measurable};
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::parameters::Values;
 
 /// The gradient of a probe's mean loss at one point, and the losses that it belongs to.

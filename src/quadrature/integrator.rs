@@ -1,6 +1,6 @@
 //! The settings: rule, tolerance and budget.
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// The most equal intervals on offer.
 const MAX_SPLITS: u16 = 32;
@@ -257,9 +257,10 @@ impl Integrator {
             Rule::Adaptive => self.budget.min(MAX_EQUAL_SPLITS),
             Rule::Paper => self.budget,
         };
-        if !change.total().is_finite() {
-            Convergence::NotFinite
-        } else if !residual.is_finite() && !(self.bisects() && splits > 1) {
+        // A residual that is not finite though the change is comes from a node in between, which
+        // bisection may leave behind.
+        let refinable = residual.is_finite() || (self.bisects() && splits > 1);
+        if !change.total().is_finite() || !refinable {
             Convergence::NotFinite
         } else if self.rule == Rule::Fixed || residual.abs() <= self.allowed(change) {
             Convergence::Converged

@@ -12,14 +12,12 @@ use arrow::array::{
     PrimitiveArray, StringArray, StringDictionaryBuilder, UInt32Array, new_null_array,
 };
 use arrow::datatypes::{
-    ArrowNativeType, DataType, Float32Type, Float64Type, Int8Type, Int32Type, UInt16Type,
-    UInt32Type, UInt64Type,
+    ArrowNativeType, DataType, Float32Type, Float64Type, Int8Type, Int32Type, SchemaRef,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::record_batch::RecordBatch;
 
-use crate::LcaError;
-
-use super::schema::Table;
+use crate::error::LcaError;
 
 /// Rows of one batch at most: what long tensors are cut into, to bound memory.
 const BATCH: usize = 1 << 16;
@@ -100,6 +98,44 @@ pub(super) trait ColumnType {
     const NULLABLE: bool = false;
 }
 
+/// A column of a table: its name and type, and what its values mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ColumnInfo {
+    /// The name.
+    pub name: &'static str,
+    /// The type as [`crate::Scan`] reads it.
+    pub data_type: DataType,
+    /// When a value is null; `None` if it never is.
+    pub null: Option<&'static str>,
+    /// What the values count or are measured in, such as `loss` or `steps`; empty for none.
+    pub unit: &'static str,
+    /// What the values are.
+    pub meaning: &'static str,
+}
+
+impl ColumnInfo {
+    /// Returns the column of a field of this type.
+    pub(super) const fn of<T: ColumnType>(
+        name: &'static str,
+        unit: &'static str,
+        meaning: &'static str,
+        null: Option<&'static str>,
+    ) -> Self {
+        assert!(
+            T::NULLABLE == null.is_some(),
+            "a column says when it is null if and only if it can be"
+        );
+        Self {
+            name,
+            data_type: T::DATA_TYPE,
+            null,
+            unit,
+            meaning,
+        }
+    }
+}
+
 /// A field of a row.
 pub(super) trait CellValue: ColumnType {
     /// Returns the column of some rows.
@@ -137,11 +173,11 @@ pub(super) trait TableRow: Sized {
     /// Hands the record batches of some rows to a function, one at a time.
     fn batches(
         rows: &[Self],
-        table: Table,
+        schema: &SchemaRef,
         mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
     ) -> Result<(), LcaError> {
         rows.chunks(BATCH)
-            .try_for_each(|rows| each(batch(table, Self::arrays(rows))?))
+            .try_for_each(|rows| each(batch(schema, Self::arrays(rows))?))
     }
 }
 
@@ -168,29 +204,40 @@ pub(super) trait TableBlock: Default {
     /// Hands the record batches of the rows to a function, one at a time.
     fn batches(
         self,
-        table: Table,
+        schema: &SchemaRef,
         mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
     ) -> Result<(), LcaError> {
         let rows = self.rows();
         if self.lengths().any(|length| length != rows) {
             let lengths: Vec<usize> = self.lengths().collect();
             return Err(LcaError::internal(format!(
-                "columns of {lengths:?} rows in a block of {table}"
+                "columns of {lengths:?} rows in a block of {}",
+                names(schema)
             )));
         }
         let slicers = self.slicers();
         for start in (0..rows).step_by(BATCH) {
             let range = start..rows.min(start + BATCH);
             let arrays = slicers.iter().map(|slice| slice(range.clone()));
-            each(batch(table, arrays.collect())?)?;
+            each(batch(schema, arrays.collect())?)?;
         }
         Ok(())
     }
 }
 
-fn batch(table: Table, columns: Vec<ArrayRef>) -> Result<RecordBatch, LcaError> {
-    RecordBatch::try_new(table.written_schema(), columns)
-        .map_err(|error| LcaError::internal(format!("rows of {table}: {error}")))
+fn batch(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch, LcaError> {
+    RecordBatch::try_new(schema.clone(), columns)
+        .map_err(|error| LcaError::internal(format!("rows of {}: {error}", names(schema))))
+}
+
+/// Returns the names of a table's columns.
+fn names(schema: &SchemaRef) -> String {
+    let names: Vec<&str> = schema
+        .fields()
+        .iter()
+        .map(|field| &**field.name())
+        .collect();
+    names.join(", ")
 }
 
 /// Which elements of a tensor the rows of a block are about.

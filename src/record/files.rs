@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 /// Returns the error of a file operation, with a way out that fits what the system said.
 pub(super) fn disk(action: &'static str, path: &Path, source: io::Error) -> LcaError {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::files::{self, disk};
 use super::info::{RunInfo, now};
@@ -26,6 +26,9 @@ const TEMPORARY: &str = "tmp";
 pub(super) struct RunFolder {
     path: PathBuf,
 }
+
+/// Says whether the recorder gives files such a name.
+type OwnName = fn(&str) -> bool;
 
 impl RunFolder {
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {
@@ -165,7 +168,7 @@ impl RunFolder {
     }
 
     /// Returns the folders that the recorder keeps files in, and which names those have.
-    fn own_folders(&self) -> Vec<(PathBuf, fn(&str) -> bool)> {
+    fn own_folders(&self) -> Vec<(PathBuf, OwnName)> {
         let tables = Table::ALL.into_iter().flat_map(|table| {
             [
                 self.building(table),
@@ -174,9 +177,8 @@ impl RunFolder {
                 self.table(table),
             ]
         });
-        let mut folders: Vec<(PathBuf, fn(&str) -> bool)> = tables
-            .map(|folder| (folder, is_part as fn(&str) -> bool))
-            .collect();
+        let mut folders: Vec<(PathBuf, OwnName)> =
+            tables.map(|folder| (folder, is_part as OwnName)).collect();
         folders.push((self.kept(), is_kept_snapshot));
         folders.push((self.writing(), is_temporary));
         folders

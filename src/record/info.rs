@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::schema::SCHEMA_VERSION;
 use super::selection::ParameterSelection;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::files::disk;
 

@@ -26,6 +26,7 @@ mod schema;
 mod selection;
 mod settings;
 mod snapshot;
+mod table_rows;
 mod tables;
 mod totals;
 mod writer;
@@ -36,17 +37,17 @@ mod tests;
 #[cfg(test)]
 pub(crate) use bins::histogram_bin;
 pub(crate) use bins::{HISTOGRAM_BINS, histogram_rows};
+pub use columns::ColumnInfo;
 pub(crate) use columns::ElementIndices;
 pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
     TensorInfo,
 };
-pub(crate) use rows::{
-    ClassRow, ParameterRows, ParameterTotalRows, Rows, StepRow, TensorRow, UnitRows,
-};
+pub(crate) use rows::{ClassRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows};
 pub use run::{Run, RunStatus};
 pub use scan::{Batches, Scan};
-pub use schema::{ColumnInfo, SCHEMA_VERSION, Table};
+pub use schema::{SCHEMA_VERSION, Table};
 pub use selection::ParameterSelection;
 pub use settings::Recorder;
+pub(crate) use table_rows::Rows;
 pub(crate) use writer::RunWriter;

@@ -15,7 +15,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::checksum::{self, chunk_checksum};
 use super::files::{self, disk};

@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::checksum::{self, chunk_checksum};
 use super::files::disk;

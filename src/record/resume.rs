@@ -1,6 +1,6 @@
 //! Continuing a run.
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::info::{RunInfo, TensorInfo};

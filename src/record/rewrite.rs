@@ -23,7 +23,7 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::checksum;
 use super::files::{self, disk};

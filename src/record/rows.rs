@@ -1,17 +1,13 @@
 //! The rows that the training side hands over: what each table's columns are, declared once.
 
-use std::mem::size_of_val;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::record_batch::RecordBatch;
 
-use crate::LcaError;
-
 use super::columns::{
-    BlockColumn, CellValue, ElementIndices, Slicer, TableBlock, TableRow, table_rows,
+    BlockColumn, CellValue, ColumnInfo, ElementIndices, Slicer, TableBlock, TableRow, table_rows,
 };
-use super::schema::{ColumnInfo, Table};
 
 table_rows! {
     /// One row of `steps`: one observed step, seen by one probe.
@@ -127,65 +123,5 @@ table_rows! {
         lower: Option<f64>, "loss", "lower edge of the bin", null "values that are not finite";
         upper: Option<f64>, "loss", "upper edge of the bin", null "values that are not finite";
         count: u64, "", "values of lca in the bin";
-    }
-}
-
-/// Rows for one table.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Rows {
-    Steps(Vec<StepRow>),
-    Tensors(Vec<TensorRow>),
-    Classes(Vec<ClassRow>),
-    Units(UnitRows),
-    Parameters(ParameterRows),
-    /// The whole table: a snapshot that replaces the one before.
-    Totals(Vec<ParameterTotalRows>),
-    Histograms(Vec<HistogramRow>),
-}
-
-impl Rows {
-    /// Returns the table that these rows belong to.
-    pub(crate) fn table(&self) -> Table {
-        match self {
-            Self::Steps(_) => Table::Steps,
-            Self::Tensors(_) => Table::Tensors,
-            Self::Classes(_) => Table::Classes,
-            Self::Units(_) => Table::Units,
-            Self::Parameters(_) => Table::Parameters,
-            Self::Totals(_) => Table::ParameterTotals,
-            Self::Histograms(_) => Table::Histograms,
-        }
-    }
-
-    /// Returns about how much memory the rows hold, in bytes.
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Steps(rows) => size_of_val(rows.as_slice()),
-            Self::Tensors(rows) => size_of_val(rows.as_slice()),
-            Self::Classes(rows) => size_of_val(rows.as_slice()),
-            Self::Units(block) => block.bytes(),
-            Self::Parameters(block) => block.bytes(),
-            Self::Totals(blocks) => blocks.iter().map(TableBlock::bytes).sum(),
-            Self::Histograms(rows) => size_of_val(rows.as_slice()),
-        }
-    }
-
-    /// Hands the rows to a function as record batches, one at a time.
-    pub(super) fn batches(
-        self,
-        mut each: impl FnMut(RecordBatch) -> Result<(), LcaError>,
-    ) -> Result<(), LcaError> {
-        let table = self.table();
-        match self {
-            Self::Steps(rows) => TableRow::batches(&rows, table, each),
-            Self::Tensors(rows) => TableRow::batches(&rows, table, each),
-            Self::Classes(rows) => TableRow::batches(&rows, table, each),
-            Self::Units(block) => block.batches(table, each),
-            Self::Parameters(block) => block.batches(table, each),
-            Self::Totals(blocks) => blocks
-                .into_iter()
-                .try_for_each(|block| block.batches(table, &mut each)),
-            Self::Histograms(rows) => TableRow::batches(&rows, table, each),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::info::{RunInfo, RunState};

@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{
     ArrowPredicate, ArrowPredicateFn, ParquetRecordBatchReader, RowFilter,
 };
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::iterations::{IterationColumns, half_open};

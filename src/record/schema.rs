@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::columns::ColumnType;
+use super::columns::ColumnInfo;
 use super::iterations::IterationColumns;
 use super::rows::{
     ClassRow, HistogramRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows,
@@ -32,22 +32,6 @@ pub enum Table {
     ParameterTotals,
     /// One row per window of steps, tensor and bin that is not empty.
     Histograms,
-}
-
-/// A column of a table: its name and type, and what its values mean.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ColumnInfo {
-    /// The name.
-    pub name: &'static str,
-    /// The type as [`crate::Scan`] reads it.
-    pub data_type: DataType,
-    /// When a value is null; `None` if it never is.
-    pub null: Option<&'static str>,
-    /// What the values count or are measured in, such as `loss` or `steps`; empty for none.
-    pub unit: &'static str,
-    /// What the values are.
-    pub meaning: &'static str,
 }
 
 impl Table {
@@ -136,28 +120,6 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl ColumnInfo {
-    /// Returns the column of a field of this type.
-    pub(super) const fn of<T: ColumnType>(
-        name: &'static str,
-        unit: &'static str,
-        meaning: &'static str,
-        null: Option<&'static str>,
-    ) -> Self {
-        assert!(
-            T::NULLABLE == null.is_some(),
-            "a column says when it is null if and only if it can be"
-        );
-        Self {
-            name,
-            data_type: T::DATA_TYPE,
-            null,
-            unit,
-            meaning,
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::checksum;
 use super::iterations::half_open;

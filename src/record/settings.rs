@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::info::{RecordInfo, RunInfo};
 use super::selection::ParameterSelection;

@@ -10,7 +10,7 @@ use arrow::array::AsArray;
 use arrow::compute::partition;
 use arrow::record_batch::RecordBatch;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::columns::TableBlock;
 use super::files;

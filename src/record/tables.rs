@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::info::{EpochInfo, RunInfo, RunState};
 use super::part::{self, KEY_NEXT, Part};
 use super::rewrite::Rewrite;
-use super::rows::Rows;
 use super::schema::Table;
 use super::settings::Recorder;
 use super::snapshot;
+use super::table_rows::Rows;
 use super::totals;
 
 /// Parts of a table that are left alone at the end of an epoch; merging waits for the run's end.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::AsArray;
 use arrow::datatypes::{Float64Type, UInt64Type};
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::info::RunTotals;

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::files::{self, disk};
 use super::folder::RunFolder;
@@ -13,8 +13,9 @@ use super::info::{EpochInfo, RunInfo, RunState};
 use super::lock::FolderLock;
 use super::queue::{Queue, Received};
 use super::resume;
-use super::rows::{ParameterTotalRows, Rows};
+use super::rows::ParameterTotalRows;
 use super::settings::{Existing, Recorder};
+use super::table_rows::Rows;
 use super::tables::Tables;
 
 /// Bytes of rows that wait for the writer thread, at most, besides those it is writing.

@@ -10,7 +10,7 @@ use krilla_svg::{SurfaceExt, SvgSettings};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::Tree;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::font;
 use super::palette::Color;

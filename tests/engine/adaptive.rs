@@ -191,9 +191,10 @@ fn poisoned<M: Module>(model: &M, value: f32) -> M {
     struct Poison(f32);
     impl ModuleMapper for Poison {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            match param.base().dims()[0] == 10 && D == 1 {
-                false => param,
-                true => param.map(|old| (old.detach() * self.0).detach().require_grad()),
+            if param.base().dims()[0] == 10 && D == 1 {
+                param.map(|old| (old.detach() * self.0).detach().require_grad())
+            } else {
+                param
             }
         }
     }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::super::names::main_probe;
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};

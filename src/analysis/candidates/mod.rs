@@ -13,7 +13,8 @@ mod units;
 
 use serde::Serialize;
 
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::alike::require_alike;
 use super::names::{main_probe, validation_probe};

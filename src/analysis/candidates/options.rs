@@ -1,6 +1,6 @@
 //! What counts as a candidate, and how it is tested.
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::super::options::options;
 

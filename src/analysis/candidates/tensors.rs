@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::super::significance::holm_of_known;

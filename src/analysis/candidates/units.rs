@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table, TensorInfo};
+use crate::error::LcaError;
+use crate::record::{Run, Table, TensorInfo};
 
 use super::super::names::layer_of;
 use super::super::read;

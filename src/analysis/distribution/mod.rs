@@ -10,7 +10,8 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::read::each;
 use super::stats::{Bin, FineBins, HelpingCounts, Quantile, coarse, quantiles};
@@ -95,7 +96,7 @@ pub fn distribution(run: &Run) -> Result<Distribution, LcaError> {
             remedy: "record with `Recorder::standard()` or `Recorder::full()`".into(),
         });
     };
-    let Values {
+    let CountedValues {
         source,
         bins,
         not_finite,
@@ -156,14 +157,14 @@ pub(super) fn lca_quantiles(
 }
 
 /// The values of a run in ascending bins.
-struct Values {
+struct CountedValues {
     source: ValueSource,
     bins: Vec<Bin>,
     not_finite: u64,
     mean: Option<f64>,
 }
 
-fn values(run: &Run) -> Result<Option<Values>, LcaError> {
+fn values(run: &Run) -> Result<Option<CountedValues>, LcaError> {
     let tables = run.tables()?;
     let single = tables.contains(&Table::Parameters);
     let chosen = run.info().record.parameters.as_ref();
@@ -177,7 +178,7 @@ fn values(run: &Run) -> Result<Option<Values>, LcaError> {
     }
 }
 
-fn from_parameters(run: &Run, all: bool) -> Result<Values, LcaError> {
+fn from_parameters(run: &Run, all: bool) -> Result<CountedValues, LcaError> {
     let mut counts = FineBins::new();
     each(run, Table::Parameters, &["lca"], |columns| {
         columns.f32("lca")?.iter().for_each(|lca| counts.add(*lca));
@@ -185,7 +186,7 @@ fn from_parameters(run: &Run, all: bool) -> Result<Values, LcaError> {
     })?;
     let bins = counts.bins();
     let finite: u64 = bins.iter().map(|bin| bin.count).sum();
-    Ok(Values {
+    Ok(CountedValues {
         source: if all {
             ValueSource::Parameters
         } else {
@@ -201,7 +202,7 @@ fn from_parameters(run: &Run, all: bool) -> Result<Values, LcaError> {
     })
 }
 
-fn from_histograms(run: &Run) -> Result<Values, LcaError> {
+fn from_histograms(run: &Run) -> Result<CountedValues, LcaError> {
     let mut bins: Vec<Bin> = Vec::new();
     let mut not_finite = 0;
     let names = ["lower", "upper", "count"];
@@ -222,7 +223,7 @@ fn from_histograms(run: &Run) -> Result<Values, LcaError> {
         }
         Ok(())
     })?;
-    Ok(Values {
+    Ok(CountedValues {
         source: ValueSource::Histograms,
         bins,
         not_finite,

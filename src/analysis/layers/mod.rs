@@ -6,7 +6,8 @@ mod trajectories;
 
 use serde::Serialize;
 
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::alike::require_alike;
 use super::read::NO_FINITE_STEPS;

@@ -1,6 +1,6 @@
 //! Which sums are asked for.
 
-use crate::Run;
+use crate::record::Run;
 
 use super::super::names::main_probe;
 use super::super::options::options;

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use arrow::array::Array;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::super::read::{NO_STEPS, each, out_of_order, require};
 use super::super::stats::HelpingCounts;

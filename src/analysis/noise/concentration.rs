@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::super::read::{each, require_totals};
 use super::super::stats::{Bin, FineBins};

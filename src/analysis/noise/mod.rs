@@ -8,7 +8,8 @@ mod oscillation;
 
 use serde::Serialize;
 
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::distribution::{Distribution, distribution};
 use super::helping::{Helping, HelpingOptions, helping};

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::TensorInfo;
 use crate::analysis::names::layer_of;
+use crate::record::TensorInfo;
 
 /// A tensor as a rectangle of cells, in reading order.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::analysis::read;
-use crate::{LcaError, Run, Table};
+use crate::error::LcaError;
+use crate::record::{Run, Table};
 
 use super::blocks::TensorBlock;
 use super::quantity::ParameterQuantity;

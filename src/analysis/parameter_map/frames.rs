@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::analysis::stats::Magnitudes;
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::blocks::TensorBlock;
 use super::cells::each_frame;

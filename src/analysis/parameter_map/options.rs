@@ -1,6 +1,6 @@
 //! Which pictures are made of a run.
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::super::options::options;
 use super::super::stats::COLOR_PERCENTILE;

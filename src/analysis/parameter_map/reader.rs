@@ -1,7 +1,8 @@
 //! QuantityFrames one by one, whatever their number.
 
 use crate::analysis::stats::Magnitudes;
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::blocks::TensorBlock;
 use super::cells::{Cells, each_frame};

@@ -1,6 +1,6 @@
 //! Maps of runs with planted values.
 
-use crate::LcaError;
+use crate::error::LcaError;
 use crate::record::{ParameterSelection, TensorInfo};
 
 use super::blocks::{TensorBlock, blocks, number_cells};

@@ -1,6 +1,6 @@
 //! What peaks are, and how they are tested.
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::super::options::options;
 use super::super::series::Quantity;

@@ -1,10 +1,10 @@
 use super::random::noise;
 use super::synthetic::{At, Synthetic};
-use crate::Run;
 use crate::analysis::candidates;
 use crate::analysis::candidates::{
     Candidates, CandidatesOptions, RunPortion, SumTest, UnitProblem,
 };
+use crate::record::Run;
 
 fn advise(runs: &[Run]) -> Candidates {
     candidates(runs, &CandidatesOptions::default()).unwrap()

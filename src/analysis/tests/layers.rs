@@ -4,7 +4,8 @@ use super::random::{noise, p_of_uniform};
 use super::synthetic::{At, Synthetic};
 use crate::analysis::layers::{LayerSum, Layers, LayersOptions};
 use crate::analysis::{Grouping, layers};
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 const TENSORS: [(&str, usize); 4] = [
     ("fc1.weight", 6),

@@ -1,7 +1,7 @@
-use crate::LcaError;
 use crate::analysis::distribution;
 use crate::analysis::distribution::ValueSource;
 use crate::analysis::noise::{Noise, TopFraction, concentration, heroes, noise, oscillation};
+use crate::error::LcaError;
 
 use super::random::chance_at;
 use super::synthetic::{Synthetic, totals};

@@ -2,7 +2,6 @@
 
 use super::random::noise_at;
 use super::synthetic::{At, Synthetic};
-use crate::Run;
 use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::LayersOptions;
@@ -11,6 +10,7 @@ use crate::analysis::{
     class_maps, compare, distribution, helping, helping_by_layer, layers, loss_curves, summary,
     trace, trajectories,
 };
+use crate::record::Run;
 
 fn assert_near(value: f64, expected: f64) {
     assert!((value - expected).abs() < 1e-9, "{value}, not {expected}");

@@ -1,8 +1,8 @@
 use super::random::noise;
 use super::synthetic::{At, Synthetic};
-use crate::LcaError;
 use crate::analysis::peaks::{Moment, PeaksOptions};
 use crate::analysis::{Quantity, layer_of, peaks};
+use crate::error::LcaError;
 
 const TENSORS: [(&str, usize); 5] = [
     ("fc1.weight", 2),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::Run;
+use crate::record::Run;
 use crate::record::{
     ElementIndices, ParameterRows, ParameterSelection, ProbeInfo, Recorder, Rows, RunInfo,
     RunState, RunWriter, StepRow, TensorInfo,

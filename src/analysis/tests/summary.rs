@@ -2,8 +2,9 @@
 
 use super::synthetic::Synthetic;
 use crate::analysis::summary;
+use crate::error::LcaError;
 use crate::record::RunState;
-use crate::{LcaError, RunStatus};
+use crate::record::RunStatus;
 
 const TENSORS: [(&str, usize); 3] = [("fc1.weight", 6), ("fc1.bias", 2), ("fc2.weight", 4)];
 

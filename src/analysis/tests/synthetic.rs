@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::Run;
+use crate::record::Run;
 use crate::record::{
     ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ParameterRows, ParameterSelection,
     ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, StepRow,

@@ -1,6 +1,7 @@
 use crate::analysis::trace;
 use crate::analysis::trace::TraceOptions;
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::synthetic::Synthetic;
 

@@ -20,7 +20,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::UInt64Type;
 use arrow::record_batch::RecordBatch;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::*;

@@ -20,7 +20,6 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-use crate::LcaError;
 use crate::analysis::classes::ClassMap;
 use crate::analysis::distribution::Distribution;
 use crate::analysis::helping::{Helping, LayerHelping};
@@ -30,6 +29,7 @@ use crate::analysis::noise::Heroes;
 use crate::analysis::peaks::Peaks;
 use crate::analysis::trace::Trace;
 use crate::analysis::units::LayerUnitMap;
+use crate::error::LcaError;
 
 pub use options::FigureOptions;
 

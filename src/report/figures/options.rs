@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 
-use crate::LcaError;
 use crate::analysis::options::options;
+use crate::error::LcaError;
 use crate::report::draw::Sheet;
 use crate::report::palette::Palette;
 

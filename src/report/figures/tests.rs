@@ -15,9 +15,10 @@ use crate::analysis::tests::synthetic::{At, Synthetic};
 use crate::analysis::{
     class_maps, distribution, helping, layers, loss_curves, peaks, trajectories,
 };
+use crate::error::LcaError;
+use crate::record::Run;
 use crate::report::export::{FileFormat, encode};
 use crate::report::palette::Palette;
-use crate::{LcaError, Run};
 
 use super::{Figure, FigureOptions};
 

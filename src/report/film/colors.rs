@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::LcaError;
 use crate::analysis::parameter_map::{ParameterQuantity, code};
+use crate::error::LcaError;
 use crate::report::export::Pixels;
 use crate::report::palette::{BORDER, CURSOR, Color, INK, LEVELS, NOT_FINITE, PAPER, Palette};
 

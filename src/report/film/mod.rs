@@ -20,7 +20,8 @@ use crate::analysis::loss_curves;
 use crate::analysis::parameter_map::{
     CellLimits, ColorScale, FrameReader, ParameterMapOptions, ParameterQuantity,
 };
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use layout::BIAS;
 use scene::Scene;

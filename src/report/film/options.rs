@@ -1,9 +1,9 @@
 //! What a film can be asked for.
 
-use crate::LcaError;
 use crate::analysis::options::options;
 use crate::analysis::parameter_map::ParameterQuantity;
 use crate::analysis::stats::COLOR_PERCENTILE;
+use crate::error::LcaError;
 use crate::report::palette::Palette;
 
 options! {

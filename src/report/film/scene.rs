@@ -1,8 +1,8 @@
 //! A picture of the film: what moves, painted over what does not.
 
-use crate::LcaError;
 use crate::analysis::loss::{LossCurve, LossPoint};
 use crate::analysis::parameter_map::{FrameReader, TensorBlock};
+use crate::error::LcaError;
 use crate::report::draw::{Anchor, Label, document, minus, signed};
 use crate::report::font;
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::timing::Timing;
 

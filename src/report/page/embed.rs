@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::LcaError;
+use crate::error::LcaError;
 
 use super::colors;
 

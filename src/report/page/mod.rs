@@ -3,9 +3,11 @@
 //! It holds the results of the analyses as they are, and a script that draws them. Long series
 //! and large tensors are thinned until the page is small enough to send; the page says where.
 
+mod budget;
 mod colors;
 mod columns;
 mod embed;
+mod missing;
 mod names;
 mod pictures;
 mod run;
@@ -20,8 +22,11 @@ use crate::analysis;
 use crate::analysis::alike::require_different;
 use crate::analysis::candidates::{Candidates, CandidatesOptions};
 use crate::analysis::layers::{Layers, LayersOptions};
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
+use budget::Budget;
+use missing::known;
 use names::{ShortNames, short_names};
 use run::RunPart;
 
@@ -35,35 +40,6 @@ struct Data {
     layers: Option<Layers>,
     candidates: Option<Candidates>,
     candidates_missing: Option<String>,
-}
-
-/// How much of the page's data each part may take, in bytes; all runs share it.
-#[derive(Debug, Clone, Copy)]
-struct Budget {
-    /// Points over time of losses and counts, some 12 numbers of 11 bytes each, and twice those
-    /// of single parameters.
-    points: usize,
-    /// Numbers of curves of layers, at 11 bytes each.
-    curve_values: usize,
-    /// Numbers by class and layer, at 6 bytes each.
-    class_values: usize,
-    /// Peaks, at some 80 bytes each.
-    peaks: usize,
-    /// Bytes of pictures in base64.
-    pictures: usize,
-}
-
-impl Budget {
-    fn of_each(runs: usize) -> Self {
-        let runs = runs.max(1);
-        Self {
-            points: 3_000 / runs,
-            curve_values: 70_000 / runs,
-            class_values: 90_000 / runs,
-            peaks: 5_000 / runs,
-            pictures: 2_500_000 / runs,
-        }
-    }
 }
 
 /// Returns a page about one or several runs, side by side, as the text of an HTML file.
@@ -99,20 +75,4 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         candidates_missing,
     };
     embed::page(&data)
-}
-
-/// Returns a result, or why there is none where that is no reason to have no page.
-fn known<T>(result: Result<T, LcaError>) -> Result<(Option<T>, Option<String>), LcaError> {
-    match result {
-        Ok(found) => Ok((Some(found), None)),
-        Err(
-            LcaError::NotRecorded {
-                problem, remedy, ..
-            }
-            | LcaError::Setting {
-                problem, remedy, ..
-            },
-        ) => Ok((None, Some(format!("{problem}; {remedy}")))),
-        Err(error) => Err(error),
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Component;
 use serde::Serialize;
 
 use crate::analysis::names::{layer_of, shorten_apart};
-use crate::{Run, RunStatus};
+use crate::record::{Run, RunStatus};
 
 /// Returns a name for every run: the end of its folder's path that tells it from the others.
 pub(super) fn names(runs: &[Run]) -> Vec<String> {

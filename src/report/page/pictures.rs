@@ -7,7 +7,8 @@ use crate::analysis::parameter_map::{
     CellLimits, ParameterMap, ParameterMapOptions, ParameterQuantity, TensorBlock, code,
     parameter_map,
 };
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::columns::Packed;
 

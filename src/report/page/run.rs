@@ -9,11 +9,14 @@ use crate::analysis::peaks::{Peaks, PeaksOptions};
 use crate::analysis::summary::Summary;
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::{loss_curves, trace, trajectories};
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
+use super::budget::Budget;
+use super::missing::known;
+use super::names;
 use super::pictures::{Pictures, pictures};
 use super::series::{ClassPart, HelpingPart, LossPart, TracePart, TrajectoryPart};
-use super::{Budget, known, names};
 
 /// A run's part of the data. Where there is nothing, `…_missing` says why.
 #[derive(Serialize)]

@@ -9,10 +9,11 @@ use crate::analysis::loss::LossCurve;
 use crate::analysis::stats::{COLOR_PERCENTILE, color_range};
 use crate::analysis::trace::Trajectory;
 use crate::analysis::{ClassName, class_maps};
-use crate::{LcaError, Run};
+use crate::error::LcaError;
+use crate::record::Run;
 
 use super::columns::{Doubles, RunningSums};
-use super::known;
+use super::missing::known;
 
 /// The loss of a probe.
 #[derive(Serialize)]

@@ -8,11 +8,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::Run;
 use crate::analysis::class_maps;
 use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::Synthetic;
+use crate::record::Run;
 
 use super::page;
 

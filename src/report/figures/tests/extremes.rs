@@ -13,10 +13,11 @@ use crate::analysis::{
     class_maps, distribution, helping, helping_by_layer, layers, loss_curves, noise, peaks, trace,
     trajectories, unit_maps,
 };
+use crate::error::LcaError;
+use crate::record::Run;
 use crate::report::export::{FileFormat, encode};
 use crate::report::figures::{Figure, FigureOptions};
 use crate::report::palette::Palette;
-use crate::{LcaError, Run};
 
 use super::{noise_at, opened};
 
