@@ -12,7 +12,7 @@ use crate::probe::{Chunks, EvalModel, Measurable, Sweep};
 use crate::quadrature::{Advice, Convergence, Integrator, LossChange, Mesh, Node, midpoints};
 
 /// One step as a probe sees it.
-pub(super) struct Path<'a, M: InferenceStep> {
+pub(super) struct StepPath<'a, M: InferenceStep> {
     pub eval_model: &'a EvalModel<M>,
     pub integrator: &'a Integrator,
     pub segment: &'a Segment,
@@ -38,8 +38,8 @@ pub(super) struct Outcome {
 
 /// Integrates along the paths of two probes, both as finely as the harder one needs it.
 pub(super) fn integrate_together<M: Measurable>(
-    a: &Path<M>,
-    b: &Path<M>,
+    a: &StepPath<M>,
+    b: &StepPath<M>,
 ) -> Result<[Outcome; 2], LcaError> {
     let [mut of_a, mut of_b] = [a.estimate()?, b.estimate()?];
     while of_a.is_open() || of_b.is_open() {
@@ -66,7 +66,7 @@ impl Estimate {
     }
 }
 
-impl<M: Measurable> Path<'_, M> {
+impl<M: Measurable> StepPath<'_, M> {
     /// Integrates as finely as this probe needs it.
     pub fn integrate(&self) -> Result<Outcome, LcaError> {
         let mut estimate = self.estimate()?;

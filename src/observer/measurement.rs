@@ -6,7 +6,7 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::train::InferenceStep;
 
-use super::estimate::{Outcome, Path};
+use super::estimate::{Outcome, StepPath};
 use super::reading::{Losses, Reading, totals};
 use crate::allocation::{
     ClassAllocation, ClassLoss, ProbeAllocation, Tally, TensorAllocation, TensorClassAllocation,
@@ -62,11 +62,11 @@ impl<B: Clone> Measurement<B> {
         eval_model: &'a EvalModel<M>,
         integrator: &'a Integrator,
         segment: &'a Segment,
-    ) -> Path<'a, M>
+    ) -> StepPath<'a, M>
     where
         M: InferenceStep<Input = B>,
     {
-        Path {
+        StepPath {
             eval_model,
             integrator,
             segment,

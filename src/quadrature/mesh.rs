@@ -59,7 +59,7 @@ pub(crate) enum Advice {
 
 /// A part with a rule of its own: one interval, or both halves of one.
 #[derive(Debug, Clone, Copy)]
-struct Panel {
+struct SimpsonPanel {
     /// The first of its intervals.
     first: usize,
     halves: bool,
@@ -196,7 +196,7 @@ fn residual(nodes: &[Node]) -> f64 {
     panels(nodes).iter().map(|panel| panel.residual).sum()
 }
 
-fn panels(nodes: &[Node]) -> Vec<Panel> {
+fn panels(nodes: &[Node]) -> Vec<SimpsonPanel> {
     let intervals = nodes.len() - 1;
     let mut panels = Vec::new();
     let mut first = 0;
@@ -213,7 +213,7 @@ fn panels(nodes: &[Node]) -> Vec<Panel> {
         } else {
             trapezoid_residual(nodes, first)
         };
-        panels.push(Panel {
+        panels.push(SimpsonPanel {
             first,
             halves,
             residual,
@@ -228,16 +228,16 @@ mod tests {
     use super::*;
 
     /// A loss along a step with the slope that it is said to have.
-    struct Path {
+    struct TestPath {
         loss: fn(f64) -> f64,
         slope: fn(f64) -> f64,
     }
 
-    const fn path(loss: fn(f64) -> f64, slope: fn(f64) -> f64) -> Path {
-        Path { loss, slope }
+    const fn path(loss: fn(f64) -> f64, slope: fn(f64) -> f64) -> TestPath {
+        TestPath { loss, slope }
     }
 
-    impl Path {
+    impl TestPath {
         fn node(&self, position: f64) -> Node {
             Node {
                 position,
@@ -268,17 +268,17 @@ mod tests {
     }
 
     /// The slope falls from 1 to 0 at 0.3, within about 1/200: L = ∫ σ((0.3 − x)/w).
-    const STEEP: Path = path(
+    const STEEP: TestPath = path(
         |x| -W * ((0.3 - x) / W).exp().ln_1p(),
         |x| 1.0 / (1.0 + ((x - 0.3) / W).exp()),
     );
     const W: f64 = 1e-3;
 
     /// Simpson's rule errs by h⁴ f⁗/180 · length, and the slope x⁴ has f⁗ = 24.
-    const QUINTIC: Path = path(|x| x.powi(5) / 5.0, |x| x.powi(4));
+    const QUINTIC: TestPath = path(|x| x.powi(5) / 5.0, |x| x.powi(4));
 
     /// A kink at an irrational position.
-    const KINK: Path = path(
+    const KINK: TestPath = path(
         |x| (x - std::f64::consts::FRAC_1_PI).abs(),
         |x| (x - std::f64::consts::FRAC_1_PI).signum(),
     );

@@ -24,8 +24,9 @@ impl Answer {
 
 /// A number as JSON, which has no infinity: a text that Python's `float` takes.
 pub fn number(value: f64) -> Value {
-    match value.is_finite() {
-        true => json!(value),
-        false => json!(value.to_string()),
+    if value.is_finite() {
+        json!(value)
+    } else {
+        json!(value.to_string())
     }
 }

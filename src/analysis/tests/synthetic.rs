@@ -30,7 +30,7 @@ pub(crate) struct At<'a> {
     pub(crate) validation: bool,
 }
 
-type Values = Box<dyn Fn(At) -> f64>;
+type ValueOf = Box<dyn Fn(At) -> f64>;
 
 /// A run to be written.
 ///
@@ -41,9 +41,9 @@ pub(crate) struct Synthetic {
     classes: i32,
     validation: bool,
     parameters: Option<ParameterSelection>,
-    lca: Values,
-    step: Values,
-    gradient: Values,
+    lca: ValueOf,
+    step: ValueOf,
+    gradient: ValueOf,
     residual: Box<dyn Fn(u64) -> f64>,
     adjust: Box<dyn Fn(&mut StepRow)>,
     state: RunState,
@@ -263,7 +263,7 @@ impl Synthetic {
                         Some(_) => (self.lca)(at(path, index)),
                     })
                     .collect();
-                let norm = |of: &Values| {
+                let norm = |of: &ValueOf| {
                     let squares = (0..*size).map(|index| of(at(path, index)).powi(2));
                     squares.sum::<f64>().sqrt()
                 };

@@ -25,7 +25,7 @@ use crate::record::Run;
 
 use layout::BIAS;
 use scene::Scene;
-use target::Target;
+use target::FilmTarget;
 use timing::Timing;
 
 pub use options::FilmOptions;
@@ -95,7 +95,7 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
         height: u16::try_from(scene.backdrop.height).map_err(too_high)?,
         millis,
     };
-    let mut target = Target::create(output, timing, &scene.colors.rgb())?;
+    let mut target = FilmTarget::create(output, timing, &scene.colors.rgb())?;
     let mut pixels = Vec::new();
     reader.frames(|iteration, cells| {
         scene.paint(iteration, cells, &mut pixels)?;

@@ -15,7 +15,7 @@ use gif::GifWriter;
 use png::PngWriter;
 
 /// A film that is being written.
-pub(super) enum Target {
+pub(super) enum FilmTarget {
     Gif(GifWriter),
     Pngs(PngWriter),
 }
@@ -47,7 +47,7 @@ fn ends_in_separator(path: &Path) -> bool {
     path.to_string_lossy().ends_with(std::path::is_separator)
 }
 
-impl Target {
+impl FilmTarget {
     pub(super) fn create(path: &Path, timing: Timing, rgb: &[u8]) -> Result<Self, LcaError> {
         let created = if is_gif(path)? {
             GifWriter::create(path, timing, rgb).map(Self::Gif)
