@@ -28,8 +28,8 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
         format!("{}{star}", layer.name)
     };
     let names = Axis::names("", shown.iter().map(name));
-    let sum = |layer: &LayerSum| bars(layer, 1.0);
-    let each = |layer: &LayerSum| bars(layer, layer.parameters.max(1) as f64);
+    let each: Vec<LayerSum> = shown.iter().map(|layer| layer.per_parameter()).collect();
+    let each: Vec<&LayerSum> = each.iter().collect();
     sheet.rows = vec![
         PanelRow {
             share: 1.0,
@@ -38,7 +38,6 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
                 "LCA (loss)",
                 names.unlabelled(),
                 &shown,
-                sum,
                 options,
             )],
         },
@@ -48,8 +47,7 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
                 "per parameter",
                 "LCA per parameter (loss)",
                 names,
-                &shown,
-                each,
+                &each,
                 options,
             )],
         },
@@ -107,42 +105,17 @@ fn shown(layers: &[LayerSum]) -> Vec<&LayerSum> {
     large.take(MOST).collect()
 }
 
-/// The numbers of a layer's bar.
-struct Bars {
-    value: f64,
-    deviation: Option<f64>,
-    runs: Vec<f64>,
-}
-
-fn bars(layer: &LayerSum, divisor: f64) -> Bars {
-    Bars {
-        // The analysis has both quotients; with a divisor of 1 it is the sum.
-        value: if divisor == 1.0 {
-            layer.lca
-        } else {
-            layer.lca_per_parameter
-        },
-        deviation: layer.deviation.map(|deviation| deviation / divisor),
-        runs: layer.by_run.iter().map(|lca| lca / divisor).collect(),
-    }
-}
-
 fn panel(
     name: &str,
     title: &str,
     x: Axis,
     layers: &[&LayerSum],
-    bars: impl Fn(&LayerSum) -> Bars,
     options: &CheckedOptions,
 ) -> Panel {
     let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
     let mut reach = vec![0.0];
     for (index, layer) in layers.iter().enumerate() {
-        let Bars {
-            value,
-            deviation,
-            runs,
-        } = bars(layer);
+        let (value, deviation, runs) = (layer.lca, layer.deviation, &layer.by_run);
         let middle = index as f64 + 0.5;
         marks.push(Mark::Bar {
             name: layer.name.clone(),
@@ -163,7 +136,7 @@ fn panel(
                     stroke: Stroke::solid(INK, 1.4),
                 });
             }
-            reach.extend(&runs);
+            reach.extend(runs);
             let beside = |(_, lca): (usize, &f64)| (middle + 0.2, *lca);
             marks.push(Mark::Dots {
                 name: format!("{} runs", layer.name),
