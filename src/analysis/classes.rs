@@ -10,7 +10,7 @@ use crate::record::{Run, Table};
 use super::names::ClassName;
 use super::options::options;
 use super::raster::{Filling, Raster};
-use super::read::{each, require};
+use super::read::{NO_STEPS, each, require};
 use super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::stats::steps_per_window;
 
@@ -72,6 +72,8 @@ pub struct ClassWindows {
     pub cumulative: Vec<f64>,
 }
 
+const RECORD_CLASSES: &str = "record with `Probe::classes`";
+
 /// Returns LCA by class, layer and time, for every probe that is split by class.
 ///
 /// # Errors
@@ -93,7 +95,8 @@ pub struct ClassWindows {
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>, LcaError> {
-    require(run, Table::Classes, "record with `Probe::classes`")?;
+    require(run, Table::Classes, RECORD_CLASSES)?;
+    require(run, Table::Tensors, NO_STEPS)?;
     let probes = run.info().probes.iter();
     let probes: Vec<&str> = probes
         .filter(|probe| !probe.classes.is_empty())
@@ -118,6 +121,13 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
             over_time: over_time(run, probe, &sums, options.columns)?,
             windows: sums.windows(window_sums),
             layers: sums.layers,
+        });
+    }
+    if maps.is_empty() {
+        return Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: "has no LCA by class in table tensors".into(),
+            remedy: RECORD_CLASSES.into(),
         });
     }
     Ok(maps)

@@ -41,9 +41,12 @@ pub fn readers(table: Table) -> &'static [&'static str] {
             "plot-classes",
             "report",
         ],
-        Table::Classes => &["compare", "plot-classes"],
+        Table::Classes => &["compare", "plot-classes", "report"],
         Table::Units => &["candidates", "plot-units", "report"],
+        // All values are recorded, so nobody looks at their histograms.
         Table::Parameters => &[
+            "summary",
+            "compare",
             "noise",
             "trace",
             "plot-distribution",
@@ -59,7 +62,7 @@ pub fn readers(table: Table) -> &'static [&'static str] {
             "plot-trace",
             "report",
         ],
-        Table::Histograms => &["summary", "compare", "report"],
+        Table::Histograms => &[],
         table => panic!("which commands read table {table}?"),
     }
 }
@@ -67,16 +70,7 @@ pub fn readers(table: Table) -> &'static [&'static str] {
 /// The commands that have no answer without a table.
 pub fn needing(table: Table) -> &'static [&'static str] {
     match table {
-        Table::Steps => readers(table),
-        Table::Tensors => &[
-            "layers",
-            "peaks",
-            "candidates",
-            "compare",
-            "plot-layers",
-            "plot-trajectories",
-            "plot-peaks",
-        ],
+        Table::Steps | Table::Tensors => readers(table),
         Table::Classes => &["plot-classes"],
         Table::Units => &["plot-units"],
         Table::Parameters => &["trace", "plot-trace", "film"],

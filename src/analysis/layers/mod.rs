@@ -7,10 +7,10 @@ mod trajectories;
 use serde::Serialize;
 
 use crate::error::LcaError;
-use crate::record::Run;
+use crate::record::{Run, Table};
 
 use super::alike::require_alike;
-use super::read::NO_FINITE_STEPS;
+use super::read::{NO_FINITE_STEPS, NO_STEPS, require};
 use super::series::Grouping;
 use super::significance::{SignFlip, StudentT, deviation, holm, mean};
 use super::stats::HelpingCounts;
@@ -205,7 +205,10 @@ pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError>
 }
 
 /// Returns the layers of a run on a probe; none has moved the loss if no step is finite.
+///
+/// Fails without the table `tensors`, lest layers that are not known count as none that hurt.
 pub(super) fn layers_of_run(run: &Run, probe: &str) -> Result<Vec<LayerSum>, LcaError> {
+    require(run, Table::Tensors, NO_STEPS)?;
     let sums = sums(run, &LayersOptions::default().probe(Some(probe.to_owned())))?;
     let network = sums.lca();
     Ok(layer_sums(&[sums], network))

@@ -132,7 +132,7 @@ fn losses_end_where_the_summary_says() {
 #[test]
 fn the_smoothed_helping_curve_ends_at_one_height() {
     let drawn = &PAGE["runs"][0]["helping"];
-    let last = page::column(&drawn["smoothed"])[STEPS - 1];
+    let last = 100.0 * page::column(&drawn["smoothed"])[STEPS - 1];
     let svg = figure("helping");
     let figure = DrawnFigure::parse(&svg);
     let (end, rounding) = figure.end("helping", "of those not zero smoothed");
@@ -142,10 +142,7 @@ fn the_smoothed_helping_curve_ends_at_one_height() {
     let step = &steps[STEPS - 1];
     same(&[last], &[100.0 * number(&step["smoothed_of_nonzero"])]);
     let raw = number(&step["helping"]) / (number(&step["helping"]) + number(&step["hurting"]));
-    same(
-        &page::column(&drawn["percent"])[STEPS - 1..],
-        &[100.0 * raw],
-    );
+    same(&page::column(&drawn["fraction"])[STEPS - 1..], &[raw]);
     assert!((100.0 * raw - last).abs() > 0.05, "{raw} {last}");
 }
 
