@@ -108,6 +108,8 @@ impl Pixels {
         );
         let mut image = Pixmap::new(width, height)
             .ok_or_else(|| failed("a picture", format!("can't be {width} × {height} pixels")))?;
+        // The last row of a fractional height is covered in part only.
+        image.fill(resvg::tiny_skia::Color::WHITE);
         let transform = Transform::from_scale(scale, scale);
         resvg::render(&tree, transform, &mut image.as_mut());
         let color = |rgba: &[u8; 4]| Color {
