@@ -61,6 +61,10 @@ pub(crate) fn class_name(run: &Run, class: i32) -> String {
 }
 
 /// Returns a name, or its beginning and end with `…` between them if it doesn't fit.
+#[cfg_attr(
+    not(feature = "report"),
+    allow(dead_code, reason = "only pictures need it")
+)]
 pub(crate) fn shorten(name: &str, fits: impl Fn(&str) -> bool) -> String {
     if fits(name) {
         return name.to_owned();
@@ -82,6 +86,10 @@ pub(crate) fn shorten(name: &str, fits: impl Fn(&str) -> bool) -> String {
 
 /// Returns names shortened, and still told apart: where shortening alone would make two of them
 /// the same, `…` stands for the parts of their paths that all have in common.
+#[cfg_attr(
+    not(feature = "report"),
+    allow(dead_code, reason = "only pictures need it")
+)]
 pub(crate) fn shorten_apart<'a>(
     names: impl IntoIterator<Item = &'a str>,
     fits: impl Fn(&str) -> bool,

@@ -161,6 +161,7 @@ impl ParameterSelection {
     }
 
     /// Returns whether every parameter of every step is to be recorded.
+    #[cfg(feature = "analysis")]
     pub(crate) fn is_everything(&self) -> bool {
         let all_tensors = self.patterns.is_empty() || self.patterns.iter().any(|path| path == "*");
         let all_steps =

@@ -15,4 +15,8 @@ pub use quantile::{Bin, Quantile};
 pub(crate) use quantile::{quantiles, rank};
 pub(crate) use running_median::running_median;
 pub(crate) use smooth::{smoothed, smoothing_window};
+#[cfg_attr(
+    not(feature = "report"),
+    allow(unused_imports, reason = "only pictures need one")
+)]
 pub(crate) use thin::{extremes_by_column, steps_per_window};

@@ -11,6 +11,10 @@ pub(crate) fn steps_per_window(steps: usize, most: usize) -> usize {
 /// Jerzak, Hackenbroich and Markl, 2014).
 ///
 /// Points whose height is not finite are gaps, and stay gaps.
+#[cfg_attr(
+    not(feature = "report"),
+    allow(dead_code, reason = "only pictures need it")
+)]
 pub(crate) fn extremes_by_column<P: Copy>(
     points: &[P],
     column: impl Fn(&P) -> i64,
