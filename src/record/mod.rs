@@ -7,6 +7,7 @@
 
 mod bins;
 mod checksum;
+mod column_types;
 mod columns;
 mod files;
 mod folder;
