@@ -87,6 +87,20 @@ export async function useChecks(check, page) {
     await reset();
   });
 
+  await check("a field keeps what is being typed while the page is drawn anew", async () => {
+    await page.fill("#from", "10");
+    await page.locator("#from").dispatchEvent("change");
+    await page.$eval("#to", (to) => {
+      to.focus();
+      to.value = "20";
+    });
+    await nextFrame(page);
+    await page.locator("#to").dispatchEvent("change");
+    await nextFrame(page);
+    assert.deepEqual((await range(page)).slice(0, 2), [10, 20]);
+    await reset();
+  });
+
   await check("Tab reaches every control", async () => {
     await page.evaluate(() => {
       document.activeElement.blur();

@@ -68,15 +68,21 @@ function field(id) {
 
 function range() {
   const [from, to] = [field("from"), field("to")];
+  const show = () => {
+    from.value = String(view.from);
+    to.value = String(view.to);
+  };
   const change = () => {
-    if (from.value !== "" && to.value !== "") setRange(Number(from.value), Number(to.value));
+    if (from.value === "" || to.value === "") return;
+    setRange(Number(from.value), Number(to.value));
+    show();
   };
   dress(from, { change });
   dress(to, { change });
   dress(find("#reset"), { click: () => setRange(view.first, view.last) });
+  // Drawing comes a frame later than the change: what is being typed by then stays.
   drawn(() => {
-    from.value = String(view.from);
-    to.value = String(view.to);
+    if (document.activeElement !== from && document.activeElement !== to) show();
   });
   pointed(() => {
     find("#cursor").textContent = String(view.cursor ?? "–");
