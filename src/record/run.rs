@@ -13,13 +13,13 @@ use super::schema::Table;
 /// A recorded run: finished, still being written, or left behind by a process that died.
 ///
 /// ```
-#[doc = include_str!("../doc_setup.md")]
-#[doc = include_str!("../doc_run.md")]
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
 /// use burn_lca::{Run, RunStatus, Table};
 ///
-/// let run = Run::open(folder)?;
+/// let run = Run::open(folder.path())?;
 /// assert_eq!(*run.status(), RunStatus::Finished);
-/// assert_eq!(run.info().tensors[0].path, "linear.weight");
+/// assert_eq!(run.info().tensors[0].path, "hidden.weight");
 /// assert_eq!(run.tables()?, Table::ALL);
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
@@ -122,10 +122,11 @@ impl Run {
     /// Returns a request for the rows of a table. Reading a table without rows gives none.
     ///
     /// ```
-    #[doc = include_str!("../doc_setup.md")]
-    #[doc = include_str!("../doc_run.md")]
-    /// use burn_lca::Table;
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+    /// # let folder = example::recorded_run();
+    /// use burn_lca::{Run, Table};
     ///
+    /// let run = Run::open(folder.path())?;
     /// let mut rows = 0;
     /// for batch in run.scan(Table::Steps).columns(["iteration", "lca"]).batches()? {
     ///     rows += batch?.num_rows();

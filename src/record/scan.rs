@@ -24,16 +24,17 @@ use super::schema::Table;
 /// A request for rows of one table.
 ///
 /// ```
-#[doc = include_str!("../doc_setup.md")]
-#[doc = include_str!("../doc_run.md")]
-/// use burn_lca::Table;
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
 /// use burn_lca::arrow::array::AsArray;
 /// use burn_lca::arrow::datatypes::Float32Type;
+/// use burn_lca::{Run, Table};
 ///
-/// // The LCA of the only weight in steps 10 to 19.
+/// let run = Run::open(folder.path())?;
+/// // The LCA of the output's only bias in steps 10 to 19.
 /// let scan = run.scan(Table::Parameters).columns(["iteration", "lca"]);
 /// let mut values = Vec::new();
-/// for batch in scan.iterations(10..20).tensor("linear.weight").batches()? {
+/// for batch in scan.iterations(10..20).tensor("output.bias").batches()? {
 ///     values.extend_from_slice(batch?["lca"].as_primitive::<Float32Type>().values());
 /// }
 /// assert_eq!(values.len(), 10);

@@ -52,6 +52,22 @@ pub struct QuantityFrames {
 ///
 /// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Setting`] if an
 /// option can't work, and the errors of [`Scan`](crate::Scan) if the table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::parameter_map::{ParameterMapOptions, ParameterQuantity};
+/// use burn_lca::analysis::parameter_map;
+///
+/// let run = Run::open(folder.path())?;
+/// let quantities = [ParameterQuantity::Lca, ParameterQuantity::Gradient];
+/// let map = parameter_map(&run, &quantities, &ParameterMapOptions::default())?;
+/// assert_eq!(map.iterations.len(), 30);
+/// // One byte for every cell of every picture.
+/// assert_eq!(map.pictures[1].codes.len(), 30 * map.cells);
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn parameter_map(
     run: &Run,
     quantities: &[ParameterQuantity],

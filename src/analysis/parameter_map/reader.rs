@@ -1,4 +1,4 @@
-//! QuantityFrames one by one, whatever their number.
+//! Frames one by one, whatever their number.
 
 use crate::analysis::stats::Magnitudes;
 use crate::error::LcaError;
@@ -13,6 +13,27 @@ use super::scale::{ColorScale, code};
 
 /// Every parameter of a run as a cell of a picture, for one quantity: pictures are made one by
 /// one, as they are asked for.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::Run;
+/// use burn_lca::analysis::parameter_map::{FrameReader, ParameterMapOptions, ParameterQuantity};
+///
+/// let run = Run::open(folder.path())?;
+/// let options = ParameterMapOptions::default().frames(3);
+/// let reader = FrameReader::new(&run, ParameterQuantity::Lca, &options)?;
+/// let mut seen = Vec::new();
+/// reader.frames(|iteration, cells| {
+///     // hidden.weight, hidden.bias, output.weight and output.bias.
+///     assert_eq!(cells.len(), 8 + 8 + 8 + 1);
+///     seen.push(iteration);
+///     Ok(())
+/// })?;
+/// assert_eq!(seen, reader.iterations());
+/// assert_eq!(seen.len(), 3);
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 #[derive(Debug)]
 pub struct FrameReader<'a> {
     run: &'a Run,

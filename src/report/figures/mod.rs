@@ -68,6 +68,21 @@ impl Figure<'_> {
     /// # Errors
     ///
     /// [`LcaError::Setting`] if the width or height is not from 200 to 4,000 points.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+    /// # let folder = example::recorded_run();
+    /// use burn_lca::analysis::{layers, layers::LayersOptions};
+    /// use burn_lca::report::{export, figures::{Figure, FigureOptions}};
+    ///
+    /// let run = burn_lca::Run::open(folder.path())?;
+    /// let layers = layers(&[run], &LayersOptions::default())?;
+    /// let svg = Figure::Layers(&layers).draw(&FigureOptions::default())?;
+    /// assert!(svg.contains("hidden") && svg.contains("output"));
+    /// // The extension says the format: .svg, .png or .pdf.
+    /// export::write(&svg, &folder.path().join("layers.pdf"))?;
+    /// # Ok::<(), burn_lca::LcaError>(())
+    /// ```
     pub fn draw(self, options: &FigureOptions) -> Result<String, LcaError> {
         let options = &options.checked()?;
         Ok(match self {

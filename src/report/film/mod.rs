@@ -68,6 +68,18 @@ pub struct Film {
 /// [`LcaError::Setting`] if an option is out of range or the output is another kind of file,
 /// [`LcaError::NotRecorded`] if the run has no table `parameters`, [`LcaError::Disk`] if the film
 /// can't be written, and the errors of [`Scan`](crate::Scan) if a table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, report::film::{FilmOptions, film}};
+///
+/// let run = Run::open(folder.path())?;
+/// let options = FilmOptions::default().frames(10).fps(5.0);
+/// let made = film(&run, &options, &folder.path().join("learning.gif"))?;
+/// assert_eq!((made.frames, made.recorded_iterations, made.millis), (10, 30, 200));
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, LcaError> {
     let (millis, width) = (options.millis()?, options.checked_width()?);
     target::check(output)?;

@@ -48,8 +48,18 @@ struct Data {
 ///
 /// # Errors
 ///
-/// [`LcaError::Setting`] without a run or if one is given twice, [`LcaError::NotRecorded`] if a run has no observed step
-/// yet, and the errors of [`Scan`](crate::Scan) if a table can't be read.
+/// [`LcaError::Setting`] without a run or if one is given twice, [`LcaError::NotRecorded`] if a run
+/// has no observed step yet, and the errors of [`Scan`](crate::Scan) if a table can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, report::page::page};
+///
+/// let html = page(&[Run::open(folder.path())?])?;
+/// assert!(html.starts_with("<!doctype html>"));
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
 pub fn page(runs: &[Run]) -> Result<String, LcaError> {
     require_different("page", runs)?;
     let budget = Budget::of_each(runs.len());
