@@ -7,7 +7,6 @@ use crate::error::LcaError;
 use crate::record::Run;
 
 use super::blocks::TensorBlock;
-use super::cells::each_frame;
 use super::options::ParameterMapOptions;
 use super::quantity::ParameterQuantity;
 use super::recorded::Recorded;
@@ -77,32 +76,33 @@ pub fn parameter_map(
     let iterations = recorded.evenly(options.frames);
     let cells: usize = recorded.blocks.iter().map(TensorBlock::cells).sum();
     let mut values = vec![Vec::with_capacity(cells * iterations.len()); quantities.len()];
-    each_frame(run, &recorded.blocks, &iterations, quantities, |cells| {
-        for (quantity, values) in values.iter_mut().enumerate() {
-            values.extend(
-                cells
-                    .means(quantity)
-                    .map(|mean| mean.map(|mean| mean as f32)),
-            );
+    let mut magnitudes: Vec<Magnitudes> = quantities.iter().map(|_| Magnitudes::new()).collect();
+    recorded.each(run, quantities, |cells| {
+        let shown = iterations.binary_search(&cells.iteration).is_ok();
+        let of_quantities = values.iter_mut().zip(&mut magnitudes).enumerate();
+        for (quantity, (values, magnitudes)) in of_quantities {
+            cells
+                .means(quantity)
+                .flatten()
+                .for_each(|mean| magnitudes.add(mean));
+            if shown {
+                let means = cells.means(quantity);
+                values.extend(means.map(|mean| mean.map(|mean| mean as f32)));
+            }
         }
         Ok(())
     })?;
-    let pictures = quantities.iter().zip(values).map(|(quantity, values)| {
-        let mut magnitudes = Magnitudes::new();
-        let of = |value: f32| f64::from(value);
-        values
-            .iter()
-            .flatten()
-            .for_each(|value| magnitudes.add(of(*value)));
-        let scale = ColorScale {
-            full: magnitudes.color_range(options.percentile),
-            percentile: options.percentile,
-        };
-        let code = |value: Option<f32>| value.map_or(code::MISSING, |value| scale.code(of(value)));
+    let pictures = quantities.iter().zip(values).zip(magnitudes);
+    let pictures = pictures.map(|((quantity, values), magnitudes)| {
+        let scale = ColorScale::new(&magnitudes, options.percentile);
+        let code = |value: f32| scale.code(f64::from(value));
+        let values = values.into_iter();
         QuantityFrames {
             quantity: *quantity,
             scale,
-            codes: values.into_iter().map(code).collect(),
+            codes: values
+                .map(|value| value.map_or(code::MISSING, code))
+                .collect(),
         }
     });
     Ok(ParameterMap {

@@ -12,8 +12,8 @@ options! {
         /// The most iterations, evenly spaced over those recorded, the first and the last among
         /// them; one is the last.
         pub frames: usize = 400,
-        /// The percentile (above 0, up to 100) of the magnitudes of all cells that are finite and
-        /// not zero which gets full colour; what is larger gets it too.
+        /// The percentile (above 0, up to 100) of the magnitudes that gets full colour, of the cells
+        /// at all recorded iterations that are finite and not zero; what is larger gets it too.
         pub percentile: f64 = COLOR_PERCENTILE,
         /// How large blocks may be.
         pub limits: CellLimits = CellLimits::default(),

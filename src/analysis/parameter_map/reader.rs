@@ -1,4 +1,4 @@
-//! Frames one by one, whatever their number.
+//! Pictures one by one, whatever their number.
 
 use crate::analysis::stats::Magnitudes;
 use crate::error::LcaError;
@@ -46,7 +46,8 @@ pub struct FrameReader<'a> {
 }
 
 impl<'a> FrameReader<'a> {
-    /// Looks through a run for what the pictures have in common.
+    /// Looks through all that a run has recorded for what its pictures have in common, however many
+    /// of them are shown.
     ///
     /// # Errors
     ///
@@ -61,10 +62,11 @@ impl<'a> FrameReader<'a> {
         let iterations = recorded.evenly(options.frames);
         let mut magnitudes = Magnitudes::new();
         let (mut not_finite, mut partly_missing) = (false, false);
-        each_frame(run, &recorded.blocks, &iterations, &[quantity], |cells| {
+        recorded.each(run, &[quantity], |cells| {
+            let shown = iterations.binary_search(&cells.iteration).is_ok();
             for mean in cells.means(0) {
-                partly_missing |= mean.is_none();
-                not_finite |= mean.is_some_and(|mean| !mean.is_finite());
+                partly_missing |= shown && mean.is_none();
+                not_finite |= shown && mean.is_some_and(|mean| !mean.is_finite());
                 magnitudes.add(mean.unwrap_or(0.0));
             }
             Ok(())
@@ -74,10 +76,7 @@ impl<'a> FrameReader<'a> {
             quantity,
             recorded,
             iterations,
-            scale: ColorScale {
-                full: magnitudes.color_range(options.percentile),
-                percentile: options.percentile,
-            },
+            scale: ColorScale::new(&magnitudes, options.percentile),
             not_finite,
             partly_missing,
         })

@@ -7,7 +7,9 @@ use crate::error::LcaError;
 use crate::record::{Run, Table};
 
 use super::blocks::{TensorBlock, blocks};
+use super::cells::{Cells, each_frame};
 use super::options::ParameterMapOptions;
+use super::quantity::ParameterQuantity;
 
 /// The iterations and tensors that the table `parameters` has.
 #[derive(Debug)]
@@ -64,6 +66,16 @@ impl Recorded {
                 .map(|tensor| tensor.path.clone())
                 .collect(),
         })
+    }
+
+    /// Shows the cells at every recorded iteration, in order.
+    pub(super) fn each(
+        &self,
+        run: &Run,
+        quantities: &[ParameterQuantity],
+        look: impl FnMut(Cells) -> Result<(), LcaError>,
+    ) -> Result<(), LcaError> {
+        each_frame(run, &self.blocks, &self.iterations, quantities, look)
     }
 
     /// Returns at most so many iterations, evenly spaced.

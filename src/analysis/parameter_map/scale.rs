@@ -2,13 +2,16 @@
 
 use serde::Serialize;
 
+use crate::analysis::stats::Magnitudes;
+
 /// The value that gets full colour.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ColorScale {
     /// The value; none if no cell has one that is finite and not zero.
     pub full: Option<f64>,
-    /// The percentile of the magnitudes that it is, of cells that are finite and not zero.
+    /// The percentile of the magnitudes that it is, of the cells at all recorded iterations that
+    /// are finite and not zero.
     pub percentile: f64,
 }
 
@@ -23,6 +26,13 @@ pub mod code {
 }
 
 impl ColorScale {
+    pub(super) fn new(magnitudes: &Magnitudes, percentile: f64) -> Self {
+        Self {
+            full: magnitudes.color_range(percentile),
+            percentile,
+        }
+    }
+
     /// Returns the code of a value: its share of full colour in 126 parts, of which what is not
     /// exactly zero has one at least. 0 is exactly zero.
     #[must_use]

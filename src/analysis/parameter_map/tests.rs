@@ -194,6 +194,29 @@ fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
 }
 
 #[test]
+fn full_colour_is_that_of_all_recorded_steps_whichever_are_shown() {
+    // 100, 200, …, 900 at steps 0 to 8, each for one parameter: half of them are at most 500.
+    // Summed up they are 100, 300, 600, …, 4500, of which the fifth is 1500.
+    let folder = tempfile::tempdir().unwrap();
+    let run = Synthetic::shaped(&[("w", &[1], 0)], 9)
+        .lca(|at| 100.0 * (at.iteration + 1) as f64)
+        .write(folder.path());
+    let quantities = [ParameterQuantity::Lca, ParameterQuantity::Cumulative];
+    for frames in [1, 2, 400] {
+        let options = ParameterMapOptions::default()
+            .frames(frames)
+            .percentile(50.0);
+        let map = parameter_map(&run, &quantities, &options).unwrap();
+        let full: Vec<Option<f64>> = map.pictures.iter().map(|of| of.scale.full).collect();
+        assert_eq!(full, [Some(500.0), Some(1500.0)], "{frames}");
+        for pictures in map.pictures {
+            let reader = FrameReader::new(&run, pictures.quantity, &options).unwrap();
+            assert_eq!(reader.scale(), pictures.scale, "{frames}");
+        }
+    }
+}
+
+#[test]
 fn a_cell_of_several_parameters_is_their_mean() {
     let folder = tempfile::tempdir().unwrap();
     let run = Synthetic::shaped(&[("w", &[4, 4], 1)], 1)

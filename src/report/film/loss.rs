@@ -102,8 +102,8 @@ fn notes(reader: &FrameReader, loss: Option<&LossCurve>) -> Vec<String> {
     let mut notes = Vec::new();
     if scale.full.is_some() {
         notes.push(format!(
-            "Full colour stands for percentile {} of the magnitudes of all cells and frames, zeros \
-             left out; exact zeros have the middle colour.",
+            "Full colour stands for percentile {} of the magnitudes of all cells at all recorded \
+             steps, zeros left out; exact zeros have the middle colour.",
             scale.percentile
         ));
     } else if reader.not_finite() {

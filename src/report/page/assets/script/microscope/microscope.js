@@ -144,7 +144,7 @@ function describeScale(legend, found, quantity) {
   }
   const text =
     `Full colour is the ${found.percentile}th percentile of the sizes that are not zero, over ` +
-    "all pictures. Violet: not finite; grey: not recorded.";
+    "all recorded steps. Violet: not finite; grey: not recorded.";
   legend.replaceChildren(scale, html("span", { class: "quiet" }, text));
 }
 
