@@ -59,6 +59,22 @@ impl Color {
         0.2126 * linear(self.red) + 0.7152 * linear(self.green) + 0.0722 * linear(self.blue)
     }
 
+    /// Returns the contrast ratio of WCAG 2 with another colour, from 1 to 21.
+    pub(super) fn contrast(self, other: Self) -> f64 {
+        let (a, b) = (self.luminance() + 0.05, other.luminance() + 0.05);
+        a.max(b) / a.min(b)
+    }
+
+    /// Returns the colour of letters on this one, of [`INK`] and [`PAPER`]: the one that stands out
+    /// more.
+    pub(super) fn letters(self) -> Self {
+        if self.contrast(INK) < self.contrast(PAPER) {
+            PAPER
+        } else {
+            INK
+        }
+    }
+
     /// Returns a colour half as light, for marks on a line of this colour.
     pub(super) fn darker(self) -> Self {
         self.towards(Self::new(0), 0.5)
@@ -281,9 +297,26 @@ impl Palette {
 mod tests {
     use super::*;
 
-    fn contrast(a: Color, b: Color) -> f64 {
-        let (a, b) = (a.luminance() + 0.05, b.luminance() + 0.05);
-        a.max(b) / a.min(b)
+    #[test]
+    fn letters_stand_out_from_every_colour_of_the_scale() {
+        // The grey has a luminance of 0.5395: (0.5395 + 0.05)/0.05 to black.
+        let grey = Color::new(0xc2_c2c2);
+        for (other, ratio) in [(0x00_0000, 11.8), (0xff_ffff, 1.78), (0xc2_c2c2, 1.0)] {
+            assert!((grey.contrast(Color::new(other)) - ratio).abs() < 0.05);
+        }
+        // Both are equally far where (luminance + 0.05)² = (1 + 0.05) (0.0160 + 0.05), at 0.213:
+        // between these greys of 0.209 and 0.216.
+        let letters = [0x7e_7e7e, 0x80_8080, 0x8c_8c8c].map(|grey| Color::new(grey).letters());
+        assert_eq!(letters, [PAPER, INK, INK]);
+        for palette in Palette::ALL {
+            for color in (-LEVELS..=LEVELS).map(|level| palette.level(level)) {
+                // Where both are equally far it is 1.05 / 0.263 = 3.99.
+                assert!(
+                    color.contrast(color.letters()) > 3.98,
+                    "{palette:?} {color:?}"
+                );
+            }
+        }
     }
 
     #[test]
@@ -291,7 +324,7 @@ mod tests {
         for palette in Palette::ALL {
             let (helps, hurts) = (palette.helps(), palette.hurts());
             assert!(helps.luminance() < hurts.luminance(), "{palette:?}");
-            assert!(contrast(helps, hurts) > 1.6, "{palette:?}");
+            assert!(helps.contrast(hurts) > 1.6, "{palette:?}");
         }
     }
 
@@ -314,8 +347,8 @@ mod tests {
         let [page, raised, others @ ..] = &SCREEN;
         let of_palettes = [Palette::GreenRed, Palette::BlueOrange].map(Palette::screen);
         let check = |color: &ScreenColor, ground: &ScreenColor, least: f64| {
-            let light = contrast(color.light, ground.light);
-            let dark = contrast(color.dark, ground.dark);
+            let light = color.light.contrast(ground.light);
+            let dark = color.dark.contrast(ground.dark);
             assert!(
                 light >= least && dark >= least,
                 "{}: {light} {dark}",

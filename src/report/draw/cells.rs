@@ -1,6 +1,6 @@
 //! Coloured cells: units or classes by iteration.
 
-use crate::report::palette::{Color, INK, LEVELS, PAPER, Palette};
+use crate::report::palette::{Color, LEVELS, PAPER, Palette};
 
 use super::shapes::{Area, rectangle};
 use super::style::TICK_SIZE;
@@ -75,7 +75,7 @@ fn few_cells(
             let across = (area.across(x.0) + area.across(x.1)) / 2.0;
             let down = (area.down(y.0) + area.down(y.1)) / 2.0 + TICK_SIZE * 0.33;
             let label = Label {
-                color: if color.luminance() < 0.3 { PAPER } else { INK },
+                color: color.letters(),
                 ..Label::new(text, TICK_SIZE - 1.0, Anchor::Middle)
             };
             group.push(&label.draw(across, down));
