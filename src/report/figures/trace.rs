@@ -74,10 +74,13 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
             panels: vec![panel],
         });
     } else {
-        sheet.notes.push(
-            "Negative LCA (dark) helps, positive (light) hurts. Panels in a column share their axes."
-                .into(),
-        );
+        let signs = if shown.iter().all(has_bars) {
+            "Negative LCA (dark) helps, positive (light) hurts."
+        } else {
+            "LCA below zero helps, above it hurts."
+        };
+        let note = format!("{signs} Panels in a column share their axes.");
+        sheet.notes.push(note);
     }
     if trace.parameters.len() > MOST {
         let more = trace.parameters.len() - MOST;
@@ -88,6 +91,11 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
     sheet.draw()
 }
 
+/// Whether the LCA is drawn as bars, in the colours of what helps and hurts.
+fn has_bars(parameter: &Trajectory) -> bool {
+    parameter.steps.len() <= MOST_BARS
+}
+
 fn marks(
     parameter: &Trajectory,
     name: &str,
@@ -96,7 +104,7 @@ fn marks(
 ) -> Vec<Mark> {
     let steps = parameter.steps.iter();
     let points = steps.map(|step| (step.iteration as f64, f64::from(value(step))));
-    if name != "LCA" || parameter.steps.len() > MOST_BARS {
+    if name != "LCA" || !has_bars(parameter) {
         return vec![Mark::Line {
             name: name.into(),
             points: points.collect(),

@@ -2,7 +2,7 @@
 
 use roxmltree::{Document, Node};
 
-use crate::analysis::tests::synthetic::At;
+use crate::analysis::tests::synthetic::{At, Synthetic};
 use crate::analysis::trace::{TraceOptions, TraceStep};
 use crate::analysis::units::UnitMapOptions;
 use crate::analysis::{noise, trace, unit_maps};
@@ -59,6 +59,24 @@ fn lines_and_bars_of_a_trace_are_the_numbers_of_its_steps() {
             let apart = (bar.1 - lca).abs();
             assert!(apart <= 2.0 * panel.tolerance(), "{bar:?} {lca}");
         }
+    }
+}
+
+#[test]
+fn a_trace_speaks_of_colours_only_where_it_has_some() {
+    for (steps, words) in [
+        (1500, "Negative LCA (dark) helps"),
+        (1501, "LCA below zero helps"),
+    ] {
+        let (_folder, run) = opened(&Synthetic::new(&[("w", 1)], steps));
+        let trace = trace(&run, &TraceOptions::default()).unwrap();
+        let svg = Figure::Trace(&trace)
+            .draw(&FigureOptions::default())
+            .unwrap();
+        let document = Document::parse(&svg).unwrap();
+        let bands = DrawnPanel::find(&document, "w[0] LCA").marks("band");
+        assert_eq!(bands.is_empty(), steps > 1500);
+        assert!(svg.contains(words), "{steps}");
     }
 }
 
