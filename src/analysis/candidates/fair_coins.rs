@@ -8,6 +8,16 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 /// helps.
 pub(super) const MIN_STEPS: u64 = 20;
 
+/// Returns what to say of those that have fewer steps than that; `None` if none has.
+pub(super) fn unjudged(count: u64, all: u64, what: &str) -> Option<String> {
+    (count > 0).then(|| {
+        format!(
+            "Not judged, since their LCA is other than zero at fewer than {MIN_STEPS} recorded \
+             steps: {count} of {all} {what}."
+        )
+    })
+}
+
 /// The probability that a fair coin shows heads in at most a given fraction of its tosses.
 pub(super) struct FairCoins {
     max_fraction: f64,

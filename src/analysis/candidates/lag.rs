@@ -38,6 +38,8 @@ pub struct Lags {
     pub parts: usize,
     /// Every layer that moved, in the model's order; none where the parts are too few.
     pub layers: Vec<LayerLag>,
+    /// Why there are none, in words.
+    pub unknown: Option<String>,
 }
 
 /// How far a layer's LCA is behind that of the rest of the network.
@@ -91,11 +93,10 @@ pub(super) fn lags(runs: &[SeriesTable], options: &CandidatesOptions) -> Lags {
         lags: (-reach..=reach).collect(),
         parts,
         layers: Vec::new(),
+        unknown: None,
     };
-    if parts < LEAST_PARTS {
-        return found;
-    }
-    let names = runs.iter().take(1).flat_map(|run| &run.series);
+    let compared = if parts < LEAST_PARTS { &[] } else { runs };
+    let names = compared.iter().take(1).flat_map(|run| &run.series);
     let names: Vec<String> = names.map(|series| series.name.clone()).collect();
     // Every layer counts alike in the rest of the network, however large its LCA.
     let scaled: Vec<Vec<(&str, Vec<f64>)>> = runs.iter().map(scale).collect();
@@ -116,6 +117,12 @@ pub(super) fn lags(runs: &[SeriesTable], options: &CandidatesOptions) -> Lags {
             let hurting = fraction_hurting(runs, &name);
             found.layers.push(judge(name, &found.lags, &parts, hurting));
         }
+    }
+    if found.layers.is_empty() {
+        let steps = LEAST_PARTS * LEAST_PART + 2 * GREATEST_LAG;
+        found.unknown = Some(format!(
+            "Not known: this takes two layers, and {steps} observed steps of one run."
+        ));
     }
     let p: Vec<f64> = found.layers.iter().map(|layer| layer.p_corrected).collect();
     for (layer, p) in found.layers.iter_mut().zip(holm(&p)) {

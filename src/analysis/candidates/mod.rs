@@ -20,6 +20,7 @@ use super::alike::require_alike;
 use super::names::{main_probe, validation_probe};
 use super::read::NO_FINITE_STEPS;
 use super::series::SeriesTable;
+use fair_coins::unjudged;
 
 pub use lag::{Lags, LayerLag};
 pub use options::CandidatesOptions;
@@ -45,9 +46,13 @@ pub struct Candidates {
     /// Units that are dead or hardly ever help, by layer and run; empty if units were not
     /// recorded.
     pub units: Vec<LayerUnits>,
+    /// Units of which too few steps tell anything, in words; `None` if there are none.
+    pub units_unjudged: Option<String>,
     /// Parameters that never did anything or hardly ever helped, by tensor and run; empty if
     /// totals were not recorded.
     pub parameters: Vec<TensorParameters>,
+    /// Parameters of which too few steps tell anything, in words; `None` if there are none.
+    pub parameters_unjudged: Option<String>,
 }
 
 /// Returns what to act on in a run, or in several runs of one model.
@@ -116,7 +121,20 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
         units.extend(units::units(run, number, options)?);
         parameters.extend(parameters::parameters(run, number, options)?);
     }
+    let of_units = |count: fn(&LayerUnits) -> usize| units.iter().map(count).sum::<usize>() as u64;
+    let of_parameters =
+        |count: fn(&TensorParameters) -> u64| parameters.iter().map(count).sum::<u64>();
     Ok(Candidates {
+        units_unjudged: unjudged(
+            of_units(|layer| layer.unjudged),
+            of_units(|layer| layer.units),
+            "units",
+        ),
+        parameters_unjudged: unjudged(
+            of_parameters(|tensor| tensor.unjudged),
+            of_parameters(|tensor| tensor.parameters),
+            "parameters",
+        ),
         runs: runs
             .iter()
             .map(|run| run.folder().display().to_string())

@@ -25,6 +25,9 @@ pub struct TensorParameters {
     pub dead: u64,
     /// Those of the dead that still have their initial value.
     pub unmoved: u64,
+    /// Those that are neither dead nor have an LCA other than zero at 20 steps, so that nothing is
+    /// said of how often they helped.
+    pub unjudged: u64,
     /// Those that hardly ever helped.
     pub rarely_helping: u64,
     /// How many of these there would be if parameters helped as fair coins show heads: at every
@@ -114,6 +117,7 @@ impl TensorParameters {
             parameters: 0,
             dead: 0,
             unmoved: 0,
+            unjudged: 0,
             rarely_helping: 0,
             rarely_helping_expected: 0.0,
             rarely_helping_lca: 0.0,
@@ -134,11 +138,14 @@ impl TensorParameters {
         if moved == 0 && parameter.zero > 0 {
             self.dead += 1;
             self.unmoved += u64::from(unmoved);
+            return;
+        }
+        if moved < MIN_STEPS {
+            self.unjudged += 1;
+            return;
         }
         self.rarely_helping_expected += coins.probability(moved);
-        if moved < MIN_STEPS
-            || f64::from(parameter.helping) > options.max_helping_fraction * moved as f64
-        {
+        if f64::from(parameter.helping) > options.max_helping_fraction * moved as f64 {
             return;
         }
         self.rarely_helping += 1;
@@ -165,8 +172,8 @@ impl TensorParameters {
             > self.rarely_helping_expected + 3.0 * self.rarely_helping_expected.sqrt()
         {
             words.push(format!(
-                "{} hardly ever helped, where chance would give {:.1}; reinitialize or prune them",
-                self.rarely_helping, self.rarely_helping_expected
+                "{} helped far less often than chance predicts; reinitialize or prune them",
+                self.rarely_helping
             ));
         }
         (!words.is_empty()).then(|| words.join("; "))

@@ -38,6 +38,28 @@ pub enum SumTest {
     },
 }
 
+impl SumTest {
+    /// Returns how sums are tested, in words.
+    pub(super) fn method(self) -> String {
+        match self {
+            Self::StudentT { runs } => format!(
+                "One-sided t-test over the sums of {runs} runs, 95 % confidence intervals; p \
+                 corrected after Holm."
+            ),
+            Self::BlockBootstrap { block, resamples } => format!(
+                "One run: block bootstrap over its steps ({resamples} draws of blocks of {block} \
+                 steps, as if they could have come in any order); p corrected after Holm. Other \
+                 seeds may differ; give several runs to see."
+            ),
+            Self::TooFewSteps { min_steps } => {
+                format!(
+                    "No test: fewer than {min_steps} steps of one run can't tell this from chance."
+                )
+            }
+        }
+    }
+}
+
 /// A sum of LCA over steps, and how sure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]

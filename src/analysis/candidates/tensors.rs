@@ -16,6 +16,8 @@ use super::sums::{LcaSum, SumTest, SumTester};
 pub struct Freeze {
     /// How it was tested.
     pub test: SumTest,
+    /// The same in words.
+    pub method: String,
     /// Every tensor, in the model's order.
     pub tensors: Vec<FreezeTensor>,
 }
@@ -28,6 +30,8 @@ pub struct FreezeTensor {
     pub tensor: String,
     /// Its LCA over the run, training probe; positive hurts.
     pub training: LcaSum,
+    /// Whether that is positive.
+    pub hurts: bool,
     /// `training.p_hurts`, corrected for the number of tensors (Holm).
     pub p_corrected: Option<f64>,
     /// Whether it hurts by more than chance explains: `p_corrected` is at most the alpha asked for.
@@ -42,6 +46,8 @@ pub struct FreezeTensor {
 pub struct Overfitting {
     /// How it was tested.
     pub test: SumTest,
+    /// The same in words.
+    pub method: String,
     /// Every tensor over the whole run and over its second half.
     pub tensors: Vec<OverfittingTensor>,
 }
@@ -70,6 +76,8 @@ pub struct OverfittingTensor {
     pub training: LcaSum,
     /// Its LCA on the validation probe; positive hurts.
     pub validation: LcaSum,
+    /// Whether it helped the one and hurt the other.
+    pub opposed: bool,
     /// The greater of `training.p_helps` and `validation.p_hurts` (both must hold), corrected for
     /// the number of tensors and portions (Holm).
     pub p_corrected: Option<f64>,
@@ -111,6 +119,7 @@ pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> F
         let candidate = p_corrected.is_some_and(|p| p <= options.alpha);
         FreezeTensor {
             reason: freeze_reason(&training, candidate),
+            hurts: training.lca > 0.0,
             tensor,
             training,
             p_corrected,
@@ -118,6 +127,7 @@ pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> F
         }
     };
     Freeze {
+        method: sums.test.method(),
         test: sums.test,
         tensors: judged.map(judge).collect(),
     }
@@ -175,11 +185,13 @@ pub(super) fn overfitting(
             portion,
             training,
             validation,
+            opposed,
             p_corrected,
             candidate,
         }
     });
     Overfitting {
+        method: sums.test.method(),
         test: sums.test,
         tensors: tensors.collect(),
     }

@@ -24,7 +24,10 @@ pub struct LayerUnits {
     pub units: usize,
     /// How many of the candidates are dead.
     pub dead: usize,
-    /// How many of them hardly ever help.
+    /// How many units are neither dead nor have an LCA other than zero at 20 recorded steps, so that
+    /// nothing is said of how often they helped.
+    pub unjudged: usize,
+    /// How many of the candidates hardly ever help.
     pub rarely_helping: usize,
     /// How many would hardly ever help if units helped as fair coins show heads: at every recorded
     /// step with a probability of one half, independently.
@@ -126,10 +129,14 @@ pub(super) fn units(
         let counts = group.counts.iter();
         let by_chance = counts.map(|count| coins.probability(count.helping + count.hurting));
         let rarely_helping_expected = by_chance.sum();
-        let units = group.counts.iter().zip(0..);
-        let candidates: Vec<UnitCandidate> = units
-            .filter_map(|(count, unit)| judge(unit, count, options))
-            .collect();
+        let mut unjudged = 0;
+        let mut candidates: Vec<UnitCandidate> = Vec::new();
+        for (count, unit) in group.counts.iter().zip(0..) {
+            match judge(unit, count, options) {
+                Some(candidate) => candidates.push(candidate),
+                None => unjudged += usize::from(count.helping + count.hurting < MIN_STEPS),
+            }
+        }
         let with = |problem| {
             candidates
                 .iter()
@@ -140,6 +147,7 @@ pub(super) fn units(
             run: number,
             units: group.counts.len(),
             dead: with(UnitProblem::Dead),
+            unjudged,
             rarely_helping: with(UnitProblem::RarelyHelps),
             rarely_helping_expected,
             candidates,

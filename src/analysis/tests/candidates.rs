@@ -72,6 +72,8 @@ fn a_short_run_and_one_without_a_validation_probe_say_what_they_can() {
     assert!(advice.freeze.tensors.iter().all(|tensor| !tensor.candidate));
     assert!(advice.overfitting.is_none());
     assert!(advice.lags.layers.is_empty());
+    // Eight parts of 50 steps, and ten steps of lag on either side.
+    assert!(advice.lags.unknown.unwrap().contains("420 observed steps"));
 }
 
 #[test]
@@ -119,6 +121,8 @@ fn dead_and_hurting_units_are_told_from_each_other_and_from_their_neighbours() {
     .lca(|at| match (at.tensor, at.index) {
         ("fc1.weight" | "fc1.bias", 5) => 0.0,
         ("fc1.weight" | "fc1.bias", 3) if at.iteration > 40 => 0.0,
+        // Ten steps are too few.
+        ("fc1.weight" | "fc1.bias", 4) if at.iteration % 10 != 9 => 0.0,
         ("fc1.weight", 1) if at.iteration % 40 == 7 => -0.01,
         ("fc1.weight", 1) => 0.01,
         _ => 0.001 * noise(at.iteration, at.tensor, at.index as u64),
@@ -148,13 +152,22 @@ fn dead_and_hurting_units_are_told_from_each_other_and_from_their_neighbours() {
         (3, 97)
     );
     assert!(second.candidates.is_empty());
+    assert_eq!((first.unjudged, second.unjudged), (1, 0));
+    let unjudged = advice.units_unjudged.unwrap();
+    assert!(
+        unjudged.contains("fewer than 20 recorded steps: 1 of 9 units"),
+        "{unjudged}"
+    );
 
     let [weight, bias, other] = &advice.parameters[..] else {
         panic!("{:?}", advice.parameters)
     };
     for tensor in [weight, bias] {
         assert_eq!((tensor.parameters, tensor.dead, tensor.unmoved), (6, 1, 1));
+        assert_eq!(tensor.unjudged, 1);
     }
+    let unjudged = advice.parameters_unjudged.unwrap();
+    assert!(unjudged.contains("2 of 15 parameters"), "{unjudged}");
     let worst: Vec<u32> = weight
         .worst
         .iter()
@@ -190,6 +203,7 @@ fn only_the_layer_that_is_three_steps_behind_lags() {
         })
         .write(folder.path());
     let lags = advise(&[run]).lags;
+    assert_eq!(lags.unknown, None);
     let found: Vec<(&str, i64, bool)> = lags
         .layers
         .iter()

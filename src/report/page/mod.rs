@@ -18,10 +18,10 @@ mod tests;
 
 use serde::Serialize;
 
-use crate::analysis;
 use crate::analysis::alike::require_different;
 use crate::analysis::candidates::{Candidates, CandidatesOptions};
 use crate::analysis::layers::{Layers, LayersOptions};
+use crate::analysis::{self, MISSING, Missing};
 use crate::error::LcaError;
 use crate::record::Run;
 
@@ -36,6 +36,8 @@ struct Data {
     notes: Vec<String>,
     short_names: ShortNames,
     runs: Vec<RunPart>,
+    /// What to say of what a run has not recorded.
+    missing: Missing,
     /// What several runs say together about each layer; nothing of one, or of different models.
     layers: Option<Layers>,
     candidates: Option<Candidates>,
@@ -80,6 +82,7 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         notes: runs.iter().filter_map(Run::unfinished).collect(),
         short_names: short_names(runs, classes),
         runs: parts,
+        missing: MISSING,
         layers,
         candidates,
         candidates_missing,

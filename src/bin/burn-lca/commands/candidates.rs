@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use burn_lca::analysis;
 use burn_lca::analysis::candidates::{
-    Candidates, CandidatesOptions, LayerUnits, Overfitting, OverfittingTensor, RunPortion, SumTest,
-    UnitCandidate, UnitProblem,
+    Candidates, CandidatesOptions, LayerUnits, Overfitting, RunPortion, UnitCandidate, UnitProblem,
 };
+use burn_lca::analysis::{self, MISSING};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
@@ -18,8 +17,8 @@ const SHOWN_WORST: usize = 3;
 
 /// What to act on: tensors to freeze or that over-fit, lagging layers, units that do nothing.
 ///
-/// Also parameters that do nothing, and units and parameters that rarely help. These are pointers, each with its numbers; what training would do without them takes another
-/// run to see. With several runs (seeds of one model) tensors are tested over the runs.
+/// Suggestions, not proof: check each with another run. Tensors are tested over the steps of one
+/// run, or over several (seeds of one model).
 ///
 /// Tables: freeze, overfitting, lags, units, parameters.
 #[derive(Debug, clap::Args)]
@@ -71,27 +70,9 @@ fn yes(candidate: bool) -> String {
     if candidate { "yes" } else { "no" }.into()
 }
 
-fn test_note(test: SumTest) -> String {
-    match test {
-        SumTest::StudentT { runs } => format!(
-            "One-sided t-test over the sums of {runs} runs, 95 % confidence intervals; p corrected \
-             after Holm."
-        ),
-        SumTest::BlockBootstrap { block, resamples } => format!(
-            "One run: block bootstrap over its steps ({resamples} draws of blocks of {block} \
-             steps, as if they could have come in any order); p corrected after Holm. Other \
-             seeds may differ; give several runs to see."
-        ),
-        SumTest::TooFewSteps { min_steps } => {
-            format!("No test: fewer than {min_steps} steps of one run can't tell this from chance.")
-        }
-        _ => String::new(),
-    }
-}
-
 fn freeze(found: &Candidates) -> AnswerTable {
     let tensors = found.freeze.tensors.iter();
-    let hurting: Vec<_> = tensors.filter(|tensor| tensor.training.lca > 0.0).collect();
+    let hurting: Vec<_> = tensors.filter(|tensor| tensor.hurts).collect();
     let title = "To freeze? Tensors that hurt over the run";
     let mut table = AnswerTable::of("freeze", title, &hurting)
         .text("tensor", "tensor", |tensor| tensor.tensor.clone())
@@ -111,15 +92,13 @@ fn freeze(found: &Candidates) -> AnswerTable {
     if hurting.is_empty() {
         table.note("None: no tensor's LCA is positive over the run.");
     }
-    table.note(test_note(found.freeze.test));
+    table.note(found.freeze.method.clone());
     table
 }
 
 fn overfitting(found: &Candidates) -> AnswerTable {
     let tensors = found.overfitting.iter().flat_map(|found| &found.tensors);
-    let both =
-        |tensor: &&OverfittingTensor| tensor.training.lca < 0.0 && tensor.validation.lca > 0.0;
-    let tensors: Vec<&OverfittingTensor> = tensors.filter(both).collect();
+    let tensors: Vec<_> = tensors.filter(|tensor| tensor.opposed).collect();
     let title = "Over-fitting? Tensors that help training and hurt validation";
     let mut table = AnswerTable::of("overfitting", title, &tensors)
         .text("tensor", "tensor", |tensor| tensor.tensor.clone())
@@ -137,14 +116,14 @@ fn overfitting(found: &Candidates) -> AnswerTable {
         let steps = steps(tensor.portion);
         table.note(format!("{}, {steps}: {}.", tensor.tensor, tensor.reason));
     }
-    let Some(Overfitting { test, .. }) = &found.overfitting else {
-        table.note("No validation probe was recorded; set `LcaMetric::validation`.");
+    let Some(Overfitting { method, .. }) = &found.overfitting else {
+        table.note(MISSING.validation);
         return table;
     };
     if tensors.is_empty() {
         table.note("None: no tensor does both, over the run or over its second half.");
     }
-    table.note(test_note(*test));
+    table.note(method.clone());
     table
 }
 
@@ -175,15 +154,13 @@ fn lags(found: &Candidates) -> AnswerTable {
     for layer in layers.iter().filter(|layer| layer.candidate) {
         table.note(format!("{}: {}.", layer.layer, layer.reason));
     }
-    table.note(if layers.is_empty() {
-        "Not known: this takes two layers and some 420 observed steps.".to_owned()
-    } else {
+    table.note(found.lags.unknown.clone().unwrap_or_else(|| {
         format!(
             "In observed steps, over {} parts of the runs; sign test of later against earlier \
              parts, p corrected after Holm.",
             found.lags.parts
         )
-    });
+    }));
     table
 }
 
@@ -224,7 +201,7 @@ fn units(found: &Candidates, top: usize) -> AnswerTable {
         ));
     }
     table.note(if found.units.is_empty() {
-        "Units were not recorded; use the standard or full recorder to have them."
+        MISSING.units
     } else if found.units.iter().all(|layer| layer.candidates.is_empty()) {
         "None at the recorded steps."
     } else {
@@ -232,6 +209,9 @@ fn units(found: &Candidates, top: usize) -> AnswerTable {
              initialize it anew. One that rarely helps mostly hurt: initialize it anew, or prune \
              it if the loss allows."
     });
+    if let Some(unjudged) = &found.units_unjudged {
+        table.note(unjudged.clone());
+    }
     table
 }
 
@@ -259,11 +239,14 @@ fn parameters(found: &Candidates) -> AnswerTable {
         })
         .build();
     table.note(if found.parameters.is_empty() {
-        "Totals were not recorded; use the standard or full recorder to have them."
+        MISSING.totals
     } else {
         "dead: LCA exactly zero at every step; unmoved: those of the dead that kept their first \
          value; fair coins: how many would rarely help if helping were a matter of tossing a \
          coin. Steps are not independent as coins are, so somewhat more is normal."
     });
+    if let Some(unjudged) = &found.parameters_unjudged {
+        table.note(unjudged.clone());
+    }
     table
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
+use burn_lca::analysis::MISSING;
 use burn_lca::analysis::helping::Helping;
 use burn_lca::analysis::noise::{Concentration, Inequality, Noise, TensorOscillation, noise};
 
@@ -100,7 +101,7 @@ fn oscillation(tensors: Option<&[TensorOscillation]>) -> AnswerTable {
         "A period has two sign changes: 2 (steps - 1) / sign changes, over all moving parameters \
          together. Random signs give 4."
     } else {
-        heroes::NO_TOTALS
+        MISSING.totals
     });
     table
 }
@@ -131,7 +132,7 @@ fn concentration(concentration: Option<&Concentration>) -> AnswerTable {
         .fraction("top_10_percent", "top 10 %", |(_, side, _)| top(side, 0.1))
         .build();
     table.note(concentration.map_or_else(
-        || heroes::NO_TOTALS.to_owned(),
+        || MISSING.totals.to_owned(),
         |concentration| {
             format!(
                 "Over the run, of {} parameters. A Gini coefficient is 0 where all do the same, \

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::{self, summary::Summary};
+use burn_lca::analysis::{self, MISSING, summary::Summary};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
@@ -98,13 +98,13 @@ fn quantiles_of(summary: &Summary) -> AnswerTable {
     let rows = found.map_or(&[][..], |found| &found.quantiles);
     let mut table = quantiles::table("LCA of one parameter at one step", rows);
     let Some(found) = found else {
-        table.note("Histograms were not recorded; use the standard or full recorder to have them.");
+        table.note(MISSING.values);
         return table;
     };
     table.note(format!(
-        "From the {} of {} values of the training probe, interpolated within bins.",
-        quantiles::source(found.source),
-        Cell::Count(found.values)
+        "Over {} values of the training probe, recorded as {}; interpolated within bins.",
+        Cell::Count(found.values),
+        quantiles::source(found.source)
     ));
     if found.not_finite > 0 {
         table.note(format!(

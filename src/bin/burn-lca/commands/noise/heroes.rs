@@ -2,13 +2,10 @@
 
 use std::slice::from_ref;
 
+use burn_lca::analysis::MISSING;
 use burn_lca::analysis::noise::{HelpingParameter, Heroes};
 
 use crate::output::AnswerTable;
-
-/// Why there is nothing about single parameters over the run.
-pub const NO_TOTALS: &str = "Totals of single parameters are not recorded, or not yet: the standard \
-                             and full recorders write them at the end of every epoch.";
 
 /// The p-value from which on the spread counts as chance.
 const LEVEL: f64 = 0.05;
@@ -31,7 +28,7 @@ pub fn spread(heroes: Option<&Heroes>) -> AnswerTable {
         .lca("villains_lca", "LCA", |heroes| heroes.villains_lca)
         .build();
     let Some(heroes) = heroes else {
-        table.note(NO_TOTALS);
+        table.note(MISSING.totals);
         return table;
     };
     table.note(match heroes.p_value {

@@ -2,6 +2,7 @@
 
 use std::slice::from_ref;
 
+use burn_lca::analysis::MISSING;
 use burn_lca::analysis::distribution::{Distribution, FitQuality};
 
 use crate::commands::quantiles;
@@ -21,10 +22,7 @@ pub fn values(distribution: Option<&Distribution>) -> AnswerTable {
         .lca("mean", "mean LCA", |found| found.mean)
         .build();
     if distribution.is_none() {
-        table.note(
-            "Neither single parameters nor histograms are recorded; use the standard or full \
-             recorder to have them.",
-        );
+        table.note(MISSING.values);
     }
     table
 }

@@ -72,14 +72,21 @@ export function rgb(name) {
 /** @param {string} name */
 export const placeOfFigure = (name) => find(`[data-figure="${name}"]`);
 
+/**
+ * A text in which what stands between backticks is code.
+ * @param {string} text
+ */
+const coded = (text) =>
+  text.split("`").map((part, place) => (place % 2 === 0 ? part : html("code", {}, part)));
+
 /** @param {string} text */
-export const note = (text) => html("p", { class: "quiet" }, text);
+export const note = (text) => html("p", { class: "quiet" }, ...coded(text));
 
 /**
  * Says why there is no figure.
  * @param {string} text
  */
-export const absent = (text) => html("p", { class: "quiet", "data-missing": text }, text);
+export const absent = (text) => html("p", { class: "quiet", "data-missing": text }, ...coded(text));
 
 /**
  * A row of buttons of which one is pressed.

@@ -1,6 +1,6 @@
 // What could I act on?
 
-/** @import { Candidates, SumTest } from "../types.d.ts" */
+/** @import { Candidates } from "../types.d.ts" */
 
 import { signedBars } from "../charts/bars.js";
 import { data, several } from "../data.js";
@@ -24,7 +24,7 @@ export function candidates() {
 
 /** @param {Candidates} found */
 function tensors(found) {
-  const { tensors, test } = found.freeze;
+  const { tensors, method } = found.freeze;
   const isTested = tensors.some((row) => row.training.interval !== null);
   const rows = () =>
     [...tensors]
@@ -43,7 +43,7 @@ function tensors(found) {
   const runs = plural(found.runs.length, "run");
   const level = isTested ? ` A candidate has a corrected p of at most ${found.alpha}.` : "";
   return [
-    note(`Over ${runs}${several ? " together" : ""}; ${testText(test)}.${level}`),
+    note(`Over ${runs}${several ? " together" : ""}. ${method}${level}`),
     signedBars({
       label: `LCA by tensor${isTested ? ", with 95 % intervals" : ""}`,
       unit: "loss",
@@ -67,29 +67,19 @@ function tensors(found) {
   ];
 }
 
-/** @param {SumTest} test */
-function testText(test) {
-  switch (test.test) {
-    case "student_t":
-      return `one-sided t-test over the sums of ${test.runs} runs, corrected after Holm`;
-    case "block_bootstrap":
-      return (
-        `block bootstrap over the steps of one run (${count(test.resamples)} draws of blocks of ` +
-        `${test.block} steps), corrected after Holm; another seed may differ`
-      );
-    case "too_few_steps":
-      return `no test: one run of fewer than ${test.min_steps} steps can’t tell this from chance`;
-  }
-}
-
 /**
- * Candidates with their reasons; a text says why there are none.
- * @typedef {{ heading: string, entries: { name: string, reason: string }[], none: string }} List
+ * Candidates with their reasons; a text says why there are none, another what is not judged.
+ * @typedef {{
+ *   heading: string,
+ *   entries: { name: string, reason: string }[],
+ *   none: string,
+ *   unjudged?: string | null,
+ * }} List
  */
 
 /** @param {Candidates} found */
 const lists = (found) =>
-  listsOf(found).flatMap(({ heading, entries, none }) => {
+  listsOf(found).flatMap(({ heading, entries, none, unjudged }) => {
     const shown = entries.slice(0, MOST_LISTED);
     const rest = entries.length - shown.length;
     const items = shown.map(({ name, reason }) =>
@@ -99,6 +89,7 @@ const lists = (found) =>
       html("h3", { class: "title" }, heading),
       entries.length > 0 ? html("ul", {}, ...items) : note(none),
       rest > 0 ? note(`And ${count(rest)} more.`) : "",
+      unjudged ? note(unjudged) : "",
     ];
   });
 
@@ -108,6 +99,7 @@ const lists = (found) =>
  */
 function listsOf(found) {
   const { freeze, overfitting, lags, units, parameters } = found;
+  const { missing } = data;
   const nameOfRun = (/** @type {number} */ run) => (several ? `, run ${run + 1}` : "");
   const isTested = freeze.test.test !== "too_few_steps";
   const beyondChance = (/** @type {number} */ tests, /** @type {string} */ what) =>
@@ -121,8 +113,8 @@ function listsOf(found) {
     return `In sum, these ${what}: ${names.slice(0, MOST_LISTED).join(", ")}${rest}.`;
   };
   const fit = overfitting?.tensors ?? [];
-  const opposed = fit.filter(({ training, validation }) => helps(training) && hurts(validation));
-  const hurting = freeze.tensors.filter((row) => hurts(row.training));
+  const opposed = fit.filter((row) => row.opposed);
+  const hurting = freeze.tensors.filter((row) => row.hurts);
   return [
     {
       heading: "To freeze: tensors that hurt",
@@ -141,7 +133,7 @@ function listsOf(found) {
         })),
       none: overfitting
         ? `${beyondChance(fit.length, "tensors and portions")} ${inSum("did both", opposed)}`
-        : "Not known: there is no validation probe. Record one with LcaMetric::validation.",
+        : missing.validation,
     },
     {
       heading: "Behind: layers that lag the network",
@@ -149,9 +141,8 @@ function listsOf(found) {
         .filter((row) => row.candidate)
         .map(({ layer, reason }) => ({ name: layer, reason })),
       none:
-        lags.layers.length > 0
-          ? `None at a corrected p of at most ${found.alpha} (Holm, ${lags.layers.length} layers).`
-          : "Not known: this takes two layers and some 420 observed steps.",
+        lags.unknown ??
+        `None at a corrected p of at most ${found.alpha} (Holm, ${lags.layers.length} layers).`,
     },
     {
       heading: "Units that are dead or hardly ever help",
@@ -161,27 +152,16 @@ function listsOf(found) {
           reason,
         })),
       ),
-      none:
-        units.length > 0
-          ? "None at the recorded steps."
-          : "Not known: units were not recorded. Record with Recorder::standard().",
+      none: units.length > 0 ? "None at the recorded steps." : missing.units,
+      unjudged: found.units_unjudged,
     },
     {
       heading: "Parameters that never moved or hardly ever help",
       entries: parameters.flatMap(({ tensor, run, reason }) =>
         reason === null ? [] : [{ name: `${tensor}${nameOfRun(run)}`, reason }],
       ),
-      none:
-        parameters.length > 0
-          ? "None."
-          : "Not known: parameter_totals was not recorded (or no epoch has ended yet). Record " +
-            "with Recorder::standard().",
+      none: parameters.length > 0 ? "None." : missing.totals,
+      unjudged: found.parameters_unjudged,
     },
   ];
 }
-
-/** @param {{ lca: number | null }} sum */
-const helps = ({ lca }) => lca !== null && lca < 0;
-
-/** @param {{ lca: number | null }} sum */
-const hurts = ({ lca }) => lca !== null && lca > 0;

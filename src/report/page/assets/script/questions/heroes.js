@@ -4,6 +4,7 @@
 
 import { histogram } from "../charts/histogram.js";
 import { timeChart } from "../charts/timechart.js";
+import { data } from "../data.js";
 import { absent, html, note } from "../dom.js";
 import { count, maybe, percent, plural, short, signClass, signed } from "../format.js";
 import { perRun, title } from "../runs.js";
@@ -19,10 +20,7 @@ export function heroes() {
 function spread(run) {
   const found = run.heroes;
   if (!found) {
-    return absent(
-      "How often single parameters helped is not known: parameter_totals was not recorded (or no " +
-        "epoch has ended yet). Record with Recorder::standard().",
-    );
+    return absent(`How often single parameters helped is not known. ${data.missing.totals}`);
   }
   const bars = found.bins.map((bin) => {
     const when = `${(100 * bin.lower).toFixed(0)} to ${(100 * bin.upper).toFixed(0)} % of steps`;
@@ -103,10 +101,7 @@ function few({ concentration }) {
 /** @param {Run} run */
 function trace({ trace }) {
   if (!trace) {
-    return absent(
-      "Single parameters over time are not known: the table parameters was not recorded. Record " +
-        "with Recorder::full().",
-    );
+    return absent(data.missing.parameters);
   }
   if (trace.length === 0) {
     return absent("No single parameter can be traced: none has a finite LCA.");

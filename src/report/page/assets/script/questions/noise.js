@@ -4,6 +4,7 @@
 
 import { comparable } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
+import { data } from "../data.js";
 import { absent, html, note } from "../dom.js";
 import { count, maybe, percent, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
@@ -59,10 +60,7 @@ function helping(run, together) {
 /** @param {Run} run */
 function periods(run) {
   if (!run.oscillation) {
-    return absent(
-      "How fast parameters oscillate is not known: parameter_totals was not recorded (or no epoch" +
-        " has ended yet). Record with Recorder::standard().",
-    );
+    return absent(`How fast parameters oscillate is not known. ${data.missing.totals}`);
   }
   const rows = run.oscillation;
   return [
