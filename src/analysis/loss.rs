@@ -34,8 +34,12 @@ pub struct LossCurve {
 pub struct LossPoint {
     /// The step.
     pub iteration: u64,
+    /// The measured loss before it, or before the first step of the window.
+    pub before: f64,
     /// The measured loss after it.
     pub loss: f64,
+    /// `loss` − `before`.
+    pub change: f64,
     /// `start` + Σ LCA up to and with this step, and the share of moving buffers where there is
     /// one; steps that are not finite add nothing.
     pub explained: f64,
@@ -51,9 +55,12 @@ impl LossCurve {
     pub fn in_windows(self, most: usize) -> Self {
         let steps = steps_per_window(self.points.len(), most);
         let points = self.points.chunks(steps).filter_map(|window| {
+            let (before, last) = (window.first()?.before, window.last()?);
             Some(LossPoint {
+                before,
+                change: last.loss - before,
                 residual: finite_sum(window.iter().map(|point| point.residual)),
-                ..*window.last()?
+                ..*last
             })
         });
         Self {
@@ -101,6 +108,7 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
     let names = [
         "iteration",
         "probe",
+        "loss_before",
         "loss_after",
         "lca",
         "buffers",
@@ -109,7 +117,7 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
     each(run, Table::Steps, &names, |columns| {
         let iteration = columns.u64("iteration")?;
         let (loss, lca) = (columns.f64("loss_after")?, columns.f64("lca")?);
-        let residual = columns.f64("residual")?;
+        let (start, residual) = (columns.f64("loss_before")?, columns.f64("residual")?);
         let buffers: Vec<Option<f64>> = columns.f64_or_null("buffers")?.iter().collect();
         for (probe, rows) in stretches(columns.text("probe")?) {
             let Some(curve) = curves.iter_mut().find(|curve| curve.probe == probe) else {
@@ -124,7 +132,9 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
                     .map_or(curve.start, |point| point.explained);
                 curve.points.push(LossPoint {
                     iteration: iteration[row],
+                    before: start[row],
                     loss: loss[row],
+                    change: loss[row] - start[row],
                     explained: before + if finite { change } else { 0.0 },
                     residual: residual[row],
                 });

@@ -31,6 +31,8 @@ pub struct Reconciliation {
     pub buffers: Option<f64>,
     /// `loss_change` − `lca` − `buffers`: what nothing accounts for.
     pub difference: f64,
+    /// |`difference`| / |`loss_change`|; `None` if one is not finite, or the loss did not change.
+    pub relative_difference: Option<f64>,
     /// The residual of one step that is furthest from zero, and where.
     pub worst_residual: Option<Residual>,
     /// Steps whose residual stayed above the tolerance.
@@ -215,6 +217,8 @@ impl StepSums {
 
     pub(super) fn reconciliation(&self) -> Reconciliation {
         let loss_change = self.last.loss - self.first.loss;
+        let difference = loss_change - self.lca - self.buffers.unwrap_or(0.0);
+        let relative = (difference / loss_change).abs();
         Reconciliation {
             probe: self.probe.clone(),
             steps: self.steps,
@@ -223,7 +227,8 @@ impl StepSums {
             loss_change,
             lca: self.lca,
             buffers: self.buffers,
-            difference: loss_change - self.lca - self.buffers.unwrap_or(0.0),
+            difference,
+            relative_difference: Some(relative).filter(|relative| relative.is_finite()),
             worst_residual: self.worst,
             capped: self.capped,
             not_finite: self.not_finite,

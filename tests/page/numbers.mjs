@@ -74,6 +74,38 @@ export async function numberChecks(check, page, json, run) {
       near(Number(bar.value), layers.find((layer) => layer.name === bar.name).lca);
   });
 
+  await check("bars per parameter are those of `layers`", async () => {
+    const choose = (name) =>
+      page.locator('[data-figure="layers"]').getByRole("button", { name, exact: true }).click();
+    await choose("per parameter");
+    await nextFrame(page);
+    const bars = await marks(page, "layers", "rect[data-value]");
+    const { layers } = json("layers", run);
+    assert.equal(bars.length, layers.length);
+    for (const bar of bars) {
+      const layer = layers.find((layer) => layer.name === bar.name);
+      near(Number(bar.value), layer.lca_per_parameter);
+    }
+    await choose("sum");
+    await nextFrame(page);
+  });
+
+  await check("bars of the iterations in view are what the curves fall by there", async () => {
+    const curves = await marks(page, "trajectories", "path[data-series]");
+    await page.fill("#from", "10");
+    await page.fill("#to", "30");
+    await page.locator("#to").dispatchEvent("change");
+    await nextFrame(page);
+    for (const bar of await marks(page, "layers", "rect[data-value]")) {
+      const curve = curves.find((curve) => curve.series === bar.name);
+      const iterations = JSON.parse(curve.iterations);
+      const at = (iteration) => JSON.parse(curve.values)[iterations.indexOf(iteration)];
+      near(Number(bar.value), at(30) - at(9));
+    }
+    await page.click("#reset");
+    await nextFrame(page);
+  });
+
   await check("bars and curves of a chosen class are those of `layers --class`", async () => {
     await page.selectOption("#class", "3");
     await nextFrame(page);
@@ -142,6 +174,10 @@ export async function numberChecks(check, page, json, run) {
       const cell = cells.find((cell) => cell.column === layer.name && cell.row === "class 3");
       near(Number(cell.value), layer.lca, 1e-7, 1e-9);
     }
+    const [{ full }] = await marks(page, "classes", "[data-scale]");
+    const classes = [...new Set(cells.map((cell) => cell.row.replace("class ", "")))];
+    const sums = classes.flatMap((number) => json("layers", run, "--class", number).layers);
+    near(Number(full), Math.max(...sums.map((layer) => Math.abs(layer.lca))), 1e-7);
   });
 
   await check("columns of classes over time are means that add up to the class's LCA", async () => {

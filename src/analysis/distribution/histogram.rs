@@ -35,6 +35,8 @@ pub struct HistogramBar {
     pub upper: f64,
     /// How many values are between the two; those beyond the outermost edge are in the last bar.
     pub count: u64,
+    /// `count` over all finite values, zeros among them.
+    pub fraction: f64,
     /// How many the double Weibull distribution expects; `None` without a fit.
     pub double_weibull: Option<f64>,
     /// How many the Gaussian expects; `None` without a fit.
@@ -65,6 +67,10 @@ impl LcaHistogram {
         for bin in nonzero {
             let index = edges.partition_point(|edge| *edge <= bin.center());
             bars[index.clamp(1, edges.len() - 1) - 1].count += bin.count;
+        }
+        let all: u64 = bins.iter().map(|bin| bin.count).sum();
+        for bar in &mut bars {
+            bar.fraction = bar.count as f64 / all as f64;
         }
         Some(Self {
             linear_below,
@@ -104,6 +110,7 @@ fn bar(lower: f64, upper: f64, fits: &DistributionFits) -> HistogramBar {
         lower,
         upper,
         count: 0,
+        fraction: 0.0,
         double_weibull: fits.double_weibull.map(|weibull| {
             // Either sign has half of the probability.
             0.5 * weibull.fit.values as f64 * weibull.fraction_between(near, far)
@@ -147,6 +154,8 @@ mod tests {
         let counts: Vec<u64> = found.bars.iter().map(|bar| bar.count).collect();
         // From −10^2.25 in steps of a quarter of a factor of ten to −10, then to 0 and to 10.
         assert_eq!(counts, [0, 0, 100, 0, 0, 1, 0, 0, 60, 0, 0, 40]);
+        // Of 701 values, of which 500 are zero.
+        assert_eq!(found.bars[2].fraction, 100.0 / 701.0);
         let pairs = found.bars.windows(2);
         assert!(pairs.clone().all(|pair| pair[0].upper == pair[1].lower));
         assert_eq!(found.bars[5].upper, 0.0);

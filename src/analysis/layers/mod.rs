@@ -35,6 +35,8 @@ pub struct Layers {
     pub lca: f64,
     /// How layers are tested; `None` of one run, which can't tell what other seeds would give.
     pub test: Option<RunsTest>,
+    /// What makes the runs hard to compare, in words; `None` if nothing does.
+    pub caution: Option<String>,
     /// Every layer or tensor, in the model's order.
     pub layers: Vec<LayerSum>,
 }
@@ -79,6 +81,8 @@ pub struct LayerSum {
     pub by_run: Vec<f64>,
     /// Standard deviation between runs, of several.
     pub deviation: Option<f64>,
+    /// From one `deviation` below `lca` to one above.
+    pub spread: Option<[f64; 2]>,
     /// `lca` / LCA of the network: positive if it did as the network did, 1 if it did all.
     pub fraction_of_network: f64,
     /// `lca` / `parameters`.
@@ -115,7 +119,7 @@ pub struct Significance {
 
 impl LayerSum {
     /// Returns the layer with all that is in the unit of the loss divided by the number of its
-    /// parameters: its LCA, its deviation, and the interval.
+    /// parameters: its LCA, its deviation and spread, and the interval.
     #[must_use]
     pub fn per_parameter(&self) -> Self {
         let parameters = self.parameters as f64;
@@ -123,6 +127,7 @@ impl LayerSum {
             lca: self.lca_per_parameter,
             by_run: self.by_run.iter().map(|lca| lca / parameters).collect(),
             deviation: self.deviation.map(|deviation| deviation / parameters),
+            spread: self.spread.map(|ends| ends.map(|end| end / parameters)),
             significance: self.significance.map(|found| Significance {
                 interval: found.interval.map(|end| end / parameters),
                 ..found
@@ -193,14 +198,27 @@ pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError>
         steps: sums.steps,
         not_finite: sums.not_finite,
     });
+    let described: Vec<LayersRun> = described.collect();
     Ok(Layers {
-        runs: described.collect(),
+        caution: caution(&described),
+        runs: described,
         by: options.by,
         probe: options.probe_of(&runs[0]).to_owned(),
         class: options.class,
         lca: network,
         test,
         layers,
+    })
+}
+
+/// Returns what to say of runs of different lengths.
+fn caution(runs: &[LayersRun]) -> Option<String> {
+    let least = runs.iter().map(|run| run.steps).min()?;
+    let most = runs.iter().map(|run| run.steps).max()?;
+    (least < most).then(|| {
+        format!(
+            "The runs have {least} to {most} steps; sums over them are not quite the same thing."
+        )
     })
 }
 
@@ -221,13 +239,15 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
         let of_runs = || runs.iter().map(|run| &run.groups[index]);
         let by_run: Vec<f64> = of_runs().map(|group| group.lca).collect();
         let lca = mean(&by_run);
+        let deviation = deviation(&by_run);
         let steps: u64 = runs.iter().map(|run| run.steps).sum();
         let hurting: u64 = of_runs().map(|group| group.hurting_steps).sum();
         LayerSum {
             name: group.name.clone(),
             parameters: group.parameters,
             lca,
-            deviation: deviation(&by_run),
+            deviation,
+            spread: deviation.map(|deviation| [lca - deviation, lca + deviation]),
             by_run,
             fraction_of_network: lca / network,
             lca_per_parameter: lca / group.parameters as f64,

@@ -103,6 +103,10 @@ pub struct ClassAlignment {
 pub struct Moment {
     /// The step.
     pub iteration: u64,
+    /// `value` of the class with the greatest `height`.
+    pub value: f64,
+    /// The greatest `height` of the classes.
+    pub height: f64,
     /// The classes for which they do.
     pub classes: Vec<ClassMoment>,
 }
@@ -336,7 +340,15 @@ impl PeakSet {
                 .into_values()
                 .filter(|class| class.layers >= min_layers)
                 .collect();
-            (!classes.is_empty()).then_some(Moment { iteration, classes })
+            let highest = classes
+                .iter()
+                .max_by(|a, b| a.height.total_cmp(&b.height))?;
+            Some(Moment {
+                iteration,
+                value: highest.value,
+                height: highest.height,
+                classes,
+            })
         });
         listed.collect()
     }

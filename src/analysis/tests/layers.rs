@@ -144,6 +144,12 @@ fn layers_are_tested_over_the_runs() {
     };
     assert_near(fc1.lca, -1.2);
     assert_near(fc1.deviation.unwrap(), 0.4 * 7.0_f64.sqrt());
+    let [low, high] = fc1.spread.unwrap();
+    assert_near(low, -1.2 - 0.4 * 7.0_f64.sqrt());
+    assert_near(high, -1.2 + 0.4 * 7.0_f64.sqrt());
+    // It has 8 parameters.
+    assert_near(fc1.per_parameter().spread.unwrap()[0], low / 8.0);
+    assert_eq!(found.caution, None);
     for (run, expected) in fc2.by_run.iter().zip([0.2, 0.4, 1.2]) {
         assert_near(*run, expected);
     }

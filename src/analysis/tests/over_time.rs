@@ -5,6 +5,7 @@ use super::synthetic::{At, Synthetic};
 use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::LayersOptions;
+use crate::analysis::loss::LossCurve;
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::{
     class_maps, compare, distribution, helping, helping_by_layer, layers, loss_curves, summary,
@@ -93,6 +94,28 @@ fn windows_keep_what_adds_up_and_end_where_the_run_does() {
 }
 
 #[test]
+fn the_loss_changes_by_a_step_and_by_a_window_as_planted() {
+    // The loss falls by 1, 2, …, 7: in windows of 3, 3 and 1 by 6, 15 and 7.
+    let folder = tempfile::tempdir().unwrap();
+    let run = Synthetic::new(&[("w", 1)], 7)
+        .lca(|at| -(at.iteration as f64 + 1.0))
+        .write(folder.path());
+    let curve = loss_curves(&run).unwrap().swap_remove(0);
+    let change = |curve: &LossCurve| -> Vec<f64> {
+        let points = curve.points.iter();
+        points.map(|point| point.change.round()).collect()
+    };
+    assert_eq!(change(&curve), [-1.0, -2.0, -3.0, -4.0, -5.0, -6.0, -7.0]);
+    let starts = curve.points.iter().map(|point| point.before);
+    let ends = curve.points.iter().map(|point| point.loss);
+    starts
+        .skip(1)
+        .zip(ends)
+        .for_each(|(start, end)| assert_near(start, end));
+    assert_eq!(change(&curve.in_windows(3)), [-6.0, -15.0, -7.0]);
+}
+
+#[test]
 fn a_trace_counts_and_sums_its_own_steps() {
     let folder = tempfile::tempdir().unwrap();
     let run = Synthetic::new(&[("w", 1)], 6)
@@ -149,7 +172,7 @@ fn smoothed_fractions_are_means_in_the_middle_and_never_beyond_what_a_fraction_c
 #[test]
 fn a_class_map_leaves_out_a_class_at_a_step_that_is_not_finite_as_the_layers_do() {
     let (_folder, run) = written(50);
-    let options = ClassMapOptions::default().columns(10).window_sums(80);
+    let options = ClassMapOptions::default().columns(10).window_sums(120);
     let maps = class_maps(&run, &options).unwrap();
     assert_eq!(maps.len(), 2);
     let map = &maps[0];
@@ -170,16 +193,20 @@ fn a_class_map_leaves_out_a_class_at_a_step_that_is_not_finite_as_the_layers_do(
         (map.over_time.starts.len(), map.over_time.steps_per_column),
         (10, 5)
     );
-    // 40 sums a probe: 4 rows of 10 windows.
+    // 60 sums a probe: 4 rows of 10 windows, and 2 of all layers together.
     let windows = &map.windows;
     assert_eq!((windows.steps_per_window, windows.starts.len()), (5, 10));
     assert_eq!((windows.starts[1], windows.ends[1]), (5, 9));
-    for (row, sums) in windows.cumulative.chunks(10).enumerate() {
-        let (layer, class) = (row / 2, row % 2);
-        assert_near(sums[9], map.classes[class].lca[layer]);
-        let first: f64 = windows.lca[10 * row..10 * row + 3].iter().sum();
-        assert_near(sums[2], first);
+    let rows: Vec<&[f64]> = windows.cumulative.chunks(10).collect();
+    for (number, class) in map.classes.iter().enumerate() {
+        assert_near(rows[number][9], class.lca[0]);
+        assert_near(rows[2 + number][9], class.lca[1]);
+        assert_near(rows[4 + number][2], rows[number][2] + rows[2 + number][2]);
     }
+    let magnitudes = map.classes.iter().flat_map(|class| &class.lca);
+    let greatest = magnitudes.map(|lca| lca.abs()).reduce(f64::max);
+    assert_eq!(map.color_range, greatest);
+    assert_eq!(map.left_out, 1);
 }
 
 #[test]

@@ -29,6 +29,8 @@ fn a_grounded_run_reconciles_and_what_is_missing_is_the_residuals() {
             "{probe:?}"
         );
         assert!((probe.difference - 0.009).abs() < 1e-9, "{probe:?}");
+        let relative = 0.009 / (lca + 0.009).abs();
+        assert!((probe.relative_difference.unwrap() - relative).abs() < 1e-6);
         let worst = probe.worst_residual.unwrap();
         assert_eq!((worst.iteration, worst.residual), (7, -0.02));
         assert_eq!((probe.capped, probe.not_finite), (1, 0));
@@ -113,7 +115,7 @@ fn steps_that_are_not_finite_are_counted_and_left_out() {
     // The loss is NaN from the tenth step on.
     assert_eq!((training.steps, training.not_finite), (20, 10));
     assert!((training.lca + 0.12).abs() < 1e-9);
-    assert!(training.loss_change.is_nan());
+    assert!(training.loss_change.is_nan() && training.relative_difference.is_none());
     assert_eq!(summary.quantiles.unwrap().not_finite, 12);
 }
 

@@ -23,9 +23,7 @@ pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
         .iter()
         .flat_map(|class| class.lca.iter().copied())
         .collect();
-    let reach = values
-        .iter()
-        .fold(0.0, |most: f64, lca| most.max(lca.abs()));
+    let reach = map.color_range.unwrap_or(0.0);
     let shade = |reach: f64| Shade {
         palette: options.palette,
         reach,
@@ -75,11 +73,10 @@ pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
         map.probe,
         colours(&map.over_time, over_time)
     ));
-    let left_out = map.classes.iter().map(|class| class.left_out).max();
-    if let Some(steps) = left_out.filter(|steps| *steps > 0) {
+    if map.left_out > 0 {
         sheet.notes.push(format!(
             "Left out because not finite: {}.",
-            counted(steps as u64, "step")
+            counted(map.left_out as u64, "step")
         ));
     }
     sheet.draw()

@@ -150,19 +150,16 @@ fn notes(distribution: &Distribution) -> Vec<String> {
         hurting,
         zero,
     } = counts;
-    let all = counts.all().max(1) as f64;
-    let percent = |count: &u64| format!("{:.1} %", 100.0 * *count as f64 / all);
     let source = match distribution.source {
         ValueSource::Histograms => "the recorded histograms",
         ValueSource::Parameters => "the recorded parameters",
         ValueSource::ChosenParameters => "the parameters chosen to be recorded",
     };
     let mut note = format!(
-        "From {source}: {} of {} values help, {} hurt; exact zeros, {}, are not drawn.",
-        percent(helping),
-        thousands(counts.all()),
-        percent(hurting),
-        percent(zero)
+        "From {source}: {} values help, {} hurt; {} exact zeros are not drawn.",
+        thousands(*helping),
+        thousands(*hurting),
+        thousands(*zero)
     );
     if let Some(mean) = distribution.mean {
         note.push_str(&format!(" The mean, with zeros, is {}.", short(mean)));

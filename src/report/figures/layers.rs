@@ -75,8 +75,11 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     if let Some(class) = layers.class {
         note.push_str(&format!(", class {class}"));
     }
-    let steps = layers.runs.iter().map(|run| run.steps).max().unwrap_or(0);
-    note.push_str(&format!(", {}.", counted(steps, "step")));
+    match (&layers.caution, layers.runs.first()) {
+        (Some(caution), _) => note.push_str(&format!(". {caution}")),
+        (None, Some(run)) => note.push_str(&format!(", {}.", counted(run.steps, "step"))),
+        (None, None) => {}
+    }
     let not_finite: u64 = layers.runs.iter().map(|run| run.not_finite).sum();
     if not_finite > 0 {
         note.push_str(&format!(
@@ -115,7 +118,7 @@ fn panel(
     let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
     let mut reach = vec![0.0];
     for (index, layer) in layers.iter().enumerate() {
-        let (value, deviation, runs) = (layer.lca, layer.deviation, &layer.by_run);
+        let (value, runs) = (layer.lca, &layer.by_run);
         let middle = index as f64 + 0.5;
         marks.push(Mark::Bar {
             name: layer.name.clone(),
@@ -125,8 +128,7 @@ fn panel(
             value,
         });
         reach.push(value);
-        if let Some(deviation) = deviation {
-            let (low, high) = (value - deviation, value + deviation);
+        if let Some([low, high]) = layer.spread {
             reach.extend([low, high]);
             let cap = |y: f64| [(middle - 0.07, y), (middle + 0.07, y)];
             for points in [[(middle, low), (middle, high)], cap(low), cap(high)] {

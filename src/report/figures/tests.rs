@@ -210,6 +210,28 @@ fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
 }
 
 #[test]
+fn a_mean_over_runs_of_different_lengths_says_so() {
+    let noted = |steps: [u64; 2]| {
+        let (_folders, runs): (Vec<_>, Vec<Run>) = steps
+            .map(|steps| opened(&Synthetic::new(&[("fc1.weight", 3)], steps)))
+            .into_iter()
+            .unzip();
+        let layers = layers(&runs, &LayersOptions::default()).unwrap();
+        let svg = Figure::Layers(&layers)
+            .draw(&FigureOptions::default())
+            .unwrap();
+        let (_, notes) = svg.split_once("Probe training").unwrap();
+        notes.to_owned()
+    };
+    assert!(noted([5, 5]).contains("5 steps"));
+    let notes = noted([5, 9]);
+    assert!(
+        notes.contains("5 to 9 steps; sums over them are not"),
+        "{notes}"
+    );
+}
+
+#[test]
 fn trajectories_end_at_the_sums_of_their_layers() {
     let (_folder, run) = opened(&learned());
     let probes = trajectories(&run).unwrap();

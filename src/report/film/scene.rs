@@ -75,26 +75,18 @@ impl<'a> Scene<'a> {
                 }
             }
         }
-        let point = self.step(iteration);
-        self.paint_cursor(iteration, point.map(|(_, point)| point.loss), pixels);
+        let point = self.point(iteration);
+        self.paint_cursor(iteration, point.map(|point| point.loss), pixels);
         let status = self.status(iteration, point)?;
         let start = STATUS[0] * self.width;
         pixels[start..start + status.len()].copy_from_slice(&status);
         Ok(())
     }
 
-    /// Returns the loss before a step, and the step.
-    fn step(&self, iteration: u64) -> Option<(f64, LossPoint)> {
-        let loss = self.loss?;
-        let index = loss
-            .points
-            .binary_search_by_key(&iteration, |point| point.iteration)
-            .ok()?;
-        let before = match index {
-            0 => loss.start,
-            index => loss.points[index - 1].loss,
-        };
-        Some((before, loss.points[index]))
+    fn point(&self, iteration: u64) -> Option<&LossPoint> {
+        let points = &self.loss?.points;
+        let found = points.binary_search_by_key(&iteration, |point| point.iteration);
+        points.get(found.ok()?)
     }
 
     fn paint_cursor(&self, iteration: u64, loss: Option<f64>, pixels: &mut [u8]) {
@@ -121,12 +113,13 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn status(&self, iteration: u64, step: Option<(f64, LossPoint)>) -> Result<Vec<u8>, LcaError> {
+    fn status(&self, iteration: u64, point: Option<&LossPoint>) -> Result<Vec<u8>, LcaError> {
         let room = (self.width - 2 * MARGIN) as f64;
         let mut text = format!("iteration {iteration} of {}", self.last_iteration);
-        if let Some((before, point)) = step {
-            text += &minus(&format!(" · loss {before:.4} → {:.4}", point.loss));
-            let change = format!(" ({})", signed(point.loss - before, 2));
+        if let Some(point) = point {
+            let (before, after) = (point.before, point.loss);
+            text += &minus(&format!(" · loss {before:.4} → {after:.4}"));
+            let change = format!(" ({})", signed(point.change, 2));
             if font::width(&text, STATUS_SIZE) + font::width(&change, STATUS_SIZE) <= room {
                 text += &change;
             }

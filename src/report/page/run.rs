@@ -1,9 +1,12 @@
 //! What the page has of one run.
 
+use std::slice::from_ref;
+
 use serde::Serialize;
 
 use crate::analysis;
 use crate::analysis::distribution::Distribution;
+use crate::analysis::layers::{Layers, LayersOptions};
 use crate::analysis::noise::{Concentration, Heroes, TensorOscillation, noise};
 use crate::analysis::peaks::{Peaks, PeaksOptions};
 use crate::analysis::summary::Summary;
@@ -29,6 +32,8 @@ pub(super) struct RunPart {
     summary: Summary,
     loss: Vec<LossPart>,
     helping: HelpingPart,
+    /// Sums over the run, by probe.
+    layers: Vec<Layers>,
     trajectories: Vec<TrajectoryPart>,
     class_series: Vec<ClassPart>,
     distribution: Option<Distribution>,
@@ -48,25 +53,24 @@ impl RunPart {
         let summary = analysis::summary(run)?;
         let noise = noise(run)?;
         let trajectories = known(trajectories(run))?.0.unwrap_or_default();
-        let layers = trajectories.first().map_or(0, |probe| probe.layers.len());
-        let class_series = ClassPart::all(run, budget.class_values, summary.steps)?;
+        let curves = trajectories.first().map_or(0, |probe| probe.layers.len());
+        let class_series = ClassPart::all(run, budget.class_values)?;
         let classes = class_series.first().map_or(1, ClassPart::classes);
         let options = PeaksOptions::default();
-        let top = budget.peaks / (layers * classes).max(1);
+        let top = budget.peaks / (curves * classes).max(1);
         let top = top.clamp(1, options.top);
         let options = options.top(top);
         let (peaks, peaks_missing) = known(analysis::peaks(run, &options))?;
         let (trace, _) = known(trace(run, &TraceOptions::default()))?;
         let (microscope, microscope_missing) = known(pictures(run, budget.pictures))?;
+        let probes = summary.reconciliation.iter();
+        let probes: Vec<String> = probes.map(|probe| probe.probe.clone()).collect();
         Ok(Self {
             name,
             state: names::state(run),
             tensors: run.info().tensors.len(),
-            probes: summary
-                .reconciliation
-                .iter()
-                .map(|probe| probe.probe.clone())
-                .collect(),
+            layers: layers(run, &probes)?,
+            probes,
             summary,
             loss: loss_curves(run)?
                 .into_iter()
@@ -97,4 +101,13 @@ impl RunPart {
         let probes = self.class_series.iter();
         probes.flat_map(ClassPart::rows).collect()
     }
+}
+
+fn layers(run: &Run, probes: &[String]) -> Result<Vec<Layers>, LcaError> {
+    let of_probe = |probe: &String| {
+        let options = LayersOptions::default().probe(Some(probe.clone()));
+        known(analysis::layers(from_ref(run), &options))
+    };
+    let found: Vec<_> = probes.iter().map(of_probe).collect::<Result<_, _>>()?;
+    Ok(found.into_iter().filter_map(|(layers, _)| layers).collect())
 }

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use crate::analysis::classes::{ClassMap, ClassMapOptions};
+use crate::analysis::classes::{ClassLevel, ClassMap, ClassMapOptions};
 use crate::analysis::helping::{Helping, HelpingStep};
 use crate::analysis::layers::Trajectories;
 use crate::analysis::loss::LossCurve;
-use crate::analysis::stats::{COLOR_PERCENTILE, color_range};
 use crate::analysis::trace::Trajectory;
 use crate::analysis::{ClassName, class_maps};
 use crate::error::LcaError;
@@ -101,6 +100,8 @@ pub(super) struct TrajectoryPart {
 struct LayerPart {
     layer: String,
     parameters: u64,
+    /// By how much it moved the loss.
+    reach: f64,
     sums: Doubles,
 }
 
@@ -114,6 +115,7 @@ impl TrajectoryPart {
             let layers = probe.layers.into_iter().map(|curve| LayerPart {
                 layer: curve.layer,
                 parameters: curve.parameters,
+                reach: curve.reach,
                 sums: Doubles(curve.cumulative),
             });
             Self {
@@ -138,52 +140,35 @@ pub(super) struct ClassPart {
     left_out: usize,
     /// How many steps a window has; the last one may have fewer.
     every: usize,
-    steps: u64,
+    steps: usize,
     /// The first iteration.
     start: u64,
     /// The last iteration of each window.
     iterations: Doubles,
-    /// LCA up to and with each window, by layer, class and window.
+    /// LCA up to and with each window, by layer and for all together, class and window.
     sums: RunningSums,
-    levels: Vec<Level>,
-}
-
-/// Colours of LCA over time, where several windows make a column.
-#[derive(Serialize)]
-struct Level {
-    /// Windows of a column.
-    windows: usize,
-    /// The mean LCA of a step with full colour, for each layer and for all together.
-    ranges: Vec<Option<f64>>,
+    levels: Vec<ClassLevel>,
 }
 
 impl ClassPart {
     /// Returns one part a probe that is split by class, of at most so many values over all probes
-    /// if there are not more layers and classes. `steps` are observed.
-    pub(super) fn all(run: &Run, values: usize, steps: u64) -> Result<Vec<Self>, LcaError> {
+    /// if there are not more layers and classes.
+    pub(super) fn all(run: &Run, values: usize) -> Result<Vec<Self>, LcaError> {
         let options = ClassMapOptions::default().window_sums(values);
         let maps = known(class_maps(run, &options))?.0.unwrap_or_default();
         let part = |map: ClassMap| {
             let windows = map.windows;
-            let row = windows.ends.len();
             Self {
                 every: windows.steps_per_window,
+                steps: windows.steps,
                 start: windows.starts.first().copied().unwrap_or(0),
-                iterations: Doubles::counts(windows.ends),
-                levels: levels(&windows.cumulative, row, map.classes.len(), |windowed| {
-                    (windowed * windows.steps_per_window).min(steps as usize)
-                }),
                 sums: RunningSums {
+                    row: windows.ends.len(),
                     sums: windows.cumulative,
-                    row,
                 },
-                left_out: map
-                    .classes
-                    .iter()
-                    .map(|class| class.left_out)
-                    .max()
-                    .unwrap_or(0),
-                steps,
+                iterations: Doubles::counts(windows.ends),
+                levels: windows.levels,
+                left_out: map.left_out,
                 probe: map.probe,
                 layers: map.layers,
                 classes: map.classes.into_iter().map(|class| class.class).collect(),
@@ -201,47 +186,6 @@ impl ClassPart {
         let classes = self.classes.iter();
         classes.map(|class| format!("class {}", class.name))
     }
-}
-
-/// Columns over time that a narrow screen has room for.
-const FEWEST_COLUMNS: usize = 40;
-
-/// Returns the levels from one window a column on, until a handful of columns is left. `steps_of`
-/// says how many steps the first so many windows have.
-fn levels(
-    sums: &[f64],
-    windows: usize,
-    classes: usize,
-    steps_of: impl Fn(usize) -> usize,
-) -> Vec<Level> {
-    if windows == 0 {
-        return Vec::new();
-    }
-    let level = |width: usize| {
-        let mean = |row: &[f64], start: usize| {
-            let end = (start + width).min(windows);
-            let before = if start > 0 { row[start - 1] } else { 0.0 };
-            (row[end - 1] - before) / (steps_of(end) - steps_of(start)) as f64
-        };
-        let means = |layer: &[f64]| -> Vec<f64> {
-            let rows = layer.chunks(windows);
-            let columns = (0..windows).step_by(width);
-            rows.flat_map(|row| columns.clone().map(|start| mean(row, start)))
-                .collect()
-        };
-        let by_layer: Vec<Vec<f64>> = sums.chunks(windows * classes).map(means).collect();
-        let cells = by_layer.first().map_or(0, Vec::len);
-        let all = (0..cells).map(|cell| by_layer.iter().map(|layer| layer[cell]).sum::<f64>());
-        let ranges = by_layer.iter().map(|layer| layer.iter().copied());
-        let ranges = ranges.map(|layer| color_range(layer, COLOR_PERCENTILE));
-        Level {
-            windows: width,
-            ranges: ranges.chain([color_range(all, COLOR_PERCENTILE)]).collect(),
-        }
-    };
-    let widths = std::iter::successors(Some(1), |width| Some(width * 2));
-    let few = |width: &usize| *width == 1 || windows / width >= FEWEST_COLUMNS;
-    widths.take_while(few).map(level).collect()
 }
 
 /// A parameter over time.

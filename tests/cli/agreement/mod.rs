@@ -169,11 +169,12 @@ fn cells_of_classes_are_the_sums_of_layers_by_class() {
         .collect();
     for class in 0..NAMES.len() {
         let layers = table("layers", &["--class", &class.to_string()]);
-        let sums = numbers(&layers["layers"], "lca");
+        let mut sums = numbers(&layers["layers"], "lca");
         same(&rows[class], &sums);
         let drawn = &PAGE["runs"][0]["class_series"][0];
         assert_eq!(drawn["classes"][class]["name"], NAMES[class]);
-        // Changes travel in single precision.
+        // All layers together come last; changes travel in single precision.
+        sums.push(number(&layers["lca"]));
         let drawn = page::last_sums(&drawn["sums"]);
         let drawn = drawn.iter().skip(class).step_by(NAMES.len());
         near(&drawn.copied().collect::<Vec<_>>(), &sums, 1e-6);
@@ -224,11 +225,17 @@ fn summary_and_noise_have_the_same_quantiles() {
 }
 
 #[test]
-fn film_and_page_give_full_colour_to_the_same_magnitude() {
+fn film_and_page_give_full_colour_to_the_same_magnitude_however_many_steps_they_show() {
     let film = RUN.path().join("film.gif");
-    // Of the same steps: as many as the page shows at most.
-    let film = table("film", &["--frames", "100", "-o", film.to_str().unwrap()]);
-    let drawn = &PAGE["runs"][0]["microscope"]["pictures"][0];
-    assert_eq!(drawn["quantity"], "lca");
-    assert_eq!(drawn["full"], film["scale"]["full"]);
+    let film = |quantity: &str, frames: &str| {
+        let output = film.to_str().unwrap();
+        let arguments = ["--quantity", quantity, "--frames", frames, "-o", output];
+        table("film", &arguments)["scale"]["full"].clone()
+    };
+    for drawn in objects(&PAGE["runs"][0]["microscope"]["pictures"]) {
+        let quantity = drawn["quantity"].as_str().unwrap();
+        for frames in ["1", "7"] {
+            assert_eq!(drawn["full"], film(quantity, frames), "{quantity} {frames}");
+        }
+    }
 }

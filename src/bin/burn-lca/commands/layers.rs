@@ -150,13 +150,8 @@ fn run_notes(table: &mut AnswerTable, found: &Layers) {
             run.steps + run.not_finite
         ));
     }
-    let steps = || found.runs.iter().map(|run| run.steps);
-    if let (Some(least), Some(most)) = (steps().min(), steps().max())
-        && least < most
-    {
-        table.note(format!(
-            "The runs have {least} to {most} steps; sums over them are not quite the same thing."
-        ));
+    if let Some(caution) = &found.caution {
+        table.note(caution.clone());
     }
 }
 

@@ -4,9 +4,7 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::peaks::{
-    Alignment, ClassMoment, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
-};
+use burn_lca::analysis::peaks::{Alignment, Moment, Peak, PeakSeries, Peaks, PeaksOptions};
 use burn_lca::analysis::{self, Quantity};
 use clap::ValueEnum;
 
@@ -187,7 +185,7 @@ fn moments(peaks: &Peaks, all: bool) -> AnswerTable {
         // Those of most classes, then those furthest from the median.
         shown.sort_by(|a, b| {
             let classes = b.classes.len().cmp(&a.classes.len());
-            classes.then(height(b).total_cmp(&height(a)))
+            classes.then(b.height.total_cmp(&a.height))
         });
         shown.truncate(SHOWN);
         shown.sort_by_key(|moment| moment.iteration);
@@ -198,10 +196,8 @@ fn moments(peaks: &Peaks, all: bool) -> AnswerTable {
     );
     let mut table = AnswerTable::of("moments", title, &shown)
         .count("iteration", "iteration", |moment| moment.iteration)
-        .cells("value", "value", |moment| {
-            highest(moment).map_or(Cell::Empty, |class| value(peaks, class.value))
-        })
-        .number("height", "from median", |moment| height(moment))
+        .cells("value", "value", |moment| value(peaks, moment.value))
+        .number("height", "from median", |moment| moment.height)
         .count("class_count", "in", |moment| moment.classes.len() as u64)
         .text("classes", "classes", |moment| {
             let classes = moment.classes.iter();
@@ -222,16 +218,6 @@ fn moments(peaks: &Peaks, all: bool) -> AnswerTable {
         ));
     }
     table
-}
-
-/// The class that is furthest from the median at a moment.
-fn highest(moment: &Moment) -> Option<&ClassMoment> {
-    let classes = moment.classes.iter();
-    classes.max_by(|a, b| a.height.total_cmp(&b.height))
-}
-
-fn height(moment: &Moment) -> f64 {
-    highest(moment).map_or(f64::NEG_INFINITY, |class| class.height)
 }
 
 fn list(peaks: &Peaks) -> AnswerTable {

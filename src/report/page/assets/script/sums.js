@@ -1,9 +1,11 @@
-// LCA over the iterations, the probe and the class in view: differences of sums that were computed
-// when the page was made. Nothing else is computed here.
+// LCA over the iterations, the probe and the class in view. The sums up to each iteration were
+// computed when the page was made; what follows from them and from the choice made here, and so
+// could not be, is computed in this module and in no other. The tests hold it to the command line.
 
 /** @import { ClassSteps, Run } from "./types.d.ts" */
 
 import { placeOf } from "./charts/timeplot.js";
+import { isNumber } from "./format.js";
 import { classNames, rangeText, view } from "./view.js";
 
 /**
@@ -65,10 +67,30 @@ export function sumInView(iterations, sums) {
 }
 
 /**
- * The sum over all iterations; NaN if none was finite.
+ * The mean of a step over some windows, from the sums up to and with each.
+ * @param {ClassSteps} series
  * @param {Float64Array} sums
+ * @param {number} start the first window
+ * @param {number} end the one after the last
  */
-export const total = (sums) => sums[sums.length - 1] ?? NaN;
+export function meanOfStep({ every, steps }, sums, start, end) {
+  const stepsBefore = (/** @type {number} */ window) => Math.min(window * every, steps);
+  const sum = sums[end - 1] - (start > 0 ? sums[start - 1] : 0);
+  return sum / (stepsBefore(end) - stepsBefore(start));
+}
+
+/**
+ * LCA per parameter.
+ * @param {LayerSums} layer
+ * @param {number} lca
+ */
+export const perParameter = ({ parameters }, lca) => lca / parameters;
+
+/**
+ * The greatest of the finite sizes, which gets full colour; 0 if there is none.
+ * @param {number[]} values
+ */
+export const greatest = (values) => Math.max(0, ...values.filter(isNumber).map(Math.abs));
 
 /**
  * What the LCA in view is of, such as "training, loss of class 3, iterations 5 to 9".

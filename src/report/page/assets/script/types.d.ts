@@ -11,9 +11,20 @@ export interface Data {
   notes: string[];
   short_names: { letters: number[]; names: { name: string; texts: string[] }[] };
   runs: Run[];
+  missing: Missing;
   layers: Layers | null;
   candidates: Candidates | null;
   candidates_missing: string | null;
+}
+
+/** Sentences about what a run has not recorded. */
+export interface Missing {
+  totals: string;
+  values: string;
+  parameters: string;
+  units: string;
+  classes: string;
+  validation: string;
 }
 
 export interface Run {
@@ -24,6 +35,7 @@ export interface Run {
   summary: Summary;
   loss: Loss[];
   helping: Helping;
+  layers: Layers[];
   trajectories: Trajectories[];
   class_series: ClassSteps[];
   distribution: Distribution | null;
@@ -59,6 +71,7 @@ export interface Reconciliation {
   lca: Num;
   buffers: Num;
   difference: Num;
+  relative_difference: number | null;
   worst_residual: { iteration: number; residual: Num } | null;
   capped: number;
   not_finite: number;
@@ -128,7 +141,7 @@ export interface Trajectories {
   left_out: number;
   every: number;
   iterations: Column;
-  layers: { layer: string; parameters: number; sums: Column }[];
+  layers: { layer: string; parameters: number; reach: Num; sums: Column }[];
 }
 
 export interface ClassName {
@@ -146,7 +159,7 @@ export interface ClassSteps {
   start: number;
   iterations: Column;
   sums: Column;
-  levels: { windows: number; ranges: Num[] }[];
+  levels: { windows: number; color_ranges: Num[] }[];
 }
 
 export interface Distribution extends HelpingCounts {
@@ -166,6 +179,7 @@ export interface LcaHistogram {
     lower: number;
     upper: number;
     count: number;
+    fraction: number;
     double_weibull: number | null;
     gaussian: number | null;
   }[];
@@ -304,6 +318,8 @@ export interface Alignment {
 
 export interface Moment {
   iteration: number;
+  value: Num;
+  height: Num;
   classes: {
     class: number | null;
     name: string | null;
@@ -374,6 +390,7 @@ export interface Layers {
   class: number | null;
   lca: Num;
   test: RunsTest | null;
+  caution: string | null;
   layers: LayerSum[];
 }
 
@@ -394,6 +411,7 @@ export interface LayerSum extends HelpingCounts {
   parameters: number;
   lca: Num;
   deviation: number | null;
+  spread: [number, number] | null;
   by_run: Num[];
   fraction_of_network: Num;
   lca_per_parameter: Num;
@@ -414,11 +432,13 @@ export interface Significance {
 export interface Candidates {
   runs: string[];
   alpha: number;
-  freeze: { test: SumTest; tensors: FreezeTensor[] };
-  overfitting: { test: SumTest; tensors: OverfittingTensor[] } | null;
-  lags: { lags: number[]; parts: number; layers: LayerLag[] };
+  freeze: { test: SumTest; method: string; tensors: FreezeTensor[] };
+  overfitting: { test: SumTest; method: string; tensors: OverfittingTensor[] } | null;
+  lags: { lags: number[]; parts: number; layers: LayerLag[]; unknown: string | null };
   units: LayerUnits[];
+  units_unjudged: string | null;
   parameters: TensorParameters[];
+  parameters_unjudged: string | null;
 }
 
 export type SumTest =
@@ -436,6 +456,7 @@ export interface LcaSum {
 export interface FreezeTensor {
   tensor: string;
   training: LcaSum;
+  hurts: boolean;
   p_corrected: number | null;
   candidate: boolean;
   reason: string;
@@ -446,6 +467,7 @@ export interface OverfittingTensor {
   portion: "whole_run" | "second_half";
   training: LcaSum;
   validation: LcaSum;
+  opposed: boolean;
   p_corrected: number | null;
   candidate: boolean;
   reason: string;
@@ -469,6 +491,7 @@ export interface LayerUnits {
   layer: string;
   units: number;
   dead: number;
+  unjudged: number;
   rarely_helping: number;
   rarely_helping_expected: number;
   candidates: {
@@ -489,6 +512,7 @@ export interface TensorParameters {
   parameters: number;
   dead: number;
   unmoved: number;
+  unjudged: number;
   rarely_helping: number;
   rarely_helping_expected: number;
   rarely_helping_lca: Num;

@@ -3,20 +3,21 @@
 /** @import { Child } from "../dom.js" */
 
 import { html, svg } from "../dom.js";
-import { isNumber, signed } from "../format.js";
+import { signed } from "../format.js";
 import { frame } from "./axes.js";
 import { blend, scaleText } from "./colours.js";
 import { comparable, tipFigure } from "./figure.js";
 import { LETTER, rowName, shortened, widest } from "./names.js";
 
 /**
- * `value(row, column)` gives the number of a cell; the greatest size has full colour.
+ * `value(row, column)` gives the number of a cell, `full(cells)` the size that has full colour.
  * @param {{
  *   label: string,
  *   unit: string,
  *   rows: string[],
  *   columns: string[],
  *   value: (row: number, column: number) => number,
+ *   full: (cells: number[]) => number,
  *   options?: Child[],
  *   together?: ReturnType<typeof comparable>,
  * }} chart
@@ -27,12 +28,13 @@ export function heatMap({
   rows,
   columns,
   value,
+  full: fullOf,
   options = [],
   together = comparable(),
 }) {
   const all = () => rows.map((_, row) => columns.map((_, column) => value(row, column)));
-  together.join(() => [0, Math.max(0, ...all().flat().filter(isNumber).map(Math.abs))]);
-  const key = html("p", { class: "legend" });
+  together.join(() => [0, fullOf(all().flat())]);
+  const key = html("p", { class: "legend", "data-scale": label });
   return tipFigure(label, unit, [...options, key], (plot) => {
     const letters = widest(rows, 16);
     const height = rows.length > 40 ? 8 : 20;
@@ -43,6 +45,7 @@ export function heatMap({
     const margin = { left, right: 8, top: 4, bottom: below };
     const { root, area } = frame(plot, rows.length * height + below + 4, margin);
     const [, full] = together.extent();
+    key.dataset.full = String(full);
     key.replaceChildren(scaleText(full));
     const wide = (area.right - area.left) / columns.length;
     for (const [row, cells] of all().entries()) {

@@ -14,14 +14,13 @@ import { placeOf, timePlot } from "./timeplot.js";
 
 /**
  * Windows of steps, and levels: how many windows a column has, and the size with full colour.
- * `sum(row, window)` is over all steps up to and with a window.
+ * `mean(row, start, end)` is of a step over the windows from one to before another.
  * @typedef {{
  *   start: number,
  *   iterations: ArrayLike<number>,
- *   steps: number,
  *   every: number,
  *   levels: { windows: number, full: number }[],
- *   sum: (row: number, window: number) => number,
+ *   mean: (row: number, start: number, end: number) => number,
  * }} Windows
  * @typedef {{ from: number, to: number, cells: number[] }} Column
  */
@@ -102,19 +101,14 @@ export function timeMap({ label, unit, rows, windows, options = [], together = c
  */
 function columnsInView(found, width, rows) {
   const count = found.iterations.length;
-  const stepsBefore = (/** @type {number} */ window) => Math.min(window * found.every, found.steps);
   const columns = [];
   for (let start = 0; start < count; start += width) {
     const end = Math.min(start + width, count);
     const from = start > 0 ? found.iterations[start - 1] + 1 : found.start;
     const to = found.iterations[end - 1];
     if (to < view.from || from > view.to) continue;
-    const steps = stepsBefore(end) - stepsBefore(start);
-    const mean = (/** @type {number} */ row) => {
-      const before = start > 0 ? found.sum(row, start - 1) : 0;
-      return (found.sum(row, end - 1) - before) / steps;
-    };
-    columns.push({ from, to, cells: Array.from({ length: rows }, (_, row) => mean(row)) });
+    const cells = Array.from({ length: rows }, (_, row) => found.mean(row, start, end));
+    columns.push({ from, to, cells });
   }
   return columns;
 }

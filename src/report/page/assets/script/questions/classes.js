@@ -5,11 +5,11 @@
 import { comparable, follow } from "../charts/figure.js";
 import { heatMap } from "../charts/heatmap.js";
 import { timeMap } from "../charts/timemap.js";
-import { firstRun } from "../data.js";
+import { data, firstRun } from "../data.js";
 import { absent, html, note, placeOfFigure } from "../dom.js";
 import { plural } from "../format.js";
 import { perRun } from "../runs.js";
-import { classSums, ofProbe, sumInView, total, windowText } from "../sums.js";
+import { classSums, greatest, meanOfStep, ofProbe, sumInView, windowText } from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
 import { rangeText, redraw } from "../view.js";
 
@@ -32,7 +32,7 @@ function byLayer() {
   perRun("classes", (run) => {
     const first = run.class_series[0];
     if (!first) {
-      return absent("LCA was not split by class in this run. Record with Probe::classes.");
+      return absent(data.missing.classes);
     }
     const value = (/** @type {number} */ row, /** @type {number} */ column) => {
       const series = seriesInView(run);
@@ -45,6 +45,7 @@ function byLayer() {
         rows: names(first),
         columns: first.layers,
         value,
+        full: greatest,
         together,
         options: [
           follow(() => `${seriesInView(run).probe}, ${rangeText()}${windowText(first.every)}`),
@@ -53,14 +54,14 @@ function byLayer() {
       behind("classes and layers, all iterations", ["class", ...first.layers], () =>
         first.classes.map((entry, row) => [
           words(entry.name),
-          ...first.layers.map((_, column) => lcaCell(total(classSums(first, column, row)))),
+          ...first.layers.map((_, column) => lcaCell(classSums(first, column, row).at(-1))),
         ]),
       ),
       first.left_out > 0
         ? note(`${plural(first.left_out, "step")} without finite LCA left out.`)
         : null,
       first.every > 1
-        ? note(`Kept at every ${first.every} recorded steps, to keep this page small.`)
+        ? note(`Of every ${first.every} steps the last is kept, to keep this page small.`)
         : null,
     ];
   });
@@ -105,16 +106,16 @@ function overTime() {
  * @param {string} layer
  */
 function windowsOf(series, layer) {
-  const place = series.layers.indexOf(layer);
-  const places = place < 0 ? series.layers.map((_, place) => place) : [place];
-  const rows = series.classes.map((_, row) => places.map((place) => classSums(series, place, row)));
+  // All layers together come after the last one.
+  const place = layer === "" ? series.layers.length : series.layers.indexOf(layer);
+  const rows = series.classes.map((_, row) => classSums(series, place, row));
   return {
     ...series,
-    levels: series.levels.map(({ windows, ranges }) => ({
+    levels: series.levels.map(({ windows, color_ranges }) => ({
       windows,
-      full: ranges[place < 0 ? series.layers.length : place] ?? 0,
+      full: color_ranges[place] ?? 0,
     })),
-    sum: (/** @type {number} */ row, /** @type {number} */ window) =>
-      rows[row].reduce((sum, sums) => sum + sums[window], 0),
+    mean: (/** @type {number} */ row, /** @type {number} */ start, /** @type {number} */ end) =>
+      meanOfStep(series, rows[row], start, end),
   };
 }

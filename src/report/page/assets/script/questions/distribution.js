@@ -3,6 +3,7 @@
 /** @import { Distribution, LcaHistogram, Run } from "../types.d.ts" */
 
 import { histogram } from "../charts/histogram.js";
+import { data } from "../data.js";
 import { absent, note } from "../dom.js";
 import { count, isNumber, maybe, percent, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
@@ -16,10 +17,7 @@ export function distribution() {
 function sizes(run) {
   const found = run.distribution;
   if (!found) {
-    return absent(
-      "The distribution is not known: neither parameters nor histograms were recorded. Record " +
-        "with Recorder::standard().",
-    );
+    return absent(`The distribution is not known. ${data.missing.values}`);
   }
   const table = behind("bins", ["from", "to", "count"], () =>
     found.bins
@@ -29,7 +27,6 @@ function sizes(run) {
   const drawn = found.histogram;
   if (!drawn) return [absent("Every value is exactly zero, or none is finite."), table];
   const place = placeOn(drawn);
-  const all = found.helping + found.hurting + found.zero;
   const bars = drawn.bars.map((bar) => ({
     ...bar,
     from: place(bar.lower),
@@ -37,7 +34,7 @@ function sizes(run) {
     kind: bar.lower < 0 ? "help" : "hurt",
     tip:
       `${short(bar.lower)} to ${short(bar.upper)}: ${count(bar.count)} values ` +
-      `(${percent(bar.count / all)})`,
+      `(${percent(bar.fraction)})`,
   }));
   /** @type {[number, number][]} */
   const expected = bars.flatMap(({ from, to, double_weibull }) =>

@@ -32,7 +32,7 @@ export function grounded() {
       return [{ name: `residual of ${of}`, x, y, colour: "var(--c3)" }];
     };
     const { every } = run.loss[0];
-    const kept = `Kept at every ${every} steps, with the residuals since then summed, to keep this`;
+    const kept = `Of every ${every} steps the last is kept, with their residuals summed, to keep`;
     return [
       html("p", { class: "verdict" }, groundedText(rows[0])),
       reconciliation(rows),
@@ -51,7 +51,7 @@ export function grounded() {
         together: rest,
         digits: signed,
       }),
-      every > 1 ? note(`${kept} page small.`) : null,
+      every > 1 ? note(`${kept} this page small.`) : null,
       behind(
         "loss by step",
         ["iteration", "probe", "loss after", "loss(0) + ΣLCA", "residual"],
@@ -73,7 +73,7 @@ export function grounded() {
 /** @param {Reconciliation} main */
 function groundedText(main) {
   const sum = signed(main.lca);
-  const share = Math.abs((main.difference ?? NaN) / (main.loss_change ?? NaN));
+  const share = main.relative_difference;
   const off = isNumber(share) ? `, ${(100 * share).toPrecision(2)} % of the change` : "";
   const said = isNumber(main.loss_change)
     ? `${main.probe}: the loss went from ${short(main.loss_before)} to ` +

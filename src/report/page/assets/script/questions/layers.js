@@ -7,7 +7,7 @@ import { data } from "../data.js";
 import { choice, html, note, placeOfFigure } from "../dom.js";
 import { count, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
-import { layerSums, shownText, sumInView, total } from "../sums.js";
+import { layerSums, perParameter, shownText, sumInView } from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
 import { redraw, view } from "../view.js";
 
@@ -21,12 +21,12 @@ export function layers() {
   trajectories(known > MOST_SHOWN);
 }
 
-/** Hides all but the layers with the largest sums; returns how many there are. */
+/** Hides all but the layers that moved the loss most; returns how many there are. */
 function hideSmallLayers() {
   /** @type {Map<string, number>} */
   const sizes = new Map();
-  for (const { layer, sums } of data.runs.flatMap((run) => run.trajectories[0]?.layers ?? [])) {
-    sizes.set(layer, Math.max(sizes.get(layer) ?? 0, Math.abs(total(sums)) || 0));
+  for (const { layer, reach } of data.runs.flatMap((run) => run.trajectories[0]?.layers ?? [])) {
+    sizes.set(layer, Math.max(sizes.get(layer) ?? 0, reach ?? 0));
   }
   const order = [...sizes].sort(([, a], [, b]) => b - a);
   for (const [layer] of order.slice(MOST_SHOWN)) view.hidden.add(layer);
@@ -41,16 +41,15 @@ function seeds() {
   const rows = () =>
     found.layers
       .filter(({ name }) => !view.hidden.has(name))
-      .map(({ name, lca, deviation, significance }) => {
+      .map(({ name, lca, deviation, spread, significance }) => {
         const p = maybe(significance?.p_t_corrected, short);
         const note = `standard deviation ${maybe(deviation, short)}, p ${p}`;
-        const spread = deviation ?? 0;
-        /** @type {[number, number] | null} */
-        const interval = lca === null ? null : [lca - spread, lca + spread];
-        return { name, bars: [{ value: lca, interval, note }] };
+        return { name, bars: [{ value: lca, interval: spread, note }] };
       });
   const about = `${found.probe}, all iterations; lines: one standard deviation over runs`;
+  const { caution } = found;
   placeOfFigure("seeds").append(
+    ...(caution === null ? [] : [note(caution)]),
     signedBars({
       label: `LCA by layer, mean of ${runs}`,
       unit: "loss",
@@ -90,9 +89,9 @@ function bars() {
       const found = layerSums(run);
       return (found?.layers ?? [])
         .filter(({ layer }) => !view.hidden.has(layer))
-        .map(({ layer, parameters, sums }) => {
-          const sum = sumInView(found?.iterations ?? sums, sums);
-          return { name: layer, bars: [{ value: isMean ? sum / parameters : sum }] };
+        .map((row) => {
+          const sum = sumInView(found?.iterations ?? row.sums, row.sums);
+          return { name: row.layer, bars: [{ value: isMean ? perParameter(row, sum) : sum }] };
         });
     };
     const divided = ", divided by the layer’s parameters";
@@ -108,13 +107,13 @@ function bars() {
         "layers, all iterations",
         ["probe", "layer", "parameters", "LCA", "per parameter"],
         () =>
-          run.trajectories.flatMap(({ probe, layers }) =>
-            layers.map(({ layer, parameters, sums }) => [
+          run.layers.flatMap(({ probe, layers }) =>
+            layers.map(({ name, parameters, lca, lca_per_parameter }) => [
               words(probe),
-              words(layer),
+              words(name),
               count(parameters),
-              lcaCell(total(sums)),
-              lcaCell(total(sums) / parameters),
+              lcaCell(lca),
+              lcaCell(lca_per_parameter),
             ]),
           ),
       ),
@@ -150,13 +149,16 @@ function trajectories(someHidden) {
         options: [follow(() => (view.class === "" ? "" : shownText(run)))],
       }),
       every > 1
-        ? note(`Kept at every ${every} steps, to keep this page small; sums are exact there.`)
+        ? note(
+            `Of every ${every} steps the last is kept, to keep this page small; sums are exact ` +
+              "there.",
+          )
         : null,
       leftOut > 0 ? note(`${plural(leftOut, "step")} without finite LCA left out.`) : null,
       someHidden
         ? note(
-            `The ${MOST_SHOWN} layers with the largest sums are shown; press a name to show or ` +
-              "hide it in all figures.",
+            `The ${MOST_SHOWN} layers that moved the loss most are shown; press a name to show ` +
+              "or hide it in all figures.",
           )
         : null,
     ];

@@ -28,11 +28,11 @@ export function sync() {
         `The ${run.peaks_top} strongest of each layer and class; in a layer, one line a class. ` +
           `Vertical lines: at least ${found.min_layers} layers peak together for a class.`,
       ),
-      behind("moments", ["iteration", "classes", "LCA of these layers"], () =>
+      behind("moments", ["iteration", "classes", "LCA, strongest class"], () =>
         found.moments.map((moment) => [
           String(moment.iteration),
           words(moment.classes.map((row) => row.name ?? row.class ?? "all").join(", ")),
-          lcaCell(moment.classes.reduce((sum, row) => sum + (row.value ?? NaN), 0)),
+          lcaCell(moment.value),
         ]),
       ),
       behind("layers that line up, against chance", ["layers", "observed", "by chance", "p"], () =>

@@ -3,9 +3,10 @@
 import { signedBars } from "../charts/bars.js";
 import { comparable, follow, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
+import { data } from "../data.js";
 import { absent } from "../dom.js";
 import { perRun } from "../runs.js";
-import { layerSums, shownText, sumInView, total } from "../sums.js";
+import { layerSums, ofProbe, shownText, sumInView } from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
 import { view } from "../view.js";
 
@@ -13,9 +14,7 @@ export function validation() {
   const together = comparable();
   perRun("validation", (run) => {
     if (run.loss.length < 2) {
-      return absent(
-        "There is no validation probe in this run. Record one with LcaMetric::validation.",
-      );
+      return absent(data.missing.validation);
     }
     const curves = () =>
       run.loss.map(({ probe, iterations, loss }, place) => ({
@@ -60,13 +59,14 @@ function generalisation() {
         together,
         options: [follow(about)],
       }),
-      behind("layers on both probes", ["layer", training.probe, other.probe, "difference"], () =>
-        training.layers.map(({ layer, sums }) => {
-          const same = other.layers.find((row) => row.layer === layer);
-          const [a, b] = [total(sums), same ? total(same.sums) : NaN];
-          return [words(layer), lcaCell(a), lcaCell(b), lcaCell(b - a)];
-        }),
-      ),
+      behind("layers on both probes", ["layer", training.probe, other.probe], () => {
+        const others = ofProbe(run.layers, other.probe)?.layers ?? [];
+        return (ofProbe(run.layers, training.probe)?.layers ?? []).map(({ name, lca }) => [
+          words(name),
+          lcaCell(lca),
+          lcaCell(others.find((row) => row.name === name)?.lca),
+        ]);
+      }),
     ];
   });
 }

@@ -1,5 +1,7 @@
 //! Which layer learned which class, and when.
 
+mod windows;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -12,7 +14,9 @@ use super::options::options;
 use super::raster::{Filling, Raster};
 use super::read::{NO_STEPS, each, require};
 use super::series::{Grouping, Quantity, Request, SeriesTable, series};
-use super::stats::steps_per_window;
+use super::stats::color_range;
+
+pub use windows::{ClassLevel, ClassWindows};
 
 options! {
     /// Settings of [`class_maps`].
@@ -38,6 +42,11 @@ pub struct ClassMap {
     pub layers: Vec<String>,
     /// The classes, by number.
     pub classes: Vec<ClassLayers>,
+    /// The most steps that are left out for a class.
+    pub left_out: usize,
+    /// The magnitude of `lca` of the classes that gets full colour: the greatest of the finite ones;
+    /// `None` if there is none but zeros.
+    pub color_range: Option<f64>,
     /// The mean LCA of a step, over all parameters: one row per class, in the order above.
     pub over_time: Raster,
     /// The LCA of every layer in every class's own loss, in windows of steps.
@@ -54,22 +63,6 @@ pub struct ClassLayers {
     pub lca: Vec<f64>,
     /// Steps that are left out, since a value is missing or not finite.
     pub left_out: usize,
-}
-
-/// LCA by layer, class and window of steps.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct ClassWindows {
-    /// How many observed steps a window has; the last one may have fewer.
-    pub steps_per_window: usize,
-    /// The first iteration of each window.
-    pub starts: Vec<u64>,
-    /// The last iteration of each window.
-    pub ends: Vec<u64>,
-    /// The sums over each window: layer by layer, class by class, window by window.
-    pub lca: Vec<f64>,
-    /// The sums up to and with each window, in the same order.
-    pub cumulative: Vec<f64>,
 }
 
 const RECORD_CLASSES: &str = "record with `Probe::classes`";
@@ -115,11 +108,20 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
         if sums.classes.is_empty() {
             continue;
         }
+        let classes = sums.by_class(run);
+        let lca = classes.iter().flat_map(|class| class.lca.iter().copied());
         maps.push(ClassMap {
             probe: probe.to_owned(),
-            classes: sums.by_class(run),
+            color_range: color_range(lca, 100.0),
+            left_out: sums.left_out.iter().copied().max().unwrap_or(0),
+            classes,
             over_time: over_time(run, probe, &sums, options.columns)?,
-            windows: sums.windows(window_sums),
+            windows: ClassWindows::new(
+                &sums.iterations,
+                &sums.values,
+                sums.classes.len(),
+                window_sums,
+            ),
             layers: sums.layers,
         });
     }
@@ -197,32 +199,6 @@ impl Sorted {
             }
         };
         classes.map(of_class).collect()
-    }
-
-    fn windows(&self, most_sums: usize) -> ClassWindows {
-        let steps = steps_per_window(self.iterations.len(), most_sums / self.values.len().max(1));
-        let windows = || self.iterations.chunks(steps);
-        let mut found = ClassWindows {
-            steps_per_window: steps,
-            starts: windows()
-                .filter_map(|window| window.first().copied())
-                .collect(),
-            ends: windows()
-                .filter_map(|window| window.last().copied())
-                .collect(),
-            lca: Vec::new(),
-            cumulative: Vec::new(),
-        };
-        for values in &self.values {
-            let mut sum = 0.0;
-            for window in values.chunks(steps) {
-                let lca: f64 = window.iter().sum();
-                sum += lca;
-                found.lca.push(lca);
-                found.cumulative.push(sum);
-            }
-        }
-        found
     }
 }
 

@@ -1,0 +1,146 @@
+//! LCA by layer, class and window of steps, and the colours of its means.
+
+use serde::Serialize;
+
+use super::super::stats::{COLOR_PERCENTILE, color_range, steps_per_window};
+
+/// LCA by layer, class and window of steps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassWindows {
+    /// How many observed steps there are.
+    pub steps: usize,
+    /// How many of them a window has; the last one may have fewer.
+    pub steps_per_window: usize,
+    /// The first iteration of each window.
+    pub starts: Vec<u64>,
+    /// The last iteration of each window.
+    pub ends: Vec<u64>,
+    /// The sums up to and with each window: layer by layer and at last all layers together, class
+    /// by class, window by window.
+    pub cumulative: Vec<f64>,
+    /// Columns of one window, of two, of four and so on, as long as a picture has enough of them.
+    pub levels: Vec<ClassLevel>,
+}
+
+/// The colours of LCA by class over time, in columns of several windows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ClassLevel {
+    /// How many windows a column has; the last one may have fewer.
+    pub windows: usize,
+    /// The mean LCA of a step that gets full colour, for each layer and at last for all together:
+    /// the 99th percentile of the magnitudes of the columns that are not zero; `None` if all are.
+    pub color_ranges: Vec<Option<f64>>,
+}
+
+/// Columns over time that a narrow picture has room for.
+const FEWEST_COLUMNS: usize = 40;
+
+impl ClassWindows {
+    /// Sums rows, layer by layer and class by class, to at most so many sums where one window
+    /// leaves that few.
+    pub(super) fn new(
+        iterations: &[u64],
+        rows: &[Vec<f64>],
+        classes: usize,
+        most_sums: usize,
+    ) -> Self {
+        let row_count = rows.len() + classes;
+        let steps = steps_per_window(iterations.len(), most_sums / row_count.max(1));
+        let windows = || iterations.chunks(steps);
+        let mut found = Self {
+            steps: iterations.len(),
+            steps_per_window: steps,
+            starts: windows()
+                .filter_map(|window| window.first().copied())
+                .collect(),
+            ends: windows()
+                .filter_map(|window| window.last().copied())
+                .collect(),
+            cumulative: rows.iter().flat_map(|row| cumulative(row, steps)).collect(),
+            levels: Vec::new(),
+        };
+        let layer = classes * found.ends.len();
+        let all = (0..layer).map(|at| found.cumulative.iter().skip(at).step_by(layer).sum());
+        let all: Vec<f64> = all.collect();
+        found.cumulative.extend(all);
+        let widths = std::iter::successors(Some(1), |width| Some(width * 2));
+        let few = |width: &usize| *width == 1 || found.ends.len() / width >= FEWEST_COLUMNS;
+        found.levels = widths
+            .take_while(few)
+            .map(|width| found.level(width, layer))
+            .collect();
+        found
+    }
+
+    fn level(&self, width: usize, layer: usize) -> ClassLevel {
+        let range = |sums: &[f64]| {
+            let rows = sums.chunks(self.ends.len());
+            color_range(
+                rows.flat_map(|row| self.means(row, width)),
+                COLOR_PERCENTILE,
+            )
+        };
+        ClassLevel {
+            windows: width,
+            color_ranges: self.cumulative.chunks(layer.max(1)).map(range).collect(),
+        }
+    }
+
+    /// Returns the mean LCA of a step in columns of so many windows, from the cumulative sums of a
+    /// row.
+    fn means(&self, row: &[f64], width: usize) -> impl Iterator<Item = f64> {
+        let columns = row.chunks(width).enumerate();
+        columns.scan(0.0, move |before, (column, sums)| {
+            let first = column * width * self.steps_per_window;
+            let steps = (first + sums.len() * self.steps_per_window).min(self.steps) - first;
+            let reached = *sums.last()?;
+            let sum = reached - std::mem::replace(before, reached);
+            Some(sum / steps as f64)
+        })
+    }
+}
+
+fn cumulative(row: &[f64], steps: usize) -> impl Iterator<Item = f64> {
+    row.chunks(steps).scan(0.0, |sum, window| {
+        *sum += window.iter().sum::<f64>();
+        Some(*sum)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_means_of_a_step_and_all_layers_together_are_the_last_rows() {
+        // Two layers of one class over 162 steps: 81 windows of 2. The first layer has 1 at each
+        // step but the last, which has 5; the other has −3.
+        let iterations: Vec<u64> = (0..162).collect();
+        let mut first = vec![1.0; 162];
+        first[161] = 5.0;
+        let found = ClassWindows::new(&iterations, &[first, vec![-3.0; 162]], 1, 3 * 81);
+        assert_eq!((found.steps_per_window, found.ends.len()), (2, 81));
+        let rows: Vec<&[f64]> = found.cumulative.chunks(81).collect();
+        assert_eq!(rows.len(), 3);
+        assert_eq!(
+            [rows[0][80], rows[1][80], rows[2][80]],
+            [166.0, -486.0, -320.0]
+        );
+        // Of 81 columns of a window the 99th percentile is the 81st: the last, (1 + 5)/2. Of 41
+        // columns of two windows the last has one window, and so the same mean.
+        let ranges = [3.0, 3.0, 2.0].map(Some);
+        let widths: Vec<usize> = found.levels.iter().map(|level| level.windows).collect();
+        assert_eq!(widths, [1, 2]);
+        for level in &found.levels {
+            assert_eq!(level.color_ranges, ranges);
+        }
+    }
+
+    #[test]
+    fn no_steps_have_no_sums_and_no_colours() {
+        let found = ClassWindows::new(&[], &[vec![], vec![]], 2, 100);
+        assert!(found.cumulative.is_empty() && found.levels[0].color_ranges.is_empty());
+    }
+}
