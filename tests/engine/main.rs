@@ -12,6 +12,7 @@ mod by_hand;
 mod classes;
 mod frozen;
 mod grounded;
+mod hard;
 mod host;
 mod lazy;
 mod measuring_mode;
