@@ -25,7 +25,8 @@ pub enum LcaError {
     #[error(
         "the loss is not a mean over examples: {mixed} on a batch of {examples} examples, but \
          {parts} as the mean over its parts; measure with a loss that averages per-example \
-         losses (no class weights in the denominator, no terms across the batch)"
+         losses (no terms across the batch), or, where it is a mean over tokens, pixels or weighted \
+         examples, say over how much: wrap the output of `InferenceStep` in `Weighted`"
     )]
     NotMean {
         /// The loss of the batch.
@@ -34,6 +35,20 @@ pub enum LcaError {
         parts: f64,
         /// Number of examples in the batch.
         examples: usize,
+    },
+
+    /// Returned when a model's loss on the same examples at the same parameters is another one the
+    /// second time, so that no change of it can be split.
+    #[error(
+        "the forward pass of `InferenceStep` draws random numbers: the loss at the same parameters \
+         on the same examples is {first} once, and {second} the next time; let it draw none \
+         outside of training, as Burn's `Dropout` and `GaussianNoise` do"
+    )]
+    Random {
+        /// The first loss.
+        first: f64,
+        /// The second.
+        second: f64,
     },
 
     /// Returned when there is nothing to allocate the loss to.

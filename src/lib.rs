@@ -44,7 +44,7 @@ pub use learner::{LcaMetric, LcaTrainingExt, TrainingData, UserProbe};
 #[cfg(feature = "train")]
 pub use observer::{Lca, LcaObserver};
 #[cfg(feature = "train")]
-pub use probe::{BatchNormMode, MeanLoss, Probe};
+pub use probe::{BatchNormMode, MeanLoss, Probe, Weighted};
 #[cfg(feature = "train")]
 pub use quadrature::Integrator;
 pub use record::{

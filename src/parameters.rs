@@ -4,16 +4,16 @@
 //! its path.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{DType, Device, FloatDType, Gradients, Tensor};
+use burn::tensor::{Bool, DType, Device, FloatDType, Gradients, Tensor};
 
 use crate::error::LcaError;
 
 /// What a float tensor of a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TensorKind {
-    /// A parameter that requires gradients.
+    /// A parameter that requires gradients or once did, or that something else moved.
     Trainable,
-    /// A parameter whose gradients are turned off: its LCA is zero.
+    /// A parameter whose gradients have been off, and that has not moved: its LCA is zero.
     Frozen,
     /// State that no optimizer moves, such as a running mean.
     Buffer,
@@ -63,6 +63,19 @@ pub(crate) struct Segment {
     pub step: Values,
     /// θ_{t+1}
     pub after: Values,
+    /// By tensor of the layout.
+    pub motion: Vec<Motion>,
+}
+
+/// What a step did to a tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Motion {
+    /// It requires gradients, or is a buffer.
+    Free,
+    /// Its gradients are off, and it stayed where it was.
+    Frozen,
+    /// Its gradients are off, and something moved it all the same.
+    ByHand,
 }
 
 impl Layout {
@@ -86,7 +99,8 @@ impl Layout {
         }
     }
 
-    /// Reads all values of a model that is outside of autodiff.
+    /// Reads all values of a model that is outside of autodiff. A parameter is known by its path: it
+    /// may be replaced by another one of its shape.
     ///
     /// # Errors
     ///
@@ -94,6 +108,7 @@ impl Layout {
     pub fn read<M: Module>(&self, model: &M) -> Result<Values, LcaError> {
         let mut reader = Reader {
             expected: &self.tensors,
+            path: Vec::new(),
             values: Vec::with_capacity(self.tensors.len()),
             problem: None,
         };
@@ -108,6 +123,39 @@ impl Layout {
             Some(problem) => Err(LcaError::ModelChanged { problem }),
             None => Ok(Values(reader.values)),
         }
+    }
+
+    /// Says what the step from `before` to `after`, at the values of the training model `live`, did
+    /// to each tensor. Waits for the device only where parameters are frozen.
+    pub fn motion<M: Module>(
+        &self,
+        live: &M,
+        before: &Values,
+        after: &Values,
+    ) -> Result<Vec<Motion>, LcaError> {
+        let mut trained = GradientRequirement(Vec::new());
+        live.visit(&mut trained);
+        let mut motion = vec![Motion::Free; self.tensors.len()];
+        let mut differ = Vec::new();
+        for (index, tensor) in self.tensors.iter().enumerate() {
+            if trained.0[index] || tensor.kind == TensorKind::Buffer {
+                continue;
+            }
+            motion[index] = Motion::Frozen;
+            differ.push((index, differs(&before.0[index], &after.0[index])));
+        }
+        if differ.is_empty() {
+            return Ok(motion);
+        }
+        let (indices, flags): (Vec<_>, Vec<_>) = differ.into_iter().unzip();
+        let flags = Tensor::cat(flags, 0).int().try_into_data();
+        let flags = flags.map_err(LcaError::device)?;
+        for (index, moved) in indices.into_iter().zip(flags.iter::<i64>()) {
+            if moved != 0 {
+                motion[index] = Motion::ByHand;
+            }
+        }
+        Ok(motion)
     }
 
     /// Puts values into a model on an autodiff device; trainable tensors become leaves.
@@ -152,18 +200,19 @@ impl Layout {
     }
 }
 
-impl Values {
-    /// `self + alpha · step`, tensor by tensor.
-    pub fn along(&self, step: &Values, alpha: f64) -> Values {
-        Values(
-            self.0
-                .iter()
-                .zip(&step.0)
-                .map(|(value, step)| value.clone() + step.clone().mul_scalar(alpha))
-                .collect(),
-        )
+impl Segment {
+    /// The point at a share `alpha` of the step.
+    pub fn at(&self, alpha: f64) -> Values {
+        let along = |(index, value): (usize, &Tensor<1>)| match self.motion[index] {
+            // Of a mask, which holds infinities, the difference is not a number.
+            Motion::Frozen => value.clone(),
+            _ => value.clone() + self.step.0[index].clone().mul_scalar(alpha),
+        };
+        Values(self.before.0.iter().enumerate().map(along).collect())
     }
+}
 
+impl Values {
     /// `self − before`, tensor by tensor.
     pub fn minus(&self, before: &Values) -> Values {
         Values(
@@ -208,6 +257,14 @@ pub(crate) fn sum_dtype(device: &Device) -> FloatDType {
     } else {
         FloatDType::F32
     }
+}
+
+/// Whether two tensors differ anywhere, shape [1]. What was not a number and still is none has not
+/// moved.
+fn differs(a: &Tensor<1>, b: &Tensor<1>) -> Tensor<1, Bool> {
+    let neither = a.clone().is_nan().bool_and(b.clone().is_nan());
+    let differs = a.clone().not_equal(b.clone());
+    differs.bool_and(neither.bool_not()).any()
 }
 
 /// A half-precision or packed tensor as f32; others as they are.
@@ -290,26 +347,36 @@ impl ModuleVisitor for GradientRequirement {
 
 struct Reader<'a> {
     expected: &'a [ModelTensor],
+    path: Vec<String>,
     values: Vec<Tensor<1>>,
     problem: Option<String>,
 }
 
 impl ModuleVisitor for Reader<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if self.problem.is_some() {
             return;
         }
         let tensor = param.base();
+        let path = self.path.join(".");
         match self.expected.get(self.values.len()) {
             None => {
                 self.problem = Some(format!(
-                    "there is a new tensor, of shape {:?}",
+                    "there is a new tensor `{path}` of shape {:?}",
                     tensor.dims()
                 ))
             }
-            Some(info) if info.id != param.id || info.shape != tensor.dims() => {
+            Some(info) if info.path != path || info.shape != tensor.dims() => {
                 self.problem = Some(format!(
-                    "tensor `{}` of shape {:?} was replaced by another one, of shape {:?}",
+                    "where `{}` of shape {:?} was, there is `{path}` of shape {:?} now",
                     info.path,
                     info.shape,
                     tensor.dims()

@@ -36,22 +36,7 @@ impl Accumulators {
         start: &Values,
         before: Option<Vec<ParameterTotalRows>>,
     ) -> Self {
-        let tracked: Vec<Tracked> = layout
-            .tensors
-            .iter()
-            .enumerate()
-            .filter(|(_, info)| info.kind != TensorKind::Buffer)
-            .enumerate()
-            .filter(|(_, (_, info))| info.kind == TensorKind::Trainable)
-            .map(|(allocated, (tensor, info))| Tracked {
-                tensor,
-                allocated,
-                path: info.path.as_str().into(),
-                shape: info.shape.clone(),
-                unit_axis: info.unit_axis,
-                len: info.len,
-            })
-            .collect();
+        let tracked: Vec<Tracked> = trainable(layout).collect();
         Self {
             units: recorder.units_every.map(|_| Units::new(recorder.clone())),
             histograms: recorder.histogram_window.map(Histograms::new),
@@ -64,6 +49,32 @@ impl Accumulators {
                 .map(|selection| Parameters::new(&tracked, selection, start)),
             tracked,
         }
+    }
+
+    /// The trainable tensors of a layout that nothing is gathered of yet.
+    pub fn untracked(&self, layout: &Layout) -> Vec<Tracked> {
+        let tracked = |tensor: &Tracked| self.tracked.iter().any(|t| t.tensor == tensor.tensor);
+        trainable(layout).filter(|new| !tracked(new)).collect()
+    }
+
+    /// Begins to gather of some more tensors, whose values so far are `before`; returns the rows of
+    /// what was gathered without them.
+    pub fn track(&mut self, new: &[Tracked], before: &Values) -> Result<Vec<Rows>, LcaError> {
+        let mut rows = Vec::new();
+        if let Some(histograms) = &mut self.histograms {
+            rows.extend(histograms.close(&self.tracked)?);
+        }
+        if let Some(units) = &mut self.units {
+            rows.extend(units.flush(&self.tracked)?);
+        }
+        if let Some(totals) = &mut self.totals {
+            totals.track(new, before);
+        }
+        if let Some(parameters) = &mut self.parameters {
+            parameters.track(new, before);
+        }
+        self.tracked.extend_from_slice(new);
+        Ok(rows)
     }
 
     /// Takes a step in; returns the rows that are due.
@@ -99,4 +110,23 @@ impl Accumulators {
         }
         Ok(rows)
     }
+}
+
+/// The tensors of a layout that an allocation splits the loss over.
+fn trainable(layout: &Layout) -> impl Iterator<Item = Tracked> {
+    layout
+        .tensors
+        .iter()
+        .enumerate()
+        .filter(|(_, info)| info.kind != TensorKind::Buffer)
+        .enumerate()
+        .filter(|(_, (_, info))| info.kind == TensorKind::Trainable)
+        .map(|(allocated, (tensor, info))| Tracked {
+            tensor,
+            allocated,
+            path: info.path.as_str().into(),
+            shape: info.shape.clone(),
+            unit_axis: info.unit_axis,
+            len: info.len,
+        })
 }

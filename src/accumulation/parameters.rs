@@ -27,27 +27,37 @@ struct Positions {
 
 impl Parameters {
     pub fn new(tracked: &[Tracked], selection: ParameterSelection, start: &Values) -> Self {
-        let tensors = tracked
-            .iter()
-            .map(|tensor| {
-                if !selection.wants_tensor(&tensor.path) {
-                    return None;
-                }
-                let Some(indices) = selection.indices(&tensor.path, tensor.len) else {
-                    return Some(Sample(None));
-                };
-                if indices.is_empty() {
-                    return None;
-                }
-                let positions: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
-                let device = start.0[tensor.tensor].device();
-                Some(Sample(Some(Positions {
-                    on_device: Tensor::from_ints(positions.as_slice(), &device),
-                    indices,
-                })))
-            })
-            .collect();
-        Self { selection, tensors }
+        let mut parameters = Self {
+            selection,
+            tensors: Vec::new(),
+        };
+        parameters.track(tracked, start);
+        parameters
+    }
+
+    /// Records some more tensors too, where they are asked for.
+    pub fn track(&mut self, new: &[Tracked], start: &Values) {
+        for tensor in new {
+            self.tensors.push(self.sample(tensor, start));
+        }
+    }
+
+    fn sample(&self, tensor: &Tracked, start: &Values) -> Option<Sample> {
+        if !self.selection.wants_tensor(&tensor.path) {
+            return None;
+        }
+        let Some(indices) = self.selection.indices(&tensor.path, tensor.len) else {
+            return Some(Sample(None));
+        };
+        if indices.is_empty() {
+            return None;
+        }
+        let positions: Vec<i32> = indices.iter().map(|&index| index as i32).collect();
+        let device = start.0[tensor.tensor].device();
+        Some(Sample(Some(Positions {
+            on_device: Tensor::from_ints(positions.as_slice(), &device),
+            indices,
+        })))
     }
 
     pub fn rows(

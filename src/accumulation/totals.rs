@@ -10,6 +10,8 @@ use crate::record::{ElementIndices, ParameterTotalRows, Rows};
 
 pub(super) struct Totals {
     tensors: Vec<TensorTotals>,
+    /// Those of tensors that were trained before the run was resumed, and are frozen since.
+    idle: Vec<ParameterTotalRows>,
 }
 
 /// The totals of one tensor's parameters, each of shape [elements]. Counts are floats, which
@@ -39,18 +41,24 @@ impl Totals {
         start: &Values,
         before: Option<Vec<ParameterTotalRows>>,
     ) -> Self {
-        let mut before = before.unwrap_or_default();
-        let tensors = tracked
-            .iter()
-            .map(|tensor| {
-                let value = start.0[tensor.tensor].clone();
-                match before.iter().position(|rows| rows.tensor == tensor.path) {
-                    Some(index) => TensorTotals::resume(before.swap_remove(index), value),
-                    None => TensorTotals::start(value),
-                }
-            })
-            .collect();
-        Self { tensors }
+        let mut totals = Self {
+            tensors: Vec::new(),
+            idle: before.unwrap_or_default(),
+        };
+        totals.track(tracked, start);
+        totals
+    }
+
+    /// Counts some more tensors too, from these values on.
+    pub fn track(&mut self, new: &[Tracked], start: &Values) {
+        for tensor in new {
+            let value = start.0[tensor.tensor].clone();
+            let known = self.idle.iter().position(|rows| rows.tensor == tensor.path);
+            self.tensors.push(match known {
+                Some(index) => TensorTotals::resume(self.idle.swap_remove(index), value),
+                None => TensorTotals::start(value),
+            });
+        }
     }
 
     pub fn add(&mut self, tracked: &[Tracked], step: &StepAllocation, segment: &Segment) {
@@ -117,6 +125,7 @@ impl Totals {
                 lca_validation: columns.next().map(|data| data.iter::<f64>().collect()),
             });
         }
+        rows.extend(self.idle.iter().cloned());
         Ok(vec![Rows::Totals(rows)])
     }
 }

@@ -8,7 +8,8 @@ use crate::allocation::ProbeAllocation;
 use crate::error::LcaError;
 
 /// A trainable tensor of the model.
-pub(super) struct Tracked {
+#[derive(Clone)]
+pub(crate) struct Tracked {
     /// Its index in the layout.
     pub tensor: usize,
     /// Its index among the tensors of an allocation, which has no buffers.

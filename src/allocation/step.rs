@@ -244,11 +244,11 @@ impl ProbeAllocation {
         &self.classes
     }
 
-    /// Returns how many trainable parameters helped, hurt and did neither, and their sums of LCA.
+    /// Returns how many of the parameters that are not frozen helped, hurt and did neither, and their sums of LCA.
     pub fn tally(&self) -> Tally {
         self.tensors
             .iter()
-            .filter(|tensor| !tensor.frozen)
+            .filter(|tensor| !tensor.is_frozen())
             .map(|tensor| tensor.tally)
             .sum()
     }

@@ -172,7 +172,7 @@ impl Tallies {
         }
     }
 
-    /// Takes the sums apart. `scale` is N/N_row by row, from a row's share in the whole to its
+    /// Takes the sums apart. `scale` is W/W_row by row, from a row's share in the whole to its
     /// own mean loss.
     pub fn unpack(&self, sums: &[f64], scale: &[f64]) -> Vec<TensorTally> {
         let lines = if self.rows > 1 { self.rows + 1 } else { 1 };

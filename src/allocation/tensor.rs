@@ -1,13 +1,14 @@
 //! The share of one tensor.
 
 use super::tally::Tally;
+use crate::parameters::Motion;
 
 /// One tensor's share of a step.
 #[derive(Debug, Clone)]
 pub struct TensorAllocation {
     pub(crate) path: String,
     pub(crate) parameters: usize,
-    pub(crate) frozen: bool,
+    pub(crate) motion: Motion,
     pub(crate) tally: Tally,
     pub(crate) step_norm: f64,
     pub(crate) gradient_norm: f64,
@@ -25,9 +26,17 @@ impl TensorAllocation {
         self.parameters
     }
 
-    /// Returns whether the tensor is frozen: its gradients are turned off, and its LCA is zero.
+    /// Returns whether the tensor is frozen: its gradients are turned off at this step, nothing
+    /// moved it, and its LCA is zero.
     pub fn is_frozen(&self) -> bool {
-        self.frozen
+        self.motion == Motion::Frozen
+    }
+
+    /// Returns whether something moved the tensor though its gradients are turned off, so no
+    /// optimizer did: values that were set, averaged or clamped by hand, or another optimizer's
+    /// step.
+    pub fn moved_while_frozen(&self) -> bool {
+        self.motion == Motion::ByHand
     }
 
     /// Returns the sum of LCA over the tensor, in units of the loss.

@@ -36,11 +36,18 @@ impl<M: Measurable> Engine<M> {
         learning_rate: Option<f64>,
     ) -> Result<StepAllocation, LcaError> {
         let after = self.eval_model.read(model)?;
+        let layout = &self.eval_model.layout;
         let segment = Segment {
+            motion: layout.motion(model, &self.here, &after)?,
             step: after.minus(&self.here),
             before: std::mem::replace(&mut self.here, after.clone()),
             after,
         };
+        if self.eval_model.follow(&segment.motion) {
+            for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
+                probe.sweep_again(&self.eval_model, &segment.before);
+            }
+        }
         let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
         let (main, validation) = match &self.validation {
             Some(validation) if self.integrator.refines_together() => {
@@ -59,12 +66,13 @@ impl<M: Measurable> Engine<M> {
             iteration: self.iteration,
             epoch,
             learning_rate,
-            probe: self.main.conclude(&self.eval_model, main),
-            validation: probes.map(|(probe, outcome)| probe.conclude(&self.eval_model, outcome)),
+            probe: self.main.conclude(&self.eval_model, &segment, main),
+            validation: probes
+                .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),
         };
         self.iteration += 1;
         if let Some(recording) = &mut self.recording {
-            recording.add(&step, &segment)?;
+            recording.add(&self.eval_model.layout, &step, &segment)?;
         }
         Ok(step)
     }
@@ -77,8 +85,7 @@ impl<M: Measurable> Engine<M> {
             log::warn!(
                 "LCA: something other than the parameters moved the loss at step {}, and what it \
                  did is part of the residual; look for state that the model keeps outside of its \
-                 parameters, for a frozen part that was changed by hand, or for a gradient that \
-                 is not that of the loss",
+                 parameters, or for a gradient that is not that of the loss",
                 self.iteration
             );
         }

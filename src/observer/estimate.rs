@@ -214,8 +214,8 @@ impl<M: Measurable> StepPath<'_, M> {
     }
 
     fn sweep(&self, position: f64) -> Sweep {
-        let point = self.segment.before.along(&self.segment.step, position);
-        self.eval_model.sweep(&point, self.chunks)
+        self.eval_model
+            .sweep(&self.segment.at(position), self.chunks)
     }
 
     fn node(&self, position: f64, sweep: &Sweep) -> Result<Node, LcaError> {

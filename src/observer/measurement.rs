@@ -1,7 +1,7 @@
 //! One probe along the steps: where its gradient is known, and how far a step changed its loss.
 
 use std::fmt::Display;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::train::InferenceStep;
@@ -13,7 +13,7 @@ use crate::allocation::{
     TensorTally,
 };
 use crate::error::LcaError;
-use crate::parameters::{Segment, TensorKind, Values};
+use crate::parameters::{Motion, Segment, TensorKind, Values};
 use crate::probe::{Chunks, EvalModel, MeanLoss, Sweep};
 use crate::quadrature::{Convergence, Integrator};
 
@@ -24,6 +24,8 @@ pub(super) struct Measurement<B> {
     losses: Losses,
     /// The loss that observing began with.
     first_loss: f64,
+    /// Sweeps of the present step that are no part of its quadrature, and the time they took.
+    extra: (u16, Duration),
 }
 
 impl<B: Clone> Measurement<B> {
@@ -52,8 +54,21 @@ impl<B: Clone> Measurement<B> {
             first_loss: losses.total,
             losses,
             here: sweep,
+            extra: Default::default(),
             chunks,
         })
+    }
+
+    /// Sweeps the probe at the start of the step once more, since the gradient at its start is now
+    /// asked for with respect to other tensors too.
+    pub fn sweep_again<M>(&mut self, eval_model: &EvalModel<M>, here: &Values)
+    where
+        M: Module + Display + InferenceStep<Input = B>,
+        M::Output: MeanLoss,
+    {
+        let started = Instant::now();
+        self.here = eval_model.sweep(here, &self.chunks);
+        self.extra = (1, started.elapsed());
     }
 
     /// The step that starts where the probe was swept last.
@@ -78,7 +93,12 @@ impl<B: Clone> Measurement<B> {
     }
 
     /// Splits the probe's loss change along a step, and moves on to its end.
-    pub fn conclude<M>(&mut self, eval_model: &EvalModel<M>, outcome: Outcome) -> ProbeAllocation
+    pub fn conclude<M>(
+        &mut self,
+        eval_model: &EvalModel<M>,
+        segment: &Segment,
+        outcome: Outcome,
+    ) -> ProbeAllocation
     where
         M: Module + Display + InferenceStep<Input = B>,
     {
@@ -90,6 +110,7 @@ impl<B: Clone> Measurement<B> {
             lca,
             buffers,
         } = outcome.reading;
+        let (extra_sweeps, extra_spent) = std::mem::take(&mut self.extra);
         let before = std::mem::replace(&mut self.losses, losses);
         self.here = outcome.end;
 
@@ -108,13 +129,14 @@ impl<B: Clone> Measurement<B> {
             if info.kind == TensorKind::Buffer {
                 continue;
             }
+            let motion = segment.motion[index];
             let sum = sums
                 .iter()
-                .find(|sum| sum.tensor == index && info.kind == TensorKind::Trainable);
+                .find(|sum| sum.tensor == index && motion != Motion::Frozen);
             tensors.push(TensorAllocation {
                 path: info.path.clone(),
                 parameters: info.len,
-                frozen: info.kind == TensorKind::Frozen,
+                motion,
                 tally: sum.map_or_else(|| Tally::of_zeros(info.len), |sum| sum.total),
                 step_norm: sum.map_or(0.0, |sum| sum.step_norm),
                 gradient_norm: sum.map_or(0.0, |sum| sum.gradient_norm),
@@ -132,12 +154,12 @@ impl<B: Clone> Measurement<B> {
             residual: change - lca - buffers,
             buffers: (!eval_model.statistics.is_empty()).then_some(buffers),
             splits: outcome.splits,
-            sweeps: outcome.sweeps,
+            sweeps: outcome.sweeps + extra_sweeps,
             capped: matches!(
                 outcome.convergence,
                 Convergence::Capped | Convergence::Unexplained
             ),
-            seconds: (outcome.spent + started.elapsed()).as_secs_f64(),
+            seconds: (extra_spent + outcome.spent + started.elapsed()).as_secs_f64(),
             tensors,
             classes,
             parameters,
@@ -157,7 +179,7 @@ impl<B: Clone> Measurement<B> {
                 class,
                 name: name.clone(),
                 examples: row.map_or(0, |row| chunks.rows[row].examples),
-                measured: row.map(|row| {
+                measured: row.filter(|&row| chunks.rows[row].weight > 0.0).map(|row| {
                     let (lca, buffers) = sums(row);
                     let (loss_before, loss_after) = (before.rows[row], self.losses.rows[row]);
                     ClassLoss {
@@ -177,7 +199,7 @@ impl<B: Clone> Measurement<B> {
             .iter()
             .enumerate()
             .filter_map(|(row, info)| {
-                let class = info.class?;
+                let class = info.class.filter(|_| info.weight > 0.0)?;
                 Some(match sum.rows.get(row) {
                     Some(line) => TensorClassAllocation {
                         class,

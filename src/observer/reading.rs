@@ -31,14 +31,14 @@ impl Losses {
         let mut rows = vec![0.0; chunks.rows.len()];
         let mut total = 0.0;
         for (chunk, loss) in chunks.chunks.iter().zip(losses) {
-            total += loss * chunk.examples as f64;
-            rows[chunk.row] += loss * chunk.examples as f64;
+            total += loss * chunk.weight;
+            rows[chunk.row] += loss * chunk.weight;
         }
         for (sum, row) in rows.iter_mut().zip(&chunks.rows) {
-            *sum /= row.examples as f64;
+            *sum /= row.weight;
         }
         Self {
-            total: total / chunks.examples as f64,
+            total: total / chunks.weight,
             rows,
         }
     }
@@ -88,7 +88,7 @@ impl Reading {
     }
 }
 
-/// Sums over the trainable tensors, and the share of the buffers.
+/// Sums over the parameters, and the share of the buffers.
 pub(super) fn totals<M: Module + Display>(
     eval_model: &EvalModel<M>,
     sums: &[TensorTally],
@@ -98,8 +98,8 @@ pub(super) fn totals<M: Module + Display>(
     let mut buffers = 0.0;
     for sum in sums {
         match eval_model.layout.tensors[sum.tensor].kind {
-            TensorKind::Trainable => lca = lca + pick(sum),
-            _ => buffers += pick(sum).lca(),
+            TensorKind::Buffer => buffers += pick(sum).lca(),
+            _ => lca = lca + pick(sum),
         }
     }
     (lca, buffers)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::accumulation::Accumulators;
 use crate::allocation::{StepAllocation, Tally};
 use crate::error::LcaError;
-use crate::parameters::Segment;
+use crate::parameters::{Layout, Segment};
 use crate::record::{ClassRow, Rows, RunState, RunWriter, StepRow, TensorRow};
 
 /// A run that is being recorded.
@@ -22,7 +22,20 @@ impl Recording {
         }
     }
 
-    pub fn add(&mut self, step: &StepAllocation, segment: &Segment) -> Result<(), LcaError> {
+    /// Takes a step in. The layout's trainable tensors may be more than they were before.
+    pub fn add(
+        &mut self,
+        layout: &Layout,
+        step: &StepAllocation,
+        segment: &Segment,
+    ) -> Result<(), LcaError> {
+        let new = self.accumulators.untracked(layout);
+        if !new.is_empty() {
+            let rows = self.accumulators.track(&new, &segment.before)?;
+            self.writer.write(rows);
+            let paths = new.iter().map(|tensor| tensor.path.to_string()).collect();
+            self.writer.trained(paths);
+        }
         let mut rows = rows(step);
         rows.extend(self.accumulators.add(step, segment)?);
         self.writer.write(rows);

@@ -11,7 +11,9 @@ use super::settings::{MainProbe, Settings};
 use crate::accumulation::Accumulators;
 use crate::error::LcaError;
 use crate::parameters::{TensorKind, Values};
-use crate::probe::{Chunks, EvalModel, Examples, Measurable, Plan, check_mean, time_chunk};
+use crate::probe::{
+    Chunks, EvalModel, Examples, Measurable, Plan, check_loss, check_repeats, time_chunk,
+};
 use crate::quadrature::Integrator;
 use crate::record::{ClassInfo, IntegratorInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
 
@@ -62,7 +64,10 @@ impl<M: Measurable> Engine<M> {
         warn_of_other_buffers(&eval_model);
         let main = match main {
             Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, &*examples)?,
-            Prepared::Chunks(chunks) => chunks,
+            Prepared::Chunks(chunks) => {
+                check_repeats(&eval_model, &here, &chunks)?;
+                weighed(&eval_model, &here, chunks)?
+            }
         };
         let validation = validation
             .map(|(plan, examples)| cut(&eval_model, &here, plan, &*examples))
@@ -121,13 +126,34 @@ fn cut<M: Measurable>(
     plan: Plan,
     examples: &dyn Examples<M::Input>,
 ) -> Result<Chunks<M::Input>, LcaError> {
-    check_mean(eval_model, here, &plan, examples)?;
+    check_loss(eval_model, here, &plan, examples)?;
     let size = match examples.chunk_size() {
         Some(size) => size,
         None if eval_model.depends_on_chunks() => CHUNK_WITH_STATISTICS,
         None => fastest_chunk(eval_model, here, &plan, examples)?,
     };
-    plan.cut(examples, size, eval_model.device())
+    let chunks = plan.cut(examples, size, eval_model.device())?;
+    weighed(eval_model, here, chunks)
+}
+
+/// Weighs the chunks, and refuses those whose statistics are those of one example.
+fn weighed<M: Measurable>(
+    eval_model: &EvalModel<M>,
+    here: &Values,
+    mut chunks: Chunks<M::Input>,
+) -> Result<Chunks<M::Input>, LcaError> {
+    if eval_model.depends_on_chunks() && chunks.chunks.iter().any(|chunk| chunk.examples < 2) {
+        return Err(LcaError::setting(
+            "batch_norm(BatchNormMode::Chunk)",
+            format!(
+                "probe `{}` has a chunk of one example, whose statistics are no statistics",
+                chunks.name
+            ),
+            "use another chunk or batch size, or BatchNormMode::Running",
+        ));
+    }
+    eval_model.weigh(here, &mut chunks)?;
+    Ok(chunks)
 }
 
 /// Tries larger chunks as long as the time per example falls: matrix products want large chunks,
@@ -215,6 +241,7 @@ fn run_info<M: Module + Display, B>(
             .map(|probe| ProbeInfo {
                 name: probe.name.clone(),
                 examples: probe.examples as u64,
+                weight: probe.weight,
                 chunk_size: probe.chunk_size,
                 chunks: probe.chunks.len(),
                 classes: probe

@@ -23,12 +23,16 @@ pub(crate) struct Plan {
 pub(crate) struct Row {
     pub class: Option<usize>,
     pub examples: usize,
+    /// What the row's loss is a mean over, by default as many examples.
+    pub weight: f64,
 }
 
 /// One forward and backward pass.
 pub(crate) struct Chunk<B> {
     pub row: usize,
     pub examples: usize,
+    /// What the chunk's loss is a mean over, by default as many examples.
+    pub weight: f64,
     pub batch: B,
 }
 
@@ -36,6 +40,8 @@ pub(crate) struct Chunk<B> {
 pub(crate) struct Chunks<B> {
     pub name: String,
     pub examples: usize,
+    /// What the loss is a mean over, by default as many examples.
+    pub weight: f64,
     pub chunk_size: usize,
     pub rows: Vec<Row>,
     /// Names of all classes, those without examples included; empty without classes.
@@ -105,6 +111,7 @@ impl Plan {
             plan.rows.push(Row {
                 class,
                 examples: group.len(),
+                weight: group.len() as f64,
             });
             plan.order.extend(group);
         }
@@ -181,6 +188,7 @@ impl Plan {
                 chunks.push(Chunk {
                     row,
                     examples: indices.len(),
+                    weight: indices.len() as f64,
                     batch: self.batch(examples, indices, device)?,
                 });
             }
@@ -189,6 +197,7 @@ impl Plan {
         Ok(Chunks {
             name: self.name,
             examples: self.order.len(),
+            weight: self.order.len() as f64,
             chunk_size,
             rows: self.rows,
             class_names: self.class_names,
@@ -210,6 +219,7 @@ impl<B> Chunks<B> {
             .map(|(batch, examples)| Chunk {
                 row: 0,
                 examples,
+                weight: examples as f64,
                 batch,
             })
             .collect();
@@ -224,10 +234,12 @@ impl<B> Chunks<B> {
         Ok(Self {
             name: name.to_owned(),
             examples,
+            weight: examples as f64,
             chunk_size: chunks.iter().map(|chunk| chunk.examples).max().unwrap_or(0),
             rows: vec![Row {
                 class: None,
                 examples,
+                weight: examples as f64,
             }],
             class_names: Vec::new(),
             row_of_class: Vec::new(),
@@ -236,16 +248,27 @@ impl<B> Chunks<B> {
         })
     }
 
-    /// The share of a chunk in the mean over the probe.
-    pub fn weight(&self, chunk: &Chunk<B>) -> f64 {
-        chunk.examples as f64 / self.examples as f64
+    /// Replaces the weight of every chunk, and leaves out those of no weight, whose mean is none.
+    pub fn weigh(&mut self, weights: impl IntoIterator<Item = f64>) {
+        self.rows.iter_mut().for_each(|row| row.weight = 0.0);
+        for (chunk, weight) in self.chunks.iter_mut().zip(weights) {
+            chunk.weight = weight;
+            self.rows[chunk.row].weight += weight;
+        }
+        self.weight = self.rows.iter().map(|row| row.weight).sum();
+        self.chunks.retain(|chunk| chunk.weight > 0.0);
     }
 
-    /// N/N_row by row: from a row's share in the mean over the probe to the row's own mean.
+    /// The share of a chunk in the mean over the probe.
+    pub fn share(&self, chunk: &Chunk<B>) -> f64 {
+        chunk.weight / self.weight
+    }
+
+    /// W/W_row by row: from a row's share in the mean over the probe to the row's own mean.
     pub fn scales(&self) -> Vec<f64> {
         self.rows
             .iter()
-            .map(|row| self.examples as f64 / row.examples as f64)
+            .map(|row| self.weight / row.weight)
             .collect()
     }
 }
@@ -318,7 +341,7 @@ mod tests {
 
         let cut: Vec<_> = chunks.chunks.iter().map(|c| c.batch.clone()).collect();
         assert_eq!(cut, [vec![1, 4], vec![0], vec![2, 3], vec![5, 6]]);
-        let weights: f64 = chunks.chunks.iter().map(|c| chunks.weight(c)).sum();
+        let weights: f64 = chunks.chunks.iter().map(|c| chunks.share(c)).sum();
         assert!((weights - 1.0).abs() < 1e-15);
         // Classes 1 and 3 have no examples, and no row to divide by.
         assert_eq!(chunks.row_of_class, [Some(0), None, Some(1), None]);

@@ -7,7 +7,7 @@ use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::tensor::Device;
 
 use crate::error::LcaError;
-use crate::parameters::{BATCH_NORM, Layout, TensorKind, Tracking, Values};
+use crate::parameters::{BATCH_NORM, Layout, Motion, TensorKind, Tracking, Values};
 
 /// Which statistics batch normalization uses while the loss is measured.
 ///
@@ -131,6 +131,19 @@ impl<M: Module + Display> EvalModel<M> {
     /// Reads where the training model is.
     pub fn read(&self, live: &M) -> Result<Values, LcaError> {
         self.layout.read(&live.valid())
+    }
+
+    /// Takes gradients with respect to whatever a step moved, or that is trained by now, from here
+    /// on. Returns whether there is a tensor among them that none were taken with respect to.
+    pub fn follow(&mut self, motion: &[Motion]) -> bool {
+        let mut new = false;
+        for (index, tensor) in self.layout.tensors.iter_mut().enumerate() {
+            if tensor.kind == TensorKind::Frozen && motion[index] != Motion::Frozen {
+                tensor.kind = TensorKind::Trainable;
+                new |= !std::mem::replace(&mut self.track.leaves[index], true);
+            }
+        }
+        new
     }
 
     /// The copy at some point of parameter space.

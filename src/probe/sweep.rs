@@ -37,7 +37,7 @@ impl<M: Measurable> EvalModel<M> {
             if !loss.is_tracked() {
                 continue;
             }
-            let mut gradients = loss.mul_scalar(chunks.weight(chunk)).backward();
+            let mut gradients = loss.mul_scalar(chunks.share(chunk)).backward();
             let taken = self.layout.gradients(&model, &mut gradients);
             for (sum, gradient) in rows[chunk.row].iter_mut().zip(taken) {
                 let Some(gradient) = gradient else { continue };

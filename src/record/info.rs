@@ -89,12 +89,12 @@ pub struct TensorInfo {
     pub unit_axis: Option<usize>,
     /// How many units (neurons or channels) it has.
     pub units: usize,
-    /// Whether it is trained; a frozen tensor's LCA is zero.
+    /// Whether it was trained, or moved otherwise, at any step so far; a frozen tensor's LCA is zero.
     pub trainable: bool,
 }
 
 /// A set of labelled examples whose mean loss is split.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ProbeInfo {
@@ -102,6 +102,8 @@ pub struct ProbeInfo {
     pub name: String,
     /// How many examples it has.
     pub examples: u64,
+    /// What its loss is a mean over: as many examples, unless the model's output says otherwise.
+    pub weight: f64,
     /// The most examples of one chunk.
     pub chunk_size: usize,
     /// How many chunks one sweep has.

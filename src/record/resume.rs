@@ -29,6 +29,9 @@ pub(super) fn continue_run(
     check_model(&folder, &before, &info)?;
     folder.recover()?;
     let next = next_iteration(&folder, &before, epoch)?;
+    for (now, before) in info.tensors.iter_mut().zip(&before.tensors) {
+        now.trainable |= before.trainable;
+    }
     info.created = before.created;
     info.first_iteration = next;
     info.epochs = before.epochs;

@@ -117,6 +117,15 @@ impl Tables {
         Ok(())
     }
 
+    /// Notes in `run.json` that tensors are trained that were frozen before.
+    pub(super) fn trained(&mut self, paths: &[String]) -> Result<(), LcaError> {
+        for tensor in &mut self.info.tensors {
+            tensor.trainable |= paths.contains(&tensor.path);
+        }
+        self.text = self.folder.write_info(&mut self.info)?;
+        Ok(())
+    }
+
     /// Returns when the oldest part is to be closed.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.open

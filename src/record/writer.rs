@@ -23,6 +23,8 @@ const WAITING: usize = 64 << 20;
 
 enum Message {
     Rows(Vec<Rows>),
+    /// Paths of tensors that are trained from now on.
+    Trained(Vec<String>),
     /// The sender is dropped once the epoch is on disk, which wakes the receiver.
     EpochEnd(EpochInfo, mpsc::Sender<()>),
     Finish(RunState),
@@ -153,6 +155,11 @@ impl RunWriter {
         }
     }
 
+    /// Says that tensors are trained that were frozen when the run began.
+    pub(crate) fn trained(&self, paths: Vec<String>) {
+        self.shared.queue.push(Message::Trained(paths), 0);
+    }
+
     /// Returns what ended the recording, if something did.
     pub(crate) fn failure(&self) -> Option<String> {
         self.shared.failure.get().cloned()
@@ -244,6 +251,7 @@ impl WriterThread {
                 Received::Item(Message::Rows(rows)) => {
                     rows.into_iter().try_for_each(|rows| tables.write(rows))
                 }
+                Received::Item(Message::Trained(paths)) => tables.trained(&paths),
                 Received::Item(Message::EpochEnd(epoch, sender)) => {
                     done = Some(sender);
                     tables.end_epoch(epoch)

@@ -24,7 +24,7 @@ pub struct Monomial {
 }
 
 /// An output type that the user defines.
-pub struct Loss(Tensor<1>);
+pub struct Loss(pub Tensor<1>);
 
 impl ItemLazy for Loss {
     fn sync(self) -> Result<Self, burn::backend::ExecutionError> {

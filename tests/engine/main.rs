@@ -23,3 +23,5 @@ mod running_statistics;
 mod scaffold;
 mod second_method;
 mod unexplained;
+mod weights;
+mod whoever_moved_it;

@@ -3,13 +3,15 @@
 use std::fmt::Display;
 
 use burn::data::dataset::InMemDataset;
-use burn::module::Module;
+use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::tensor::{Distribution, Tensor};
 use burn::train::{ClassificationOutput, InferenceStep};
 use burn_lca::{BatchNormMode, Integrator, Lca, LcaError, MeanLoss, Probe};
 
 use crate::digits::{Digit, DigitBatch, DigitBatcher, DigitNet};
-use crate::scaffold::{CLASSES, by_class, label, net, probe, start, training};
+use crate::norm_net::NormNet;
+use crate::scaffold::{CLASSES, by_class, label, net, probe, randomness, start, training};
 
 /// The message of the error that starting gives.
 #[track_caller]
@@ -41,6 +43,7 @@ struct Other {
 const CLASS_WEIGHTED: usize = 0;
 const DETACHED: usize = 1;
 const SUMMED: usize = 2;
+const NOISY: usize = 3;
 
 impl InferenceStep for Other {
     type Input = DigitBatch;
@@ -56,6 +59,10 @@ impl InferenceStep for Other {
                 .forward(output.output.clone(), output.targets.clone()),
             DETACHED => output.loss.detach(),
             SUMMED => output.loss * count,
+            NOISY => {
+                let noise = Distribution::Normal(0.0, 1e-3);
+                output.loss.clone() + output.loss.random_like(noise)
+            }
             other => panic!("no loss {other}"),
         };
         output
@@ -74,7 +81,7 @@ fn a_class_weighted_mean_is_refused_with_both_numbers() {
         let message = refusal(Lca::new(probe), &other(CLASS_WEIGHTED));
         assert_names(
             &message,
-            &["not a mean over examples", "64 examples", "class weights"],
+            &["not a mean over examples", "64 examples", "`Weighted`"],
         );
     }
     match Lca::new(by_class(training())).start(&other(CLASS_WEIGHTED)) {
@@ -87,6 +94,20 @@ fn a_class_weighted_mean_is_refused_with_both_numbers() {
 fn a_sum_over_the_examples_is_refused() {
     let message = refusal(Lca::new(probe(training())), &other(SUMMED));
     assert_names(&message, &["not a mean over examples"]);
+}
+
+/// The noise also spoils the mean: what is said first is where it comes from.
+#[test]
+fn a_forward_pass_that_draws_random_numbers_is_refused_as_such() {
+    let _held = randomness();
+    for lca in [
+        Lca::new(by_class(training())),
+        Lca::new(probe(training())),
+        Lca::new(probe(&training()[..1])),
+    ] {
+        let message = refusal(lca, &other(NOISY));
+        assert_names(&message, &["draws random numbers", "InferenceStep"]);
+    }
 }
 
 #[test]
@@ -163,6 +184,21 @@ fn chunk_statistics_together_with_classes_are_refused() {
     assert_names(&refusal(lca, &net()), &["BatchNormMode::Chunk"]);
 }
 
+/// The chunks of 65 examples have 32 and 33.
+#[test]
+fn a_chunk_of_one_example_has_no_statistics() {
+    let model = NormNet::new([1e-5; 2]);
+    let lca = Lca::new(probe(training()).chunk_size(1));
+    assert_names(
+        &refusal(lca, &model),
+        &["`training`", "one example", "Running"],
+    );
+    let start = |probe| Lca::new(probe).start(&model).map(drop);
+    start(probe(&training()[..65]).chunk_size(64)).unwrap();
+    let lca = Lca::new(probe(training()).chunk_size(1)).batch_norm(BatchNormMode::Running);
+    lca.start(&model).map(drop).unwrap();
+}
+
 #[test]
 fn an_integrator_that_no_rule_has_is_refused() {
     let cases = [
@@ -180,13 +216,29 @@ fn an_integrator_that_no_rule_has_is_refused() {
     }
 }
 
+/// Gives the last layer another class.
+struct Widen;
+
+impl ModuleMapper for Widen {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let tensor = param.base();
+        let mut shape = tensor.dims();
+        if shape[..] != [32, CLASSES] {
+            return param;
+        }
+        shape[1] += 1;
+        Param::from_tensor(Tensor::zeros(shape, &tensor.device()))
+    }
+}
+
 #[test]
 fn a_model_with_other_tensors_than_at_the_start_is_refused_and_the_old_one_goes_on() {
     let model = net();
     let mut lca = start(Lca::new(by_class(training())), &model);
-    // Another network: the same shapes under other ids.
-    match lca.observe(&net()) {
-        Err(LcaError::ModelChanged { problem }) => assert_names(&problem, &["fc1.weight"]),
+    match lca.observe(&model.clone().map(&mut Widen)) {
+        Err(LcaError::ModelChanged { problem }) => {
+            assert_names(&problem, &["fc3.weight", "[32, 10]", "[32, 11]"]);
+        }
         _ => panic!("another model was taken for the same"),
     }
     let step = lca.observe(&model).unwrap();

@@ -37,6 +37,11 @@ pub fn training() -> Digits {
     Arc::new(InMemDataset::new(DIGITS.0.clone()))
 }
 
+/// The first of the training digits.
+pub fn first(count: usize) -> Digits {
+    Arc::new(InMemDataset::new(DIGITS.0[..count].to_vec()))
+}
+
 pub fn validation() -> Digits {
     Arc::new(InMemDataset::new(DIGITS.1.clone()))
 }

@@ -8,7 +8,7 @@ use burn::train::SupervisedTraining;
 use burn_lca::UserProbe;
 use burn_lca::prelude::*;
 
-use crate::data::{EXAMPLES, by_class, class_of, probe, training};
+use crate::data::{BATCH, EXAMPLES, by_class, class_of, first, probe, training};
 use crate::digits::{Digit, DigitBatch};
 use crate::net::{Loss, Net, NetConfig, bits};
 use crate::setup::{Outcome, Setup};
@@ -137,6 +137,28 @@ fn a_loss_that_is_no_mean_is_refused_with_both_numbers() {
             assert!(message.contains(&number.to_string()), "{message}");
         }
     }
+}
+
+/// With batch normalization a batch is measured by its own statistics.
+#[test]
+fn a_last_batch_of_one_example_is_refused_where_it_has_statistics() {
+    let setup = |norm| Setup {
+        net: NetConfig {
+            norm,
+            ..NetConfig::default()
+        },
+        digits: first(BATCH + 1),
+        ..Setup::default()
+    };
+    let words = ["one example", "batch size", "BatchNormMode::Running"];
+    stopped(
+        setup(true),
+        |training| training.metric(LcaMetric::new()),
+        &words,
+    );
+    setup(false)
+        .train(|training| training.metric(LcaMetric::new()))
+        .assert_fine();
 }
 
 #[test]

@@ -1,0 +1,48 @@
+//! What the losses of a probe's chunks are means over.
+
+use burn::tensor::Transaction;
+
+use super::chunks::Chunks;
+use super::eval_model::EvalModel;
+use super::loss::{MeanLoss, Measurable};
+use crate::error::LcaError;
+use crate::parameters::Values;
+
+impl<M: Measurable> EvalModel<M> {
+    /// Weighs the chunks of a probe, by one forward pass over them where the model's output says
+    /// what its loss is a mean over. Otherwise they count with their examples.
+    ///
+    /// # Errors
+    ///
+    /// Weights that are no weights, or all zero.
+    pub fn weigh(&self, values: &Values, chunks: &mut Chunks<M::Input>) -> Result<(), LcaError> {
+        let model = self.at(values);
+        let mut reading = Transaction::default();
+        for chunk in &chunks.chunks {
+            let Some(weight) = model.step(chunk.batch.clone()).weight() else {
+                return Ok(());
+            };
+            reading = reading.register(weight.without_autodiff());
+        }
+        let data = reading.try_execute().map_err(LcaError::device)?;
+        let weights = data.iter().map(|data| data.iter::<f64>().sum());
+        let weights: Vec<f64> = weights.collect();
+        if let Some(weight) = weights.iter().find(|w| !w.is_finite() || **w < 0.0) {
+            return Err(LcaError::setting(
+                "MeanLoss::weight",
+                format!("a chunk of probe `{}` has weight {weight}", chunks.name),
+                "return the number of tokens or pixels that count, or the sum of weights of at \
+                 least 0",
+            ));
+        }
+        if weights.iter().all(|&weight| weight == 0.0) {
+            return Err(LcaError::setting(
+                "MeanLoss::weight",
+                format!("all examples of probe `{}` weigh 0", chunks.name),
+                "give it examples that count in the loss",
+            ));
+        }
+        chunks.weigh(weights);
+        Ok(())
+    }
+}
