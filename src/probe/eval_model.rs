@@ -151,6 +151,16 @@ impl<M: Module + Display> EvalModel<M> {
         self.layout.write(self.model.clone(), values, &self.track)
     }
 
+    /// The same without gradients, for forward passes alone: a graph that no backward pass consumes
+    /// stays around, and every later one searches it.
+    pub fn without_gradients(&self, values: &Values) -> M {
+        let track = Tracking {
+            leaves: vec![false; self.track.leaves.len()],
+            device: self.track.device.clone(),
+        };
+        self.layout.write(self.model.clone(), values, &track)
+    }
+
     /// Whether gradients are taken with respect to a tensor of the layout.
     pub fn is_leaf(&self, tensor: usize) -> bool {
         self.track.leaves[tensor]

@@ -53,7 +53,7 @@ pub(crate) fn check_loss<M: Measurable>(
     plan: &Plan,
     examples: &dyn Examples<M::Input>,
 ) -> Result<(), LcaError> {
-    let model = eval_model.at(values);
+    let model = eval_model.without_gradients(values);
     let mean_of = |part: &[(usize, usize)]| -> Result<Mean, LcaError> {
         let indices: Vec<usize> = part.iter().map(|&(example, _)| example).collect();
         let batch = plan.batch(examples, &indices, eval_model.device())?;
@@ -119,7 +119,7 @@ pub(crate) fn check_repeats<M: Measurable>(
     values: &Values,
     chunks: &Chunks<M::Input>,
 ) -> Result<(), LcaError> {
-    let model = eval_model.at(values);
+    let model = eval_model.without_gradients(values);
     let Some(chunk) = chunks.chunks.first() else {
         return Ok(());
     };

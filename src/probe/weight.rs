@@ -16,7 +16,7 @@ impl<M: Measurable> EvalModel<M> {
     ///
     /// Weights that are no weights, or all zero.
     pub fn weigh(&self, values: &Values, chunks: &mut Chunks<M::Input>) -> Result<(), LcaError> {
-        let model = self.at(values);
+        let model = self.without_gradients(values);
         let mut reading = Transaction::default();
         for chunk in &chunks.chunks {
             let Some(weight) = model.step(chunk.batch.clone()).weight() else {

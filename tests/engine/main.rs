@@ -14,6 +14,7 @@ mod frozen;
 mod grounded;
 mod hard;
 mod host;
+mod layers;
 mod lazy;
 mod measuring_mode;
 mod norm_net;
