@@ -90,7 +90,8 @@ impl Layout {
         let mut accepted = GradientRequirement(Vec::new());
         forced.visit(&mut accepted);
         for (tensor, accepts) in lister.tensors.iter_mut().zip(accepted.0) {
-            if !accepts {
+            // A quantized parameter refuses too.
+            if !accepts && !matches!(tensor.dtype, DType::QFloat(_)) {
                 tensor.kind = TensorKind::Buffer;
             }
         }

@@ -1,13 +1,15 @@
 //! What doesn't train has no allocation: frozen parameters, buffers, the base below LoRA.
 
-use burn::module::{Lora, Module, ParamGroup};
+use burn::module::{Lora, Module, ParamGroup, QLora, Quantizer};
 use burn::optim::AdamConfig;
+use burn::tensor::quantization::{Calibration, QuantValue};
 use burn_lca::{Integrator, Lca, LcaError};
+use rstest::rstest;
 
 use crate::norm_net::NormNet;
 use crate::scaffold::{
-    DirectLoss, assert_close, assert_same, by_class, minibatch, moved, net, randomness, start,
-    steps, train, training, values,
+    DirectLoss, assert_close, assert_same, by_class, device, minibatch, moved, net, randomness,
+    start, steps, train, training, values,
 };
 
 #[test]
@@ -96,11 +98,22 @@ fn frozen_normalizations_keep_their_buffers_apart() {
     assert_eq!(step.probe().buffers(), Some(0.0));
 }
 
-#[test]
-fn lora_adapters_are_parameters_and_their_base_is_frozen() {
+/// On a base of floats, or of eight bits.
+#[rstest]
+#[case::dense(false)]
+#[case::quantized(true)]
+fn lora_adapters_are_parameters_and_their_base_is_frozen(#[case] quantized: bool) {
     let mut model = {
         let _held = randomness();
-        net().apply_lora(Lora::new(2, 4.0))
+        let lora = Lora::new(2, 4.0);
+        if quantized {
+            let scheme = device().settings().quantization.scheme;
+            let scheme = scheme.with_value(QuantValue::Q8S);
+            let quantizer = Quantizer::new(Calibration::MinMax, scheme);
+            net().apply_qlora(QLora::new(lora, quantizer))
+        } else {
+            net().apply_lora(lora)
+        }
     };
     let mut optimizer = AdamConfig::new().init();
     let lca = Lca::new(by_class(training())).integrator(Integrator::fixed(16));
