@@ -15,6 +15,8 @@ pub(crate) enum TensorKind {
     Trainable,
     /// A parameter whose gradients have been off, and that has not moved: its LCA is zero.
     Frozen,
+    /// Another place of the parameter at this index: one `Param` in two modules.
+    Tied(usize),
     /// State that no optimizer moves, such as a running mean.
     Buffer,
 }
@@ -76,6 +78,8 @@ pub(crate) enum Motion {
     Frozen,
     /// Its gradients are off, and something moved it all the same.
     ByHand,
+    /// It has the values of the parameter that it is another place of.
+    Tied,
 }
 
 impl Layout {
@@ -95,9 +99,18 @@ impl Layout {
                 tensor.kind = TensorKind::Buffer;
             }
         }
-        Self {
-            tensors: lister.tensors,
+        let mut tensors = lister.tensors;
+        for index in 0..tensors.len() {
+            let (earlier, rest) = tensors.split_at_mut(index);
+            let tensor = &mut rest[0];
+            let first = earlier
+                .iter()
+                .position(|first| first.id == tensor.id && first.shape == tensor.shape);
+            if let Some(first) = first.filter(|_| tensor.kind != TensorKind::Buffer) {
+                tensor.kind = TensorKind::Tied(first);
+            }
         }
+        Self { tensors }
     }
 
     /// Reads all values of a model that is outside of autodiff. A parameter is known by its path: it
@@ -137,23 +150,32 @@ impl Layout {
         let mut trained = GradientRequirement(Vec::new());
         live.visit(&mut trained);
         let mut motion = vec![Motion::Free; self.tensors.len()];
-        let mut differ = Vec::new();
+        let mut differing = Vec::new();
         for (index, tensor) in self.tensors.iter().enumerate() {
-            if trained.0[index] || tensor.kind == TensorKind::Buffer {
+            if tensor.kind == TensorKind::Buffer {
                 continue;
             }
-            motion[index] = Motion::Frozen;
-            differ.push((index, differs(&before.0[index], &after.0[index])));
+            if !trained.0[index] {
+                motion[index] = Motion::Frozen;
+                let moved = differ(&before.0[index], &after.0[index]);
+                differing.push((index, Motion::Frozen, moved));
+            }
+            if let TensorKind::Tied(first) = tensor.kind {
+                let untied = differ(&after.0[first], &after.0[index]);
+                differing.push((index, Motion::Tied, untied));
+            }
         }
-        if differ.is_empty() {
+        if differing.is_empty() {
             return Ok(motion);
         }
-        let (indices, flags): (Vec<_>, Vec<_>) = differ.into_iter().unzip();
+        let flags = differing.iter().map(|(.., flag)| flag.clone()).collect();
         let flags = Tensor::cat(flags, 0).int().try_into_data();
         let flags = flags.map_err(LcaError::device)?;
-        for (index, moved) in indices.into_iter().zip(flags.iter::<i64>()) {
-            if moved != 0 {
-                motion[index] = Motion::ByHand;
+        for ((index, same, _), differ) in differing.iter().zip(flags.iter::<i64>()) {
+            if differ == 0 {
+                motion[*index] = *same;
+            } else if *same == Motion::Frozen {
+                motion[*index] = Motion::ByHand;
             }
         }
         Ok(motion)
@@ -262,7 +284,7 @@ pub(crate) fn sum_dtype(device: &Device) -> FloatDType {
 
 /// Whether two tensors differ anywhere, shape [1]. What was not a number and still is none has not
 /// moved.
-fn differs(a: &Tensor<1>, b: &Tensor<1>) -> Tensor<1, Bool> {
+fn differ(a: &Tensor<1>, b: &Tensor<1>) -> Tensor<1, Bool> {
     let neither = a.clone().is_nan().bool_and(b.clone().is_nan());
     let differs = a.clone().not_equal(b.clone());
     differs.bool_and(neither.bool_not()).any()

@@ -268,6 +268,9 @@ impl ProbeAllocation {
                 known: self.tensors.iter().map(|t| t.path.clone()).collect(),
             });
         };
+        if let Some(first) = self.tensors[index].tied_to() {
+            return self.parameter(first);
+        }
         match &self.parameters[index] {
             None => Ok(vec![0.0; self.tensors[index].parameters]),
             Some(lca) => {

@@ -136,16 +136,17 @@ impl Tallies {
         let mut gradient = vec![None; layout.tensors.len()];
         let mut rows = 1;
         for (tensor, info) in layout.tensors.iter().enumerate() {
-            let (Some(integrated), Some(start)) = (&integrated[tensor], &start[tensor]) else {
-                continue;
-            };
-            if info.kind == TensorKind::Frozen {
+            if matches!(info.kind, TensorKind::Frozen | TensorKind::Tied(_)) {
                 continue;
             }
+            let places = |gradient| over_places(layout, gradient, tensor);
+            let (Some(integrated), Some(start)) = (places(integrated), places(start)) else {
+                continue;
+            };
             let step = step.0[tensor].clone().unsqueeze::<2>();
             rows = integrated.dims()[0];
-            let products = with_total(integrated.clone() * step.clone());
-            let starts = with_total(start.clone());
+            let products = with_total(integrated * step.clone());
+            let starts = with_total(start);
             if info.kind == TensorKind::Trainable {
                 lca[tensor] = products.last().map(|total| total.clone().flatten(0, 1));
                 gradient[tensor] = starts.last().map(|total| total.clone().flatten(0, 1));
@@ -212,6 +213,19 @@ impl Tallies {
             })
             .collect()
     }
+}
+
+/// The gradient with respect to a tensor at all of its places.
+fn over_places(
+    layout: &Layout,
+    gradient: &[Option<Tensor<2>>],
+    tensor: usize,
+) -> Option<Tensor<2>> {
+    let others = layout
+        .of_kind(TensorKind::Tied(tensor))
+        .filter_map(|(place, _)| gradient[place].clone());
+    let own = gradient[tensor].clone()?;
+    Some(others.fold(own, |sum, other| sum + other))
 }
 
 /// Returns the rows, and after them their sum where there is more than one.

@@ -9,6 +9,7 @@ pub struct TensorAllocation {
     pub(crate) path: String,
     pub(crate) parameters: usize,
     pub(crate) motion: Motion,
+    pub(crate) tied_to: Option<String>,
     pub(crate) tally: Tally,
     pub(crate) step_norm: f64,
     pub(crate) gradient_norm: f64,
@@ -37,6 +38,12 @@ impl TensorAllocation {
     /// step.
     pub fn moved_while_frozen(&self) -> bool {
         self.motion == Motion::ByHand
+    }
+
+    /// Returns the path of the parameter that this is another place of: one `Param` in two modules,
+    /// with the same values at both. Everything is counted there, once, and nothing here.
+    pub fn tied_to(&self) -> Option<&str> {
+        self.tied_to.as_deref()
     }
 
     /// Returns the sum of LCA over the tensor, in units of the loss.

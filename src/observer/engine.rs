@@ -7,7 +7,7 @@ use super::measurement::Measurement;
 use super::recording::Recording;
 use crate::allocation::StepAllocation;
 use crate::error::LcaError;
-use crate::parameters::{Segment, TensorKind, Values};
+use crate::parameters::{Motion, Segment, TensorKind, Values};
 use crate::probe::{EvalModel, Measurable};
 use crate::quadrature::{Convergence, Integrator};
 use crate::record::RunState;
@@ -43,6 +43,7 @@ impl<M: Measurable> Engine<M> {
             before: std::mem::replace(&mut self.here, after.clone()),
             after,
         };
+        self.warn_of_broken_ties(&segment.motion);
         if self.eval_model.follow(&segment.motion) {
             for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
                 probe.sweep_again(&self.eval_model, &segment.before);
@@ -75,6 +76,25 @@ impl<M: Measurable> Engine<M> {
             recording.add(&self.eval_model.layout, &step, &segment)?;
         }
         Ok(step)
+    }
+
+    /// Says where a parameter has become two.
+    fn warn_of_broken_ties(&self, motion: &[Motion]) {
+        let tensors = &self.eval_model.layout.tensors;
+        for (tensor, motion) in tensors.iter().zip(motion) {
+            if let TensorKind::Tied(first) = tensor.kind
+                && *motion != Motion::Tied
+            {
+                log::warn!(
+                    "LCA: `{}` was the same parameter as `{}` up to step {}, and is one of its own \
+                     from here on: Burn's optimizers move a `Param` in the first of its places \
+                     only; copy it to the others after every step, or use it from one place",
+                    tensor.path,
+                    tensors[first].path,
+                    self.iteration
+                );
+            }
+        }
     }
 
     /// Says once where the quadrature is not what misses the loss change.

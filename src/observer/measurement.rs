@@ -133,11 +133,16 @@ impl<B: Clone> Measurement<B> {
             let sum = sums
                 .iter()
                 .find(|sum| sum.tensor == index && motion != Motion::Frozen);
+            let (zeros, tied_to) = match info.kind {
+                TensorKind::Tied(first) => (0, Some(first)),
+                _ => (info.len, None),
+            };
             tensors.push(TensorAllocation {
                 path: info.path.clone(),
                 parameters: info.len,
                 motion,
-                tally: sum.map_or_else(|| Tally::of_zeros(info.len), |sum| sum.total),
+                tied_to: tied_to.map(|first| eval_model.layout.tensors[first].path.clone()),
+                tally: sum.map_or_else(|| Tally::of_zeros(zeros), |sum| sum.total),
                 step_norm: sum.map_or(0.0, |sum| sum.step_norm),
                 gradient_norm: sum.map_or(0.0, |sum| sum.gradient_norm),
                 classes: sum.map_or_else(Vec::new, |sum| self.tensor_classes(sum)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::accumulation::Accumulators;
-use crate::allocation::{StepAllocation, Tally};
+use crate::allocation::{StepAllocation, Tally, TensorAllocation};
 use crate::error::LcaError;
 use crate::parameters::{Layout, Segment};
 use crate::record::{ClassRow, Rows, RunState, RunWriter, StepRow, TensorRow};
@@ -93,7 +93,9 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             learning_rate: step.learning_rate().unwrap_or(f64::NAN),
             probe_seconds: probe.seconds(),
         });
-        for tensor in probe.tensors().iter().filter(|tensor| !tensor.is_frozen()) {
+        let counted =
+            |tensor: &&TensorAllocation| !tensor.is_frozen() && tensor.tied_to().is_none();
+        for tensor in probe.tensors().iter().filter(counted) {
             let path: Arc<str> = tensor.path().into();
             let row = |class, tally: Tally, gradient_norm| TensorRow {
                 iteration,

@@ -59,8 +59,11 @@ impl<M: Measurable> Engine<M> {
                 .as_ref()
                 .is_some_and(|(plan, _)| plan.has_classes());
 
-        let eval_model = EvalModel::of(model, settings.batch_norm, classes)?;
+        let mut eval_model = EvalModel::of(model, settings.batch_norm, classes)?;
         let here = eval_model.read(model)?;
+        // One that has left its other places long ago is a parameter of its own.
+        let motion = eval_model.layout.motion(model, &here, &here)?;
+        eval_model.follow(&motion);
         warn_of_other_buffers(&eval_model);
         let main = match main {
             Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, &*examples)?,
@@ -229,6 +232,10 @@ fn run_info<M: Module + Display, B>(
                 unit_axis: (!tensor.shape.is_empty()).then_some(tensor.unit_axis),
                 units: tensor.units(),
                 trainable: tensor.kind == TensorKind::Trainable,
+                tied_to: match tensor.kind {
+                    TensorKind::Tied(first) => Some(tensors[first].path.clone()),
+                    _ => None,
+                },
             })
             .collect(),
         buffers: eval_model

@@ -102,7 +102,10 @@ impl<M: Module + Display> EvalModel<M> {
         let mut leaves: Vec<bool> = layout
             .tensors
             .iter()
-            .map(|tensor| tensor.kind == TensorKind::Trainable)
+            .map(|tensor| match tensor.kind {
+                TensorKind::Tied(first) => layout.tensors[first].kind == TensorKind::Trainable,
+                kind => kind == TensorKind::Trainable,
+            })
             .collect();
         for statistic in &statistics {
             // The gradients of scale and shift give those of the statistics, even where frozen.
@@ -137,11 +140,20 @@ impl<M: Module + Display> EvalModel<M> {
     /// on. Returns whether there is a tensor among them that none were taken with respect to.
     pub fn follow(&mut self, motion: &[Motion]) -> bool {
         let mut new = false;
-        for (index, tensor) in self.layout.tensors.iter_mut().enumerate() {
-            if tensor.kind == TensorKind::Frozen && motion[index] != Motion::Frozen {
-                tensor.kind = TensorKind::Trainable;
-                new |= !std::mem::replace(&mut self.track.leaves[index], true);
-            }
+        for (index, motion) in motion.iter().enumerate() {
+            let kind = &mut self.layout.tensors[index].kind;
+            *kind = match (*kind, motion) {
+                (TensorKind::Frozen, Motion::Free | Motion::ByHand) => TensorKind::Trainable,
+                (TensorKind::Tied(_), Motion::Free | Motion::ByHand) => TensorKind::Trainable,
+                (TensorKind::Tied(_), Motion::Frozen) => TensorKind::Frozen,
+                (kind, _) => kind,
+            };
+            let follows = match *kind {
+                TensorKind::Trainable => true,
+                TensorKind::Tied(first) => self.track.leaves[first],
+                TensorKind::Frozen | TensorKind::Buffer => false,
+            };
+            new |= follows && !std::mem::replace(&mut self.track.leaves[index], follows);
         }
         new
     }

@@ -91,6 +91,8 @@ pub struct TensorInfo {
     pub units: usize,
     /// Whether it was trained, or moved otherwise, at any step so far; a frozen tensor's LCA is zero.
     pub trainable: bool,
+    /// The path of the parameter that it is another place of, and that everything is counted at.
+    pub tied_to: Option<String>,
 }
 
 /// A set of labelled examples whose mean loss is split.

@@ -120,7 +120,10 @@ impl Tables {
     /// Notes in `run.json` that tensors are trained that were frozen before.
     pub(super) fn trained(&mut self, paths: &[String]) -> Result<(), LcaError> {
         for tensor in &mut self.info.tensors {
-            tensor.trainable |= paths.contains(&tensor.path);
+            if paths.contains(&tensor.path) {
+                tensor.trainable = true;
+                tensor.tied_to = None;
+            }
         }
         self.text = self.folder.write_info(&mut self.info)?;
         Ok(())

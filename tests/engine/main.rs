@@ -23,6 +23,7 @@ mod refused;
 mod running_statistics;
 mod scaffold;
 mod second_method;
+mod tied;
 mod training;
 mod unexplained;
 mod weights;
