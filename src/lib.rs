@@ -58,6 +58,6 @@ pub use record::{
 pub mod prelude {
     pub use crate::{
         BatchNormMode, Integrator, Lca, LcaError, LcaMetric, LcaTrainingExt, MeanLoss, Probe,
-        Recorder, StepAllocation,
+        Recorder, StepAllocation, Weighted,
     };
 }

@@ -441,6 +441,7 @@ impl Synthetic {
         let probe = |name: &str| ProbeInfo {
             name: name.into(),
             examples: EXAMPLES * u64::from(self.classes.max(1).unsigned_abs()),
+            weight: f64::from(EXAMPLES as u32 * self.classes.max(1).unsigned_abs()),
             chunk_size: EXAMPLES as usize,
             chunks: self.classes.max(1) as usize,
             classes: classes.clone().collect(),
@@ -492,6 +493,7 @@ pub(crate) fn tensor_info((path, shape, unit_axis): Shaped) -> TensorInfo {
         unit_axis: Some(unit_axis),
         units: shape.get(unit_axis).copied().unwrap_or(1),
         trainable: true,
+        tied_to: None,
     }
 }
 
