@@ -31,6 +31,7 @@ use crate::scaffold::{
 };
 
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few of them")]
 enum Layer {
     Linear(Linear),
     Embedding(Embedding),

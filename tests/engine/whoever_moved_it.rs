@@ -8,7 +8,7 @@ use burn::module::{Module, ModuleMapper, Param, ParamGroup};
 use burn::optim::{AdamConfig, SgdConfig};
 use burn::tensor::Tensor;
 use burn::train::InferenceStep;
-use burn_lca::{Integrator, Lca, Recorder, Run, StepAllocation, Table};
+use burn_lca::{Integrator, Lca, ParameterSelection, Recorder, Run, StepAllocation, Table};
 
 use crate::by_hand::{Loss, probe as numbers};
 use crate::digits::DigitNet;
@@ -42,7 +42,12 @@ fn layers_that_start_and_stop_training_are_allocated_while_they_move() {
     let mut optimizer = AdamConfig::new().init();
     let lca = Lca::new(by_class(training()))
         .validation(by_class(crate::scaffold::validation()))
-        .record(Recorder::new(folder.path().join("lca")).units_every(1));
+        .record(
+            Recorder::new(folder.path())
+                .units_every(1)
+                .histogram_window(4)
+                .parameters(ParameterSelection::all()),
+        );
     let mut lca = start(lca, &model);
     let mut before = DirectLoss::of(&model, training()).total;
     let mut sums = 0.0;
@@ -77,27 +82,88 @@ fn layers_that_start_and_stop_training_are_allocated_while_they_move() {
     }
     lca.finish().unwrap();
 
-    let run = Run::open(folder.path().join("lca")).unwrap();
+    let run = Run::open(folder.path()).unwrap();
     assert!(run.info().tensors.iter().all(|tensor| tensor.trainable));
-    let lcas = |table| -> Vec<f64> {
-        let batches = run
-            .scan(table)
-            .tensor("fc1.weight")
-            .columns(["lca"])
-            .batches();
-        let values = batches.unwrap().flat_map(|batch| {
-            let values = cast(batch.unwrap().column(0), &DataType::Float64).unwrap();
-            values.as_primitive::<Float64Type>().values().to_vec()
-        });
-        values.collect()
-    };
-    let totals = lcas(Table::ParameterTotals);
+    let totals = column(&run, Table::ParameterTotals, "lca");
     assert_eq!(totals.len(), 64 * 64);
     assert_close(totals.iter().sum(), sums, 1e-6);
-    // Units of six steps: from the one on at which the layer began to train.
-    let units = lcas(Table::Units);
-    assert_eq!(units.len(), 6 * 64);
-    assert_close(units.iter().sum(), sums, 1e-6);
+    // Six steps, from the one on at which the layer began to train.
+    for (table, rows) in [(Table::Units, 6 * 64), (Table::Parameters, 6 * 64 * 64)] {
+        let lcas = column(&run, table, "lca");
+        assert_eq!(lcas.len(), rows, "{table}");
+        assert_close(lcas.iter().sum(), sums, 1e-6);
+    }
+    let counts = column(&run, Table::Histograms, "count");
+    assert_eq!(counts.iter().sum::<f64>(), f64::from(6 * 64 * 64));
+}
+
+/// A column of the rows of `fc1.weight`.
+fn column(run: &Run, table: Table, name: &str) -> Vec<f64> {
+    let scan = run.scan(table).tensor("fc1.weight").columns([name]);
+    let values = scan.batches().unwrap().flat_map(|batch| {
+        let values = cast(batch.unwrap().column(0), &DataType::Float64).unwrap();
+        values.as_primitive::<Float64Type>().values().to_vec()
+    });
+    values.collect()
+}
+
+/// Three recordings into one run: the layer is trained, frozen, and trained again.
+#[test]
+fn totals_of_a_layer_that_is_frozen_after_a_resume_wait_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut model = net();
+    let mut optimizer = SgdConfig::new().init();
+    let mut sum = 0.0;
+    for (part, parts) in [[true, true], [false, false], [false, true]]
+        .iter()
+        .enumerate()
+    {
+        model = first_layer(model, parts[0]);
+        let lca = Lca::new(by_class(training()));
+        let mut lca = start(lca.record(Recorder::new(folder.path()).resume()), &model);
+        for (k, &trained) in parts.iter().enumerate() {
+            let batch = minibatch(2 * part + k);
+            model = train(first_layer(model, trained), &mut optimizer, 0.1, batch);
+            sum += fc1(&lca.observe(&model).unwrap())[0].lca();
+        }
+        lca.finish().unwrap();
+        let run = Run::open(folder.path()).unwrap();
+        assert!(run.info().tensors.iter().all(|tensor| tensor.trainable));
+        let totals = column(&run, Table::ParameterTotals, "lca");
+        assert_eq!(totals.len(), 64 * 64);
+        assert_close(totals.iter().sum(), sum, 1e-6);
+    }
+    assert!(sum < -1e-3);
+}
+
+/// Scales the first layer, which no optimizer trains.
+struct Shrink;
+
+impl ModuleMapper for Shrink {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if param.is_require_grad() {
+            param
+        } else {
+            param.map(|old| old * 0.95)
+        }
+    }
+}
+
+#[test]
+fn a_frozen_layer_that_is_scaled_at_every_step_takes_no_more_sweeps_than_it_needs() {
+    let mut model = first_layer(net(), false);
+    let mut optimizer = SgdConfig::new().init();
+    let mut lca = start(Lca::new(by_class(training())), &model);
+    let mut before = DirectLoss::of(&model, training()).total;
+    for iteration in 0..4 {
+        model = train(model, &mut optimizer, 0.1, minibatch(iteration)).map(&mut Shrink);
+        let step = lca.observe(&model).unwrap();
+        let after = DirectLoss::of(&model, training()).total;
+        assert_grounded(&step, after - before);
+        before = after;
+        assert!(fc1(&step).iter().all(|tensor| tensor.moved_while_frozen()));
+        assert!(step.probe().sweeps() <= if iteration == 0 { 3 } else { 2 });
+    }
 }
 
 /// The step at which a layer starts to train, measured by an observer that knew of it all along.
