@@ -27,3 +27,4 @@ mod resuming;
 mod series;
 mod settings;
 mod unusual;
+mod weights;
