@@ -39,13 +39,6 @@ pub(crate) struct ModelTensor {
     id: ParamId,
 }
 
-impl ModelTensor {
-    /// Number of neurons or channels.
-    pub fn units(&self) -> usize {
-        self.shape.get(self.unit_axis).copied().unwrap_or(1)
-    }
-}
-
 /// The float tensors of a model, in the order in which the model visits them.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {

@@ -225,17 +225,16 @@ fn run_info<M: Module + Display, B>(
         tensors: tensors
             .iter()
             .filter(|tensor| tensor.kind != TensorKind::Buffer)
-            .map(|tensor| TensorInfo {
-                path: tensor.path.clone(),
-                shape: tensor.shape.clone(),
-                parameters: tensor.len as u64,
-                unit_axis: (!tensor.shape.is_empty()).then_some(tensor.unit_axis),
-                units: tensor.units(),
-                trainable: tensor.kind == TensorKind::Trainable,
-                tied_to: match tensor.kind {
-                    TensorKind::Tied(first) => Some(tensors[first].path.clone()),
-                    _ => None,
-                },
+            .map(|tensor| {
+                let unit_axis = (!tensor.shape.is_empty()).then_some(tensor.unit_axis);
+                TensorInfo {
+                    trainable: tensor.kind == TensorKind::Trainable,
+                    tied_to: match tensor.kind {
+                        TensorKind::Tied(first) => Some(tensors[first].path.clone()),
+                        _ => None,
+                    },
+                    ..TensorInfo::new(&tensor.path, &tensor.shape, unit_axis)
+                }
             })
             .collect(),
         buffers: eval_model

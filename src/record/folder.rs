@@ -1,7 +1,7 @@
 //! A run's folder: what is where, and what counts when a process died half-way.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use crate::error::LcaError;
@@ -128,6 +128,10 @@ impl RunFolder {
 
     pub(super) fn read_info(&self) -> Result<RunInfo, LcaError> {
         let path = self.path.join(RUN);
+        // Opening a pipe would wait for somebody to write to it.
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(disk("reading", &path, io::Error::other("not a file")));
+        }
         match fs::read_to_string(&path) {
             Ok(text) => RunInfo::parse(&text, &path),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(LcaError::NoRun {
@@ -139,14 +143,13 @@ impl RunFolder {
         }
     }
 
-    /// Writes `run.json` with the present time, and returns its text.
-    pub(super) fn write_info(&self, info: &mut RunInfo) -> Result<String, LcaError> {
+    /// Writes `run.json` with the present time.
+    pub(super) fn write_info(&self, info: &mut RunInfo) -> Result<(), LcaError> {
         info.updated = now();
         let path = self.path.join(RUN);
-        let text = serde_json::to_string_pretty(info)
-            .map_err(|error| disk("writing", &path, error.into()))?;
-        files::replace(&path, &self.temporary(RUN), text.as_bytes())?;
-        Ok(text)
+        let text = info.to_text();
+        let text = text.map_err(|error| disk("writing", &path, error.into()))?;
+        files::replace(&path, &self.temporary(RUN), text.as_bytes())
     }
 
     /// Fails if a new run here would mix with Parquet files that are no run's.

@@ -1,12 +1,10 @@
-//! `run.json`: what is needed to read the numbers of a run.
+//! What is needed to read the numbers of a run.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-
-use crate::error::LcaError;
 
 use super::schema::SCHEMA_VERSION;
 use super::selection::ParameterSelection;
@@ -22,6 +20,8 @@ pub struct RunInfo {
     pub schema_version: u32,
     /// The version of burn-lca that wrote the run.
     pub crate_version: String,
+    /// What no other run has; every part file carries it, too.
+    pub run_id: String,
     /// What became of the run.
     #[serde(flatten)]
     pub state: RunState,
@@ -54,6 +54,9 @@ pub struct RunInfo {
     pub totals_from: u64,
     /// The ends of the epochs that are complete.
     pub epochs: Vec<EpochInfo>,
+    /// Rows by table: all of a run that has ended; before that, those that were on disk at the end
+    /// of the last epoch.
+    pub rows: BTreeMap<String, u64>,
     /// Counts over the whole run, once it has ended.
     pub totals: Option<RunTotals>,
 }
@@ -93,6 +96,33 @@ pub struct TensorInfo {
     pub trainable: bool,
     /// The path of the parameter that it is another place of, and that everything is counted at.
     pub tied_to: Option<String>,
+}
+
+impl RunInfo {
+    /// Returns what every part says of the run: nothing that grows or changes while it is written.
+    pub(super) fn description(&self) -> Self {
+        Self {
+            epochs: Vec::new(),
+            rows: BTreeMap::new(),
+            totals: None,
+            ..self.clone()
+        }
+    }
+}
+
+impl TensorInfo {
+    /// Describes a tensor of a shape, with units along an axis of it or as one unit.
+    pub(crate) fn new(path: impl Into<String>, shape: &[usize], unit_axis: Option<usize>) -> Self {
+        Self {
+            path: path.into(),
+            shape: shape.to_vec(),
+            parameters: shape.iter().product::<usize>() as u64,
+            unit_axis,
+            units: unit_axis.map_or(1, |axis| shape[axis]),
+            trainable: true,
+            tied_to: None,
+        }
+    }
 }
 
 /// A set of labelled examples whose mean loss is split.
@@ -173,7 +203,7 @@ pub struct EpochInfo {
 }
 
 /// Counts over a whole run.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunTotals {
@@ -183,8 +213,6 @@ pub struct RunTotals {
     pub capped: u64,
     /// Steps of which a probe's loss or LCA was not finite.
     pub not_finite: u64,
-    /// Rows by table.
-    pub rows: BTreeMap<String, u64>,
 }
 
 impl Default for RunInfo {
@@ -193,6 +221,7 @@ impl Default for RunInfo {
         Self {
             schema_version: SCHEMA_VERSION,
             crate_version: env!("CARGO_PKG_VERSION").into(),
+            run_id: String::new(),
             state: RunState::Running,
             created: now,
             updated: now,
@@ -208,36 +237,9 @@ impl Default for RunInfo {
             first_iteration: 0,
             totals_from: 0,
             epochs: Vec::new(),
+            rows: BTreeMap::new(),
             totals: None,
         }
-    }
-}
-
-impl RunInfo {
-    /// Parses the text of a `run.json`.
-    ///
-    /// The version is checked first: what a newer version means by its fields is unknown.
-    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, LcaError> {
-        #[derive(Deserialize)]
-        struct Version {
-            schema_version: u32,
-        }
-        let damaged = |error: serde_json::Error| LcaError::Damaged {
-            path: path.to_owned(),
-            problem: error.to_string(),
-            remedy: "restore it from a copy; the tables beside it can still be read as plain \
-                     Parquet files"
-                .into(),
-        };
-        let version: Version = serde_json::from_str(text).map_err(damaged)?;
-        if version.schema_version > SCHEMA_VERSION {
-            return Err(LcaError::NewerSchema {
-                path: path.to_owned(),
-                found: version.schema_version,
-                known: SCHEMA_VERSION,
-            });
-        }
-        serde_json::from_str(text).map_err(damaged)
     }
 }
 
@@ -248,47 +250,9 @@ pub(super) fn now() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Result<RunInfo, LcaError> {
-        RunInfo::parse(text, Path::new("lca/run.json"))
-    }
-
-    #[test]
-    fn info_survives_the_round_trip_in_every_state() {
-        for state in [
-            RunState::Running,
-            RunState::Finished,
-            RunState::Interrupted,
-            RunState::Failed("disk full".into()),
-        ] {
-            let info = RunInfo {
-                state,
-                first_iteration: 7,
-                ..RunInfo::default()
-            };
-            assert_eq!(parse(&serde_json::to_string(&info).unwrap()).unwrap(), info);
-        }
-    }
-
-    #[test]
-    fn the_state_is_a_plain_word_and_unknown_fields_are_passed_over() {
-        let info = parse(r#"{"schema_version": 1, "state": "failed", "reason": "x", "new": [1]}"#);
-        assert_eq!(info.unwrap().state, RunState::Failed("x".into()));
-    }
-
-    #[test]
-    fn a_newer_schema_and_a_broken_file_are_errors_that_name_it() {
-        let newer = parse(r#"{"schema_version": 999, "state": {"unheard": "of"}}"#).unwrap_err();
-        assert!(
-            matches!(newer, LcaError::NewerSchema { found: 999, .. }),
-            "{newer}"
-        );
-        for text in ["", "{", "{}", "[]", "null"] {
-            let error = parse(text).unwrap_err().to_string();
-            assert!(error.contains("run.json"), "{error}");
-        }
-    }
+/// Returns a word that no other run has.
+pub(super) fn unique_id() -> String {
+    // The system seeds every state differently; time and process make sure of it.
+    let word = RandomState::new().hash_one((SystemTime::now(), std::process::id()));
+    format!("{word:016x}")
 }

@@ -28,6 +28,10 @@ pub(super) const KEY_SCHEMA: &str = "burn_lca.schema_version";
 const KEY_CRATE: &str = "burn_lca.crate_version";
 pub(super) const KEY_TABLE: &str = "burn_lca.table";
 pub(super) const KEY_RUN: &str = "burn_lca.run";
+/// The run's own word; parts of another run have another.
+pub(super) const KEY_RUN_ID: &str = "burn_lca.run_id";
+/// How many rows of the table come before those of the part.
+pub(super) const KEY_FIRST_ROW: &str = "burn_lca.first_row";
 /// Of a snapshot: the first iteration that is not in it.
 pub(super) const KEY_NEXT: &str = "burn_lca.next_iteration";
 /// A line per row group, a word per column; see [`super::checksum`].
@@ -39,6 +43,16 @@ pub(super) const KEY_BOUNDS: &str = "burn_lca.bounds";
 const ROW_GROUP: usize = 1 << 20;
 /// Rows of a data page at most: compression gains nothing from larger ones.
 const PAGE: usize = 1 << 17;
+
+/// Where a part belongs, for its metadata.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    /// What the run is about: the text of `run.json` without what grows or changes.
+    pub(super) run: &'a str,
+    pub(super) run_id: &'a str,
+    /// How many rows of the table come before.
+    pub(super) first_row: u64,
+}
 
 /// A part that is being written.
 pub(super) struct Part {
@@ -63,10 +77,10 @@ impl Part {
         folder: PathBuf,
         table: Table,
         sequence: u64,
-        run: &str,
+        origin: Origin<'_>,
     ) -> Result<Self, LcaError> {
         let temporary = temporary(run_folder, table, sequence);
-        let writer = begin(&temporary, table, properties(table, run))?;
+        let writer = begin(&temporary, table, properties(table, origin))?;
         Ok(Self {
             table,
             temporary,
@@ -204,12 +218,14 @@ fn iterations(table: Table, batch: &RecordBatch) -> Option<(u64, u64)> {
 }
 
 /// Returns how the columns of a table are encoded, and the metadata of its parts.
-pub(super) fn properties(table: Table, run: &str) -> WriterProperties {
+pub(super) fn properties(table: Table, origin: Origin<'_>) -> WriterProperties {
     let metadata = [
         (KEY_SCHEMA, SCHEMA_VERSION.to_string()),
         (KEY_CRATE, env!("CARGO_PKG_VERSION").into()),
         (KEY_TABLE, table.name().into()),
-        (KEY_RUN, run.into()),
+        (KEY_RUN, origin.run.into()),
+        (KEY_RUN_ID, origin.run_id.into()),
+        (KEY_FIRST_ROW, origin.first_row.to_string()),
     ];
     let mut builder = WriterProperties::builder()
         .set_created_by(concat!("burn-lca ", env!("CARGO_PKG_VERSION")).into())

@@ -1,10 +1,13 @@
 //! A part file as it is read: checked against the table's schema and its own checksums.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, new_null_array};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -17,8 +20,12 @@ use crate::error::LcaError;
 
 use super::checksum::{self, chunk_checksum};
 use super::files::disk;
+use super::info::{RunInfo, TensorInfo};
 use super::iterations::union;
-use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, KEY_SCHEMA, KEY_TABLE, parquet};
+use super::part::{
+    self, KEY_BOUNDS, KEY_CHECKSUMS, KEY_FIRST_ROW, KEY_RUN, KEY_RUN_ID, KEY_SCHEMA, KEY_TABLE,
+    parquet,
+};
 use super::schema::{SCHEMA_VERSION, Table};
 
 /// Rows of the batches that are read, at most.
@@ -30,13 +37,19 @@ pub(super) struct PartReader {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
-    /// By row group and column.
+    /// By the table's column, where it is in the file; `None` if it was added to the table later.
+    positions: Vec<Option<usize>>,
+    /// By row group and column of the file.
     checksums: Vec<Vec<u64>>,
 }
 
 impl PartReader {
     /// Opens a part of a table, to be read as plain columns.
     pub(super) fn open(path: &Path, table: Table) -> Result<Self, LcaError> {
+        // Opening a pipe would wait for somebody to write to it.
+        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(damaged(path, "is not a file".into()));
+        }
         let file = File::open(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => LcaError::Disk {
                 action: "reading",
@@ -51,18 +64,72 @@ impl PartReader {
         let metadata = ArrowReaderMetadata::load(&file, options)
             .map_err(|error| damaged(path, format!("is not a whole Parquet file ({error})")))?;
         let checksums = check(path, table, &metadata)?;
+        let positions = positions(path, table, &metadata)?;
         Ok(Self {
             table,
             path: path.to_owned(),
             file,
             metadata,
+            positions,
             checksums,
         })
     }
 
-    /// Changes the types in which columns are read to another that fits the file.
-    pub(super) fn with_schema(mut self, schema: SchemaRef) -> Result<Self, LcaError> {
-        let options = ArrowReaderOptions::new().with_schema(schema);
+    /// Fails if the part is of another run.
+    pub(super) fn check_run(&self, run_id: &str) -> Result<(), LcaError> {
+        if self.note(KEY_RUN_ID) == Some(run_id) {
+            return Ok(());
+        }
+        Err(LcaError::Damaged {
+            path: self.path.clone(),
+            problem: "is a part of another run".into(),
+            remedy: "move it out of the run's folder".into(),
+        })
+    }
+
+    /// Fails if the part was written for other tensors than `run.json` has.
+    pub(super) fn check_copy(&self, info: &RunInfo) -> Result<(), LcaError> {
+        let text = self.note(KEY_RUN).unwrap_or_default();
+        let copy = RunInfo::parse(text, &self.path)?;
+        let shapes = |tensor: &TensorInfo| (tensor.path.clone(), tensor.shape.clone());
+        let tensors = info.tensors.iter().map(shapes);
+        if copy.tensors.iter().map(shapes).eq(tensors) {
+            return Ok(());
+        }
+        Err(damaged(
+            &self.path,
+            "is about other tensors than run.json".into(),
+        ))
+    }
+
+    /// Returns how many rows of the table come before those of the part.
+    pub(super) fn first_row(&self) -> Result<u64, LcaError> {
+        self.note(KEY_FIRST_ROW)
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| damaged(&self.path, "does not say which rows it has".into()))
+    }
+
+    /// Returns whether the columns are just those that this version writes.
+    pub(super) fn has_our_columns(&self) -> bool {
+        let columns = self.metadata.schema().fields().len();
+        self.positions.iter().copied().eq((0..columns).map(Some))
+    }
+
+    /// Changes the types in which columns are read to those that are written.
+    ///
+    /// Fails if there are columns that this version does not know, and would lose.
+    pub(super) fn as_written(mut self) -> Result<Self, LcaError> {
+        let written = self.table.written_schema();
+        let fields = self.metadata.schema().fields().iter();
+        let fields = fields.map(|field| written.field_with_name(field.name()).cloned());
+        let fields: Result<Vec<_>, _> = fields.collect();
+        let fields = fields.map_err(|_| LcaError::Damaged {
+            path: self.path.clone(),
+            problem: "has columns that this version of burn-lca does not know, and would lose"
+                .into(),
+            remedy: "update burn-lca".into(),
+        })?;
+        let options = ArrowReaderOptions::new().with_schema(Schema::new(fields).into());
         self.metadata = ArrowReaderMetadata::try_new(self.metadata.metadata().clone(), options)
             .map_err(|error| parquet("reading", &self.path, error))?;
         Ok(self)
@@ -107,11 +174,9 @@ impl PartReader {
     pub(super) fn group_iterations(&self, row_group: usize) -> Option<(u64, u64)> {
         let columns = self.table.iteration_columns()?;
         let statistics = |name: &str| {
-            let column = self
-                .table
-                .columns()
-                .iter()
-                .position(|column| column.name == name)?;
+            let mut known = self.table.columns().iter();
+            let column = known.position(|column| column.name == name)?;
+            let column = self.positions[column]?;
             match self.row_groups()[row_group].column(column).statistics()? {
                 Statistics::Int64(bounds) => {
                     Some((*bounds.min_opt()? as u64, *bounds.max_opt()? as u64))
@@ -126,6 +191,7 @@ impl PartReader {
 
     /// Returns the least and greatest text of a column in a row group.
     pub(super) fn texts(&self, row_group: usize, column: usize) -> Option<(&[u8], &[u8])> {
+        let column = self.positions[column]?;
         let statistics = self.row_groups()[row_group].column(column).statistics()?;
         Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?))
     }
@@ -133,10 +199,12 @@ impl PartReader {
     /// Returns the projection on some columns, by position.
     pub(super) fn projection(&self, columns: &[usize]) -> ProjectionMask {
         let schema = self.parquet().file_metadata().schema_descr();
-        ProjectionMask::roots(schema, columns.iter().copied())
+        let columns = columns.iter().filter_map(|column| self.positions[*column]);
+        ProjectionMask::leaves(schema, columns)
     }
 
-    /// Reads some columns of one row group, after checking that its bytes are those written.
+    /// Reads some columns of one row group, after checking that its bytes are those written. The
+    /// batches are to be [arranged](arrange).
     ///
     /// `checked` are the columns that are looked at, here or in the filter.
     pub(super) fn batches(
@@ -148,13 +216,16 @@ impl PartReader {
     ) -> Result<ParquetRecordBatchReader, LcaError> {
         let groups = self.metadata.metadata().row_groups();
         for column in checked {
+            let Some(position) = self.positions[*column] else {
+                continue;
+            };
             let sum = chunk_checksum(
                 &mut self.file,
                 &groups[row_group],
-                groups[row_group].column(*column),
+                groups[row_group].column(position),
             )
             .map_err(|error| damaged(&self.path, format!("can't be read ({error})")))?;
-            if sum != self.checksums[row_group][*column] {
+            if sum != self.checksums[row_group][position] {
                 let name = self.table.columns()[*column].name;
                 return Err(damaged(
                     &self.path,
@@ -210,12 +281,6 @@ fn check(
     if value(KEY_TABLE) != Some(table.name()) {
         return Err(foreign());
     }
-    if metadata.schema().fields() != table.schema().fields() {
-        return Err(damaged(
-            path,
-            format!("does not have the columns of table {table}"),
-        ));
-    }
     let sums = value(KEY_CHECKSUMS).and_then(checksums);
     let groups = parquet.row_groups();
     let rows: i64 = groups.iter().map(RowGroupMetaData::num_rows).sum();
@@ -228,10 +293,49 @@ fn check(
         return Err(damaged(path, problem.into()));
     }
     let fits = |sums: &Vec<Vec<u64>>| {
-        sums.len() == groups.len() && sums.iter().all(|row| row.len() == table.columns().len())
+        let columns =
+            |(sums, group): (&Vec<u64>, &RowGroupMetaData)| sums.len() == group.num_columns();
+        sums.len() == groups.len() && sums.iter().zip(groups).all(columns)
     };
     sums.filter(fits)
         .ok_or_else(|| damaged(path, "has no checksums that fit it".into()))
+}
+
+/// Returns where the columns of the table are in a file; they have the table's names and types.
+///
+/// Others may be there, of a newer version, and those that can be null may lack, of an older one.
+fn positions(
+    path: &Path,
+    table: Table,
+    metadata: &ArrowReaderMetadata,
+) -> Result<Vec<Option<usize>>, LcaError> {
+    let leaves = metadata.parquet_schema().columns();
+    let schema = table.schema();
+    let position = |field: &FieldRef| {
+        let found = metadata.schema().field_with_name(field.name()).ok();
+        let leaf = leaves
+            .iter()
+            .position(|leaf| leaf.path().parts() == [field.name().as_str()]);
+        match (found, leaf) {
+            (Some(found), Some(_)) if found == &**field => Ok(leaf),
+            (None, None) if field.is_nullable() => Ok(None),
+            _ => Err(damaged(
+                path,
+                format!("does not have column {} of table {table}", field.name()),
+            )),
+        }
+    };
+    schema.fields().iter().map(position).collect()
+}
+
+/// Puts columns that were read into the order of a schema; those that the file lacks are null.
+pub(super) fn arrange(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
+        Some(column) => column.clone(),
+        None => new_null_array(field.data_type(), batch.num_rows()),
+    };
+    let columns: Vec<ArrayRef> = schema.fields().iter().map(column).collect();
+    RecordBatch::try_new(schema.clone(), columns)
 }
 
 /// Returns an entry of the metadata.
@@ -253,6 +357,8 @@ pub(super) fn damaged(path: &Path, problem: String) -> LcaError {
     LcaError::Damaged {
         path: path.to_owned(),
         problem,
-        remedy: "restore it from a copy, or move it away to read the table without its rows".into(),
+        remedy: "restore it from a copy; the other files of the table can still be read as plain \
+                 Parquet files"
+            .into(),
     }
 }

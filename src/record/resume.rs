@@ -4,9 +4,9 @@ use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::info::{RunInfo, TensorInfo};
-use super::reader::PartReader;
 use super::rows::ParameterTotalRows;
 use super::schema::Table;
+use super::sequence::PartSequence;
 use super::settings::Recorder;
 use super::snapshot::{self, Snapshot};
 use super::tables::Tables;
@@ -28,10 +28,17 @@ pub(super) fn continue_run(
     let before = folder.read_info()?;
     check_model(&folder, &before, &info)?;
     folder.recover()?;
+    // Before anything is changed: rows of somebody else can't be continued.
+    for table in Table::ALL {
+        if table.iteration_columns().is_some() {
+            PartSequence::list(&folder, table, &before.run_id)?.count()?;
+        }
+    }
     let next = next_iteration(&folder, &before, epoch)?;
     for (now, before) in info.tensors.iter_mut().zip(&before.tensors) {
         now.trainable |= before.trainable;
     }
+    info.run_id = before.run_id;
     info.created = before.created;
     info.first_iteration = next;
     info.epochs = before.epochs;
@@ -39,7 +46,7 @@ pub(super) fn continue_run(
         Some(epoch) => ended.epoch <= epoch,
         None => ended.next_iteration <= next,
     });
-    let snapshot = Snapshot::find(&folder, next, &info.tensors);
+    let snapshot = Snapshot::find(&folder, next, &info);
     let reason = match &snapshot {
         Err(error) => Some(error.to_string()),
         Ok(None) if next != 0 && next != before.totals_from => {
@@ -62,6 +69,7 @@ pub(super) fn continue_run(
     let mut tables = Tables::begin(folder.clone(), settings, info)?;
     tables.truncate(next)?;
     snapshot::restore(&folder, next, snapshot.as_ref())?;
+    tables.count_rows()?;
     Ok(Resumed {
         tables,
         totals: snapshot
@@ -98,16 +106,26 @@ fn next_iteration(
             })
         }
         None => {
-            let mut next = 0;
-            for path in folder.parts(Table::Steps)? {
-                let part = PartReader::open(&path, Table::Steps)?;
-                next = part
-                    .iterations()
-                    .map_or(next, |(_, last)| next.max(last + 1));
+            // A process that was killed leaves one table ahead of another.
+            let mut next = end(folder, before, Table::Steps)?;
+            for table in [Table::Tensors, Table::Classes] {
+                if !folder.parts(table)?.is_empty() {
+                    next = next.min(end(folder, before, table)?);
+                }
             }
             Ok(next)
         }
     }
+}
+
+/// Returns the first iteration that a table has no rows of, of those that have rows of every step.
+fn end(folder: &RunFolder, run: &RunInfo, table: Table) -> Result<u64, LcaError> {
+    let mut next = 0;
+    for part in PartSequence::list(folder, table, &run.run_id)? {
+        let iterations = part?.iterations();
+        next = iterations.map_or(next, |(_, last)| next.max(last.saturating_add(1)));
+    }
+    Ok(next)
 }
 
 /// Checks that the run is of the model that is trained now.

@@ -29,9 +29,10 @@ use super::checksum;
 use super::files::{self, disk};
 use super::folder::RunFolder;
 use super::iterations::union;
-use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, Part, parquet};
-use super::reader::{PartReader, damaged};
+use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, Origin, Part, parquet};
+use super::reader::{PartReader, arrange, damaged};
 use super::schema::Table;
+use super::sequence::PartSequence;
 
 /// Rows of a merged file at most: some hundred megabytes of parameters.
 const MERGED_ROWS: usize = 32_000_000;
@@ -54,8 +55,9 @@ enum NewFile {
 pub(super) struct Rewrite<'a> {
     pub(super) folder: &'a RunFolder,
     pub(super) table: Table,
-    /// The text of `run.json`, for the metadata of new parts.
+    /// What the metadata of new parts says about the run.
     pub(super) run: &'a str,
+    pub(super) run_id: &'a str,
     /// The last number given to a part of the table.
     pub(super) sequence: &'a mut u64,
 }
@@ -67,14 +69,20 @@ impl Rewrite<'_> {
             parts: Vec<PathBuf>,
             rows: usize,
             whole: bool,
+            ours: bool,
         }
         let mut groups: Vec<PartGroup> = Vec::new();
-        for path in self.folder.parts(self.table)? {
-            let part = PartReader::open(&path, self.table)?;
+        for part in PartSequence::list(self.folder, self.table, self.run_id)? {
+            let part = part?;
+            let path = part.path().to_owned();
             let rows = part.rows();
             let whole = rows >= WHOLE_GROUP * part.row_groups().len();
+            let ours = part.has_our_columns();
             match groups.last_mut() {
-                Some(group) if group.whole == whole && group.rows + rows <= MERGED_ROWS => {
+                Some(group)
+                    if (group.whole, group.ours, ours) == (whole, true, true)
+                        && group.rows + rows <= MERGED_ROWS =>
+                {
                     group.parts.push(path);
                     group.rows += rows;
                 }
@@ -82,6 +90,7 @@ impl Rewrite<'_> {
                     parts: vec![path],
                     rows,
                     whole,
+                    ours,
                 }),
             }
         }
@@ -104,8 +113,9 @@ impl Rewrite<'_> {
         let mut outputs = Vec::new();
         let mut later = Vec::new();
         let mut straddled = false;
-        for path in self.folder.parts(self.table)? {
-            let part = PartReader::open(&path, self.table)?;
+        for part in PartSequence::list(self.folder, self.table, self.run_id)? {
+            let part = part?;
+            let path = part.path().to_owned();
             match part.iterations() {
                 Some((first, _)) if first >= next => later.push(path),
                 Some((_, last)) if last >= next => {
@@ -168,15 +178,22 @@ impl Rewrite<'_> {
         before: Option<u64>,
     ) -> Result<(), LcaError> {
         *self.sequence += 1;
-        let building = building.to_owned();
-        let mut merged = Part::create(self.folder, building, self.table, *self.sequence, self.run)?;
+        let mut merged = Part::create(
+            self.folder,
+            building.to_owned(),
+            self.table,
+            *self.sequence,
+            self.origin(parts)?,
+        )?;
+        let schema = self.table.written_schema();
         let columns: Vec<usize> = (0..self.table.columns().len()).collect();
         for path in parts {
-            let mut part =
-                PartReader::open(path, self.table)?.with_schema(self.table.written_schema())?;
+            let mut part = PartReader::open(path, self.table)?.as_written()?;
             for group in 0..part.row_groups().len() {
                 for batch in part.batches(group, &columns, &columns, None)? {
-                    let batch = batch.map_err(|error| damaged(path, error.to_string()))?;
+                    let batch = batch
+                        .and_then(|batch| arrange(&batch, &schema))
+                        .map_err(|error| damaged(path, error.to_string()))?;
                     merged.write(&match before {
                         Some(next) => earlier(self.table, &batch, next)
                             .ok_or_else(|| damaged(path, "has no iterations".into()))?,
@@ -185,7 +202,22 @@ impl Rewrite<'_> {
                 }
             }
         }
+        if merged.rows() == 0 {
+            return Ok(());
+        }
         merged.close().map(drop)
+    }
+
+    /// Returns where a new part belongs that has the rows of these.
+    fn origin(&self, parts: &[PathBuf]) -> Result<Origin<'_>, LcaError> {
+        let first = parts.first().map_or(Ok(0), |path| {
+            PartReader::open(path, self.table)?.first_row()
+        });
+        Ok(Origin {
+            run: self.run,
+            run_id: self.run_id,
+            first_row: first?,
+        })
     }
 
     fn copy(&mut self, building: &Path, parts: &[PathBuf]) -> Result<(), LcaError> {
@@ -194,7 +226,7 @@ impl Rewrite<'_> {
         let writer = part::begin(
             &temporary,
             self.table,
-            part::properties(self.table, self.run),
+            part::properties(self.table, self.origin(parts)?),
         )?;
         let mut iterations: Option<(u64, u64)> = None;
         let mut checksums = Vec::new();

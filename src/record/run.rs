@@ -1,6 +1,7 @@
 //! A recorded run, to be read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::LcaError;
 
@@ -27,7 +28,7 @@ use super::schema::Table;
 #[must_use]
 pub struct Run {
     folder: RunFolder,
-    info: RunInfo,
+    info: Arc<RunInfo>,
     status: RunStatus,
 }
 
@@ -68,7 +69,7 @@ impl Run {
         };
         Ok(Self {
             folder,
-            info,
+            info: Arc::new(info),
             status,
         })
     }
@@ -135,8 +136,6 @@ impl Run {
     /// # Ok::<(), burn_lca::LcaError>(())
     /// ```
     pub fn scan(&self, table: Table) -> Scan {
-        let totals = self.info.totals.as_ref();
-        let rows = totals.map(|totals| totals.rows.get(table.name()).copied().unwrap_or(0));
-        Scan::new(self.folder.clone(), table, rows)
+        Scan::new(self.folder.clone(), table, self.info.clone())
     }
 }

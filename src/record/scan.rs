@@ -1,12 +1,10 @@
 //! Reading a table: which columns, which rows, one row group at a time.
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::ops::{Range, RangeBounds};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray};
+use arrow::array::{AsArray, BooleanArray};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -17,9 +15,11 @@ use parquet::arrow::arrow_reader::{
 use crate::error::LcaError;
 
 use super::folder::RunFolder;
+use super::info::RunInfo;
 use super::iterations::{IterationColumns, half_open};
-use super::reader::{PartReader, damaged};
+use super::reader::{PartReader, arrange, damaged};
 use super::schema::Table;
+use super::sequence::PartSequence;
 
 /// A request for rows of one table.
 ///
@@ -45,19 +45,18 @@ use super::schema::Table;
 pub struct Scan {
     folder: RunFolder,
     table: Table,
-    /// How many rows the table has in all, if the run has ended.
-    rows: Option<u64>,
+    info: Arc<RunInfo>,
     columns: Option<Vec<String>>,
     iterations: Option<Range<u64>>,
     tensors: Vec<String>,
 }
 
 impl Scan {
-    pub(super) fn new(folder: RunFolder, table: Table, rows: Option<u64>) -> Self {
+    pub(super) fn new(folder: RunFolder, table: Table, info: Arc<RunInfo>) -> Self {
         Self {
             folder,
             table,
-            rows,
+            info,
             columns: None,
             iterations: None,
             tensors: Vec::new(),
@@ -91,9 +90,9 @@ impl Scan {
     ///
     /// If the table has no column that was asked for or that a filter needs, or if its folder
     /// can't be listed. Every batch can be an error, too: of a file that can't be read or is
-    /// damaged, or that was merged into another one meanwhile, after which the table has to be
-    /// read again. The last is one if the run has ended and the table does not have as many rows
-    /// as it was given.
+    /// damaged, that is of another run, there twice or after a missing one, or that was merged into
+    /// another one meanwhile, after which the table has to be read again. The last is one if the
+    /// table does not have as many rows as it was given.
     pub fn batches(self) -> Result<Batches, LcaError> {
         let columns = match &self.columns {
             Some(names) => names
@@ -128,10 +127,9 @@ impl Scan {
         Ok(Batches {
             table: self.table,
             schema: schema.map_err(|error| self.no_column("Scan::columns", &error.to_string()))?,
-            parts: self.folder.parts(self.table)?.into(),
-            expected: self.rows,
-            found: 0,
-            folder: self.folder.table(self.table),
+            parts: PartSequence::list(&self.folder, self.table, &self.info.run_id)?,
+            copied: Some(self.info.clone()),
+            info: Some(self.info),
             part: None,
             rows: None,
             columns,
@@ -183,11 +181,10 @@ struct TensorFilter {
 pub struct Batches {
     table: Table,
     schema: SchemaRef,
-    parts: VecDeque<PathBuf>,
-    /// The rows that all parts together should have and those that they had so far.
-    expected: Option<u64>,
-    found: u64,
-    folder: PathBuf,
+    parts: PartSequence,
+    /// What a part is still to be compared with, and what all of them are.
+    copied: Option<Arc<RunInfo>>,
+    info: Option<Arc<RunInfo>>,
     /// The part that is being read, and its next row group.
     part: Option<(PartReader, usize)>,
     rows: Option<ParquetRecordBatchReader>,
@@ -203,7 +200,6 @@ impl fmt::Debug for Batches {
             .field("columns", &self.schema.fields())
             .field("iterations", &self.iterations)
             .field("tensors", &self.tensors)
-            .field("parts", &self.parts)
             .finish_non_exhaustive()
     }
 }
@@ -218,7 +214,7 @@ impl Batches {
     fn advance(&mut self) -> Result<Option<RecordBatch>, LcaError> {
         loop {
             if let Some(batch) = self.rows.as_mut().and_then(Iterator::next) {
-                let batch = batch.and_then(|batch| self.arrange(&batch));
+                let batch = batch.and_then(|batch| arrange(&batch, &self.schema));
                 return match (batch, &self.part) {
                     (Ok(batch), _) if batch.num_rows() == 0 => continue,
                     (Ok(batch), _) => Ok(Some(batch)),
@@ -237,10 +233,11 @@ impl Batches {
                     }
                     self.part = Some((part, group + 1));
                 }
-                _ => match self.parts.pop_front() {
-                    Some(path) => {
-                        let part = PartReader::open(&path, self.table)?;
-                        self.found += part.rows() as u64;
+                _ => match self.parts.next().transpose()? {
+                    Some(part) => {
+                        if let Some(info) = self.copied.take() {
+                            part.check_copy(&info)?;
+                        }
                         self.part = Some((part, 0));
                     }
                     None => return self.check_rows().map(|()| None),
@@ -249,21 +246,23 @@ impl Batches {
         }
     }
 
-    /// Checks that no part is missing and none is there twice or from another run.
+    /// Checks that no part is missing at the end.
     fn check_rows(&mut self) -> Result<(), LcaError> {
-        match self.expected.take() {
-            Some(expected) if expected != self.found => Err(LcaError::Damaged {
-                path: self.folder.clone(),
-                problem: format!(
-                    "the table has {} rows, but run.json counts {expected}",
-                    self.found
-                ),
-                remedy: "restore missing files and move others away; if the run was resumed \
-                         meanwhile, open it again"
-                    .into(),
-            }),
-            _ => Ok(()),
+        let Some(info) = self.info.take() else {
+            return Ok(());
+        };
+        let found = self.parts.rows();
+        let expected = info.rows.get(self.table.name()).copied().unwrap_or(0);
+        if found == expected || info.totals.is_none() && found > expected {
+            return Ok(());
         }
+        Err(LcaError::Damaged {
+            path: self.parts.folder().to_owned(),
+            problem: format!("the table has {found} rows, but run.json counts {expected}"),
+            remedy: "restore missing files from a copy; if the run was resumed meanwhile, open it \
+                     again"
+                .into(),
+        })
     }
 
     /// Returns whether the statistics of a row group leave room for rows that are asked for.
@@ -322,23 +321,6 @@ impl Batches {
         checked.dedup();
         let filter = (!filters.is_empty()).then(|| RowFilter::new(filters));
         part.batches(group, &self.columns, &checked, filter)
-    }
-
-    /// Puts the columns into the order that was asked for; the file has them in its own.
-    fn arrange(&self, batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let columns: Result<Vec<ArrayRef>, ArrowError> = self
-            .schema
-            .fields()
-            .iter()
-            .map(|field| {
-                let missing = || ArrowError::SchemaError(format!("no column {}", field.name()));
-                batch
-                    .column_by_name(field.name())
-                    .cloned()
-                    .ok_or_else(missing)
-            })
-            .collect();
-        RecordBatch::try_new(self.schema.clone(), columns?)
     }
 }
 

@@ -15,9 +15,9 @@ use crate::error::LcaError;
 use super::columns::TableBlock;
 use super::files;
 use super::folder::RunFolder;
-use super::info::{RunInfo, TensorInfo};
+use super::info::RunInfo;
 use super::part::{KEY_NEXT, KEY_RUN};
-use super::reader::{PartReader, damaged};
+use super::reader::{PartReader, arrange, damaged};
 use super::rows::ParameterTotalRows;
 use super::schema::Table;
 
@@ -35,11 +35,11 @@ pub(super) struct Snapshot {
 impl Snapshot {
     /// Returns the totals of exactly the iterations before `next`, if they are there.
     ///
-    /// Fails if they were there but are damaged, or are not of these tensors.
+    /// Fails if they were there but are damaged, or are not of this run and its tensors.
     pub(super) fn find(
         folder: &RunFolder,
         next: u64,
-        tensors: &[TensorInfo],
+        info: &RunInfo,
     ) -> Result<Option<Self>, LcaError> {
         // Before the first step there is nothing to continue.
         if next == 0 {
@@ -50,7 +50,7 @@ impl Snapshot {
             if !path.exists() {
                 continue;
             }
-            match Self::read(&path, next, tensors) {
+            match Self::read(&path, next, info) {
                 Ok(None) => {}
                 Ok(found) => return Ok(found),
                 Err(error) => failure = Some(error),
@@ -59,25 +59,29 @@ impl Snapshot {
         failure.map_or(Ok(None), Err)
     }
 
-    fn read(path: &Path, next: u64, tensors: &[TensorInfo]) -> Result<Option<Self>, LcaError> {
+    fn read(path: &Path, next: u64, info: &RunInfo) -> Result<Option<Self>, LcaError> {
         let mut part = PartReader::open(path, Table::ParameterTotals)?;
+        part.check_run(&info.run_id)?;
         if part.note(KEY_NEXT) != Some(&*next.to_string()) {
             return Ok(None);
         }
         let run = part.note(KEY_RUN).unwrap_or_default();
         let totals_from = RunInfo::parse(run, path)?.totals_from;
+        let schema = Table::ParameterTotals.schema();
         let columns: Vec<usize> = (0..Table::ParameterTotals.columns().len()).collect();
         let mut rows = Vec::new();
         for group in 0..part.row_groups().len() {
             for batch in part.batches(group, &columns, &columns, None)? {
-                let batch = batch.map_err(|error| damaged(path, error.to_string()))?;
+                let batch = batch
+                    .and_then(|batch| arrange(&batch, &schema))
+                    .map_err(|error| damaged(path, error.to_string()))?;
                 append(&mut rows, &batch).ok_or_else(|| {
                     damaged(path, "does not have every parameter in its place".into())
                 })?;
             }
         }
         let fits = |rows: &ParameterTotalRows| {
-            tensors.iter().any(|tensor| {
+            info.tensors.iter().any(|tensor| {
                 *tensor.path == *rows.tensor && tensor.parameters == rows.lca.len() as u64
             })
         };

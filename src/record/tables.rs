@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::LcaError;
 
+use super::files::disk;
 use super::folder::RunFolder;
 use super::info::{EpochInfo, RunInfo, RunState};
-use super::part::{self, KEY_NEXT, Part};
+use super::part::{self, KEY_NEXT, Origin, Part};
 use super::rewrite::Rewrite;
 use super::schema::Table;
 use super::settings::Recorder;
@@ -22,13 +23,15 @@ const MANY_PARTS: usize = 256;
 pub(super) struct Tables {
     folder: RunFolder,
     info: RunInfo,
-    /// `run.json` as it was last written, for the metadata of new parts.
-    text: String,
+    /// What the metadata of new parts says about the run.
+    description: String,
     part_age: Duration,
     part_rows: usize,
     open: BTreeMap<Table, Part>,
     /// The last number given to a part, by table.
     sequences: BTreeMap<Table, u64>,
+    /// Rows by table, those included that are in open parts.
+    rows: BTreeMap<Table, u64>,
     /// The first iteration that no row of `steps` is about.
     next_iteration: u64,
     /// What that was when the totals were last written.
@@ -49,17 +52,20 @@ impl Tables {
             let last = parts.iter().filter_map(|path| part::sequence(path)).max();
             sequences.insert(table, last.unwrap_or(0));
         }
-        let text = folder.write_info(&mut info)?;
+        folder.write_info(&mut info)?;
+        let path = folder.path();
+        let description = info.description().to_text();
         Ok(Self {
+            description: description.map_err(|error| disk("writing", path, error.into()))?,
             folder,
             next_iteration: info.first_iteration,
             snapshot: None,
             info,
-            text,
             part_age: settings.part_age,
             part_rows: settings.part_rows,
             open: BTreeMap::new(),
             sequences,
+            rows: BTreeMap::new(),
         })
     }
 
@@ -74,6 +80,12 @@ impl Tables {
             .into_iter()
             .filter(|table| table.iteration_columns().is_some())
             .try_for_each(|table| self.rewrite(table).truncate(next))
+    }
+
+    /// Counts the rows that are there to continue with.
+    pub(super) fn count_rows(&mut self) -> Result<(), LcaError> {
+        self.rows = totals::count_rows(&self.folder, &self.info.run_id)?;
+        Ok(())
     }
 
     /// Adds rows to the parts that are open.
@@ -102,6 +114,7 @@ impl Tables {
             let full = self.open.get_mut(&table).map_or(Ok(false), |part| {
                 part.write(&batch).map(|()| part.rows() >= self.part_rows)
             })?;
+            *self.rows.entry(table).or_default() += batch.num_rows() as u64;
             if full { self.close(table) } else { Ok(()) }
         })
     }
@@ -109,9 +122,11 @@ impl Tables {
     /// Writes a whole table in one file, which takes the place of the one before.
     fn replace(&mut self, rows: Rows) -> Result<(), LcaError> {
         let table = rows.table();
+        self.rows.remove(&table);
         let mut part = self.create(table)?;
         part.note(KEY_NEXT, self.next_iteration.to_string());
         rows.batches(|batch| part.write(&batch))?;
+        self.rows.insert(table, part.rows() as u64);
         part.close()?;
         self.snapshot = Some(self.next_iteration);
         Ok(())
@@ -168,17 +183,32 @@ impl Tables {
         }
         self.info.epochs.retain(|known| known.epoch < epoch.epoch);
         self.info.epochs.push(epoch);
-        self.text = self.folder.write_info(&mut self.info)?;
-        Ok(())
+        self.info.rows = by_name(&self.rows);
+        self.folder.write_info(&mut self.info)
     }
 
     /// Makes all rows durable in few files, and then the word that the run ended.
     pub(super) fn finish(&mut self, state: RunState) -> Result<RunInfo, LcaError> {
         self.close_all()?;
         Table::ALL.into_iter().for_each(|table| self.merge(table));
-        self.info.totals = Some(totals::count(&self.folder)?);
+        let rows = totals::count_rows(&self.folder, &self.info.run_id)?;
+        let differs = |table: &Table| rows.get(table) != self.rows.get(table);
+        if let Some(table) = Table::ALL.into_iter().find(differs) {
+            let count = |rows: &BTreeMap<Table, u64>| rows.get(&table).copied().unwrap_or(0);
+            return Err(LcaError::Damaged {
+                path: self.folder.table(table),
+                problem: format!(
+                    "the table has {} rows, though {} were written",
+                    count(&rows),
+                    count(&self.rows)
+                ),
+                remedy: "let nobody else change the files of a run that is written".into(),
+            });
+        }
+        self.info.rows = by_name(&rows);
+        self.info.totals = Some(totals::count(&self.folder, &self.info)?);
         self.info.state = state;
-        self.text = self.folder.write_info(&mut self.info)?;
+        self.folder.write_info(&mut self.info)?;
         self.folder.end_writing()?;
         Ok(self.info.clone())
     }
@@ -195,8 +225,13 @@ impl Tables {
     fn create(&mut self, table: Table) -> Result<Part, LcaError> {
         let sequence = self.sequences.entry(table).or_default();
         *sequence += 1;
+        let origin = Origin {
+            run: &self.description,
+            run_id: &self.info.run_id,
+            first_row: self.rows.get(&table).copied().unwrap_or(0),
+        };
         let folder = self.folder.table(table);
-        Part::create(&self.folder, folder, table, *sequence, &self.text)
+        Part::create(&self.folder, folder, table, *sequence, origin)
     }
 
     fn close(&mut self, table: Table) -> Result<(), LcaError> {
@@ -222,8 +257,15 @@ impl Tables {
         Rewrite {
             folder: &self.folder,
             table,
-            run: &self.text,
+            run: &self.description,
+            run_id: &self.info.run_id,
             sequence: self.sequences.entry(table).or_default(),
         }
     }
+}
+
+fn by_name(rows: &BTreeMap<Table, u64>) -> BTreeMap<String, u64> {
+    let rows = rows.iter();
+    rows.map(|(table, rows)| (table.name().to_owned(), *rows))
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! Counts over a whole run, taken from its tables when it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::{Float64Type, UInt64Type};
@@ -8,29 +9,32 @@ use arrow::datatypes::{Float64Type, UInt64Type};
 use crate::error::LcaError;
 
 use super::folder::RunFolder;
-use super::info::RunTotals;
-use super::reader::PartReader;
+use super::info::{RunInfo, RunTotals};
 use super::scan::Scan;
 use super::schema::Table;
+use super::sequence::PartSequence;
 
-/// Returns the counts over all parts, including those written before a run was resumed.
-pub(super) fn count(folder: &RunFolder) -> Result<RunTotals, LcaError> {
+/// Returns the rows of all parts by table, of the tables that have any.
+pub(super) fn count_rows(
+    folder: &RunFolder,
+    run_id: &str,
+) -> Result<BTreeMap<Table, u64>, LcaError> {
     let mut rows = BTreeMap::new();
     for table in Table::ALL {
-        let parts = folder.parts(table)?;
-        if parts.is_empty() {
-            continue;
+        let count = PartSequence::list(folder, table, run_id)?.count()?;
+        if count > 0 {
+            rows.insert(table, count);
         }
-        let mut count = 0;
-        for path in parts {
-            count += PartReader::open(&path, table)?.rows() as u64;
-        }
-        rows.insert(table.name().to_owned(), count);
     }
+    Ok(rows)
+}
+
+/// Returns the counts over all steps, including those before a run was resumed.
+pub(super) fn count(folder: &RunFolder, info: &RunInfo) -> Result<RunTotals, LcaError> {
     let columns = ["iteration", "capped", "loss_after", "lca"];
     let (mut steps, mut capped, mut not_finite) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for batch in Scan::new(folder.clone(), Table::Steps, None)
+    for batch in Scan::new(folder.clone(), Table::Steps, Arc::new(info.clone()))
         .columns(columns)
         .batches()?
     {
@@ -53,6 +57,5 @@ pub(super) fn count(folder: &RunFolder) -> Result<RunTotals, LcaError> {
         steps: steps.len() as u64,
         capped: capped.len() as u64,
         not_finite: not_finite.len() as u64,
-        rows,
     })
 }

@@ -9,7 +9,7 @@ use crate::error::LcaError;
 
 use super::files::{self, disk};
 use super::folder::RunFolder;
-use super::info::{EpochInfo, RunInfo, RunState};
+use super::info::{EpochInfo, RunInfo, RunState, unique_id};
 use super::lock::FolderLock;
 use super::queue::{Queue, Received};
 use super::resume;
@@ -67,11 +67,15 @@ impl RunWriter {
         resume_epoch: Option<u32>,
     ) -> Result<Self, LcaError> {
         settings.check(&info)?;
+        info.check().map_err(|problem| {
+            LcaError::internal(format!("the description of the run {problem}"))
+        })?;
         let folder = RunFolder::new(&settings.folder);
         files::create_folder(folder.path())?;
         let lock = FolderLock::acquire(folder.path())?;
         folder.check_own()?;
         info.state = RunState::Running;
+        info.run_id = unique_id();
         info.record = settings.info();
         // Right for a run that begins here; one that continues brings its own.
         info.totals_from = info.first_iteration;

@@ -296,7 +296,6 @@ fn iterations_that_run_backwards_are_damage_to_series() {
 #[rstest]
 #[case::tensors("fc1.", "other.", &["summary", "layers", "compare", "plot-layers", "report"],
     DAMAGED, "fc1.weight")]
-#[case::units("\"units\":", "\"units_\":", &["candidates", "report"], DAMAGED, "no unit")]
 #[case::probe(
     "training",
     "else",
@@ -305,15 +304,75 @@ fn iterations_that_run_backwards_are_damage_to_series() {
     "probe"
 )]
 fn rows_of_what_run_json_does_not_know_are_named(
-    #[case] from: &str,
-    #[case] to: &str,
+    #[case] from: &'static str,
+    #[case] to: &'static str,
     #[case] failing: &[&str],
     #[case] code: i32,
     #[case] named: &str,
 ) {
+    let other = Fixture {
+        replaced: (from, to),
+        ..Fixture::default()
+    };
+    all(written(&other).path(), failing, code, named);
+}
+
+#[test]
+fn a_run_json_that_was_edited_or_contradicts_itself_is_damaged() {
+    for (from, to) in [
+        ("\"parameters\":6", "\"parameters\":7"),
+        ("\"parameters\":", "\"parameter\":"),
+        ("\"units\":", "\"units_\":"),
+        ("fc1.bias", "fc2.bias"),
+        ("[6]", "[4294967296,4294967296]"),
+    ] {
+        let contradicting = Fixture {
+            replaced: (from, to),
+            ..Fixture::default()
+        };
+        all(written(&contradicting).path(), ALL, DAMAGED, "run.json");
+    }
     let folder = written(&Fixture::default());
     let path = folder.path().join("run.json");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace(from, to)).unwrap();
-    all(folder.path(), failing, code, named);
+    fs::write(&path, text.replace("made up", "made UP")).unwrap();
+    all(folder.path(), ALL, DAMAGED, "run.json");
+}
+
+#[test]
+fn a_run_json_of_other_tensors_is_not_believed() {
+    let folder = written(&Fixture::default());
+    let other = Fixture {
+        replaced: ("fc2.", "fc3."),
+        ..Fixture::default()
+    };
+    fs::write(folder.path().join("run.json"), other.run_json()).unwrap();
+    all(folder.path(), ALL, DAMAGED, "other tensors than run.json");
+}
+
+#[test]
+fn a_part_of_another_run_or_with_the_rows_of_another_part_is_named() {
+    let another = Fixture {
+        run_id: "another run",
+        ..Fixture::default()
+    };
+    let later = Fixture {
+        first_row: 7,
+        ..Fixture::default()
+    };
+    for (strange, named) in [(another, "another run"), (later, "rows 0 to 6")] {
+        for table in Table::ALL {
+            let folder = written(&Fixture::default());
+            let strange = written(&strange);
+            let path = part_path(folder.path(), table);
+            fs::copy(part_path(strange.path(), table), path).unwrap();
+            all(folder.path(), readers(table), DAMAGED, named);
+        }
+    }
+    for table in Table::ALL {
+        let folder = written(&Fixture::default());
+        let path = part_path(folder.path(), table);
+        fs::copy(&path, path.with_file_name("copy.parquet")).unwrap();
+        all(folder.path(), readers(table), DAMAGED, "twice");
+    }
 }

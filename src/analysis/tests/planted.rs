@@ -86,12 +86,5 @@ pub(crate) fn run(
 }
 
 pub(crate) fn info((path, shape, unit_axis): &Planted) -> TensorInfo {
-    TensorInfo {
-        path: (*path).into(),
-        shape: shape.to_vec(),
-        parameters: shape.iter().product::<usize>() as u64,
-        unit_axis: Some(*unit_axis),
-        units: shape.get(*unit_axis).copied().unwrap_or(1),
-        trainable: true,
-    }
+    TensorInfo::new(*path, shape, (!shape.is_empty()).then_some(*unit_axis))
 }

@@ -486,28 +486,14 @@ impl Tensor {
 
 /// Describes a tensor as a recorder does.
 pub(crate) fn tensor_info((path, shape, unit_axis): Shaped) -> TensorInfo {
-    TensorInfo {
-        path: path.into(),
-        shape: shape.to_vec(),
-        parameters: shape.iter().product::<usize>() as u64,
-        unit_axis: Some(unit_axis),
-        units: shape.get(unit_axis).copied().unwrap_or(1),
-        trainable: true,
-        tied_to: None,
-    }
+    TensorInfo::new(path, shape, (!shape.is_empty()).then_some(unit_axis))
 }
 
 /// A run with nothing but totals: helping and hurting steps of each parameter of one tensor.
 pub(crate) fn totals(counts: &[(u32, u32)], lca: &[f64]) -> (tempfile::TempDir, Run) {
     let folder = tempfile::tempdir().unwrap();
-    let tensor = TensorInfo {
-        path: "fc.weight".into(),
-        shape: vec![counts.len()],
-        parameters: counts.len() as u64,
-        ..TensorInfo::default()
-    };
     let info = RunInfo {
-        tensors: vec![tensor],
+        tensors: vec![TensorInfo::new("fc.weight", &[counts.len()], Some(0))],
         ..RunInfo::default()
     };
     let writer = RunWriter::create(&Recorder::new(folder.path()), info, None).unwrap();

@@ -88,16 +88,116 @@ fn no_flipped_bit_hides_rows_from_a_filter() {
     }
 }
 
+/// Three epochs of ten steps, one part each; killed in the fourth or ended and then torn apart.
+fn parts_of_a_killed_run(folder: &Path) -> Vec<PathBuf> {
+    let writer = begin(folder);
+    for epoch in 1..=3 {
+        (10 * (epoch - 1)..10 * epoch).for_each(|iteration| writer.write(rows(iteration)));
+        writer.epoch_end(epoch as u32, 10 * epoch);
+    }
+    let copy = tempfile::tempdir().unwrap();
+    let run = fs::read(folder.join("run.json")).unwrap();
+    let killed = parts(folder, Table::Steps);
+    for part in &killed {
+        fs::copy(part, copy.path().join(part.file_name().unwrap())).unwrap();
+    }
+    // Ends the thread, and brings back what a kill would have left.
+    drop(writer);
+    for part in parts(folder, Table::Steps) {
+        fs::remove_file(part).unwrap();
+    }
+    for part in &killed {
+        fs::copy(copy.path().join(part.file_name().unwrap()), part).unwrap();
+    }
+    fs::write(folder.join("run.json"), run).unwrap();
+    assert_eq!(*Run::open(folder).unwrap().status(), RunStatus::Killed);
+    assert_eq!(iterations(folder, Table::Steps).len(), 30);
+    killed
+}
+
 #[test]
-fn a_part_too_few_or_too_many_of_a_run_that_has_ended_is_an_error() {
+fn a_part_that_is_missing_doubled_or_of_another_run_is_named_even_if_the_run_was_killed() {
     let folder = tempfile::tempdir().unwrap();
-    let (steps, parameters) = run(folder.path());
-    fs::copy(&steps, steps.with_file_name("copy.parquet")).unwrap();
-    let error = try_read(folder.path(), Table::Steps).unwrap_err();
-    assert!(error.to_string().contains("20 rows"), "{error}");
+    let other = tempfile::tempdir().unwrap();
+    let parts = parts_of_a_killed_run(folder.path());
+    let others = parts_of_a_killed_run(other.path());
+    let fails = |problem: &str, named: &Path| {
+        let error = try_read(folder.path(), Table::Steps).unwrap_err();
+        let message = error.to_string();
+        assert!(matches!(error, LcaError::Damaged { .. }), "{message}");
+        assert!(message.contains(problem), "{message}");
+        assert!(message.contains(named.to_str().unwrap()), "{message}");
+    };
+    for part in &parts {
+        let copy = part.with_file_name("9-copy.parquet");
+        fs::copy(part, &copy).unwrap();
+        fails("twice", &copy);
+        fs::remove_file(copy).unwrap();
+    }
+    for (part, other) in parts.iter().zip(&others) {
+        let sound = fs::read(part).unwrap();
+        fs::copy(other, part).unwrap();
+        fails("another run", part);
+        fs::write(part, sound).unwrap();
+    }
+    // The last one was on disk at the end of its epoch, and so is known to be missing.
+    let ends = [
+        parts[1].clone(),
+        parts[2].clone(),
+        folder.path().join("steps"),
+    ];
+    let missing = [
+        "rows 0 to 9",
+        "rows 10 to 19",
+        "20 rows, but run.json counts 30",
+    ];
+    for ((part, named), problem) in parts.iter().zip(ends).zip(missing) {
+        let sound = fs::read(part).unwrap();
+        fs::remove_file(part).unwrap();
+        fails(problem, &named);
+        // What is there can be read on.
+        let batches = Run::open(folder.path()).unwrap().scan(Table::Steps);
+        let read = batches.batches().unwrap().filter_map(Result::ok);
+        assert_eq!(read.map(|batch| batch.num_rows()).sum::<usize>(), 20);
+        fs::write(part, sound).unwrap();
+    }
+    assert_eq!(iterations(folder.path(), Table::Steps).len(), 30);
+}
+
+#[test]
+fn a_table_whose_files_are_gone_is_not_read_as_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, parameters) = run(folder.path());
     fs::remove_dir_all(parameters.parent().unwrap()).unwrap();
     let error = try_read(folder.path(), Table::Parameters).unwrap_err();
     assert!(error.to_string().contains("counts 40"), "{error}");
+    // This one never had rows.
+    assert!(try_read(folder.path(), Table::Units).unwrap().is_empty());
+}
+
+#[test]
+fn parts_of_another_run_are_neither_merged_nor_resumed_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let foreign = parts_of_a_killed_run(other.path()).remove(2);
+    let writer = begin(folder.path());
+    (0..2).for_each(|iteration| {
+        writer.write(rows(iteration));
+        writer.epoch_end(iteration as u32 + 1, iteration + 1);
+    });
+    let place = parts(folder.path(), Table::Steps)[0].with_file_name(foreign.file_name().unwrap());
+    fs::copy(&foreign, &place).unwrap();
+    let named = place.to_str().unwrap();
+    let error = writer.finish(RunState::Finished).unwrap_err().to_string();
+    assert!(error.contains(named), "{error}");
+    assert_eq!(parts(folder.path(), Table::Steps).len(), 3);
+    for epoch in [Some(1), None] {
+        let recorder = Recorder::new(folder.path()).resume();
+        let error = RunWriter::create(&recorder, info(), epoch).err().unwrap();
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    fs::remove_file(place).unwrap();
+    assert_eq!(iterations(folder.path(), Table::Steps), [0, 1]);
 }
 
 #[test]

@@ -52,8 +52,7 @@ fn each_batch(folder: &Path, table: Table, mut check: impl FnMut(usize, RecordBa
 fn write_and_read_ten_million(folder: &Path) {
     let tensor: Arc<str> = "embedding.weight".into();
     let mut info = info();
-    info.tensors[0].path = tensor.to_string();
-    info.tensors[0].parameters = COUNT as u64;
+    info.tensors[0] = TensorInfo::new(&*tensor, &[COUNT], Some(0));
     let writer = RunWriter::create(&Recorder::new(folder), info.clone(), None).unwrap();
     let float = |index: usize| index as f32;
     let units = UnitRows {

@@ -32,14 +32,8 @@ fn begin(folder: &Path) -> RunWriter {
 
 /// A run of a model with one tensor.
 fn info() -> RunInfo {
-    let tensor = TensorInfo {
-        path: "fc1.weight".into(),
-        shape: vec![2, 2],
-        parameters: 4,
-        ..TensorInfo::default()
-    };
     RunInfo {
-        tensors: vec![tensor],
+        tensors: vec![TensorInfo::new("fc1.weight", &[2, 2], Some(1))],
         ..RunInfo::default()
     }
 }

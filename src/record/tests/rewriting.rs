@@ -152,7 +152,7 @@ fn an_epoch_that_never_ended_and_another_model_are_refused() {
         "{error}"
     );
     let mut other = info();
-    other.tensors[0].shape = vec![3, 3];
+    other.tensors[0] = TensorInfo::new("fc1.weight", &[3, 3], Some(1));
     let error = RunWriter::create(&recorder, other, Some(3))
         .err()
         .unwrap()

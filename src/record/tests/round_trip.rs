@@ -102,10 +102,7 @@ fn every_table_is_read_as_it_was_written() {
     let info = writer.finish(RunState::Finished).unwrap();
     let totals = info.totals.unwrap();
     assert_eq!((totals.steps, totals.capped, totals.not_finite), (2, 1, 1));
-    assert_eq!(
-        totals.rows.values().sum::<u64>(),
-        2 + 12 + 1 + 5 + 5 + 4 + 3
-    );
+    assert_eq!(info.rows.values().sum::<u64>(), 2 + 12 + 1 + 5 + 5 + 4 + 3);
 
     let run = Run::open(folder.path()).unwrap();
     assert_eq!(run.tables().unwrap(), Table::ALL);
