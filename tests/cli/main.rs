@@ -9,6 +9,7 @@ mod every_command;
 mod figures;
 mod film;
 mod fixture;
+mod hostile;
 mod malformed;
 mod output;
 mod program;

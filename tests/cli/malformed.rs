@@ -311,7 +311,7 @@ fn rows_of_what_run_json_does_not_know_are_named(
     #[case] named: &str,
 ) {
     let other = Fixture {
-        replaced: (from, to),
+        replaced: vec![(from, to)],
         ..Fixture::default()
     };
     all(written(&other).path(), failing, code, named);
@@ -327,7 +327,7 @@ fn a_run_json_that_was_edited_or_contradicts_itself_is_damaged() {
         ("[6]", "[4294967296,4294967296]"),
     ] {
         let contradicting = Fixture {
-            replaced: (from, to),
+            replaced: vec![(from, to)],
             ..Fixture::default()
         };
         all(written(&contradicting).path(), ALL, DAMAGED, "run.json");
@@ -343,7 +343,7 @@ fn a_run_json_that_was_edited_or_contradicts_itself_is_damaged() {
 fn a_run_json_of_other_tensors_is_not_believed() {
     let folder = written(&Fixture::default());
     let other = Fixture {
-        replaced: ("fc2.", "fc3."),
+        replaced: vec![("fc2.", "fc3.")],
         ..Fixture::default()
     };
     fs::write(folder.path().join("run.json"), other.run_json()).unwrap();

@@ -15,8 +15,12 @@ pub struct Answer {
 /// Runs the program; its output is no terminal.
 pub fn burn_lca<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Answer {
     let mut command = Command::new(env!("CARGO_BIN_EXE_burn-lca"));
+    command.args(arguments);
+    outcome(command)
+}
+
+fn outcome(mut command: Command) -> Answer {
     command
-        .args(arguments)
         .stdin(Stdio::null())
         .env_remove("NO_COLOR")
         .env("RUST_BACKTRACE", "0");
@@ -30,6 +34,19 @@ pub fn burn_lca<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Answ
         stdout,
         stderr: String::from_utf8(stderr).unwrap(),
     }
+}
+
+/// Runs the program with so many KiB of memory at most.
+pub fn burn_lca_within<A: AsRef<OsStr>>(
+    kibibytes: u64,
+    arguments: impl IntoIterator<Item = A>,
+) -> Answer {
+    let limit = format!("ulimit -v {kibibytes}; exec \"$@\"");
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &limit, "sh", env!("CARGO_BIN_EXE_burn-lca")])
+        .args(arguments);
+    outcome(command)
 }
 
 impl Answer {

@@ -67,17 +67,18 @@ impl TensorBlock {
         (kernel != [1, 1] && !self.is_binned()).then_some(kernel)
     }
 
-    /// Returns for every parameter of the tensor the cell of the frame that it is in.
-    pub(crate) fn cell_by_index(&self) -> Vec<u32> {
-        let mut cells = vec![0; self.rows.positions() * self.columns.positions()];
-        for row in 0..self.rows.positions() {
-            let start = self.first + row / self.rows.bin * self.columns.cells();
-            for column in 0..self.columns.positions() {
-                let index = self.rows.offset(row) + self.columns.offset(column);
-                cells[index] = (start + column / self.columns.bin) as u32;
-            }
-        }
-        cells
+    /// Returns how many parameters the tensor has.
+    pub(crate) fn parameters(&self) -> usize {
+        self.rows.positions() * self.columns.positions()
+    }
+
+    /// Returns the cell of the frame that a parameter of the tensor is in.
+    ///
+    /// Not looked up in a table: a tensor can be large, and few of its parameters recorded.
+    pub(crate) fn cell_of(&self, index: usize) -> usize {
+        let row = self.rows.position(index) / self.rows.bin;
+        let column = self.columns.position(index) / self.columns.bin;
+        self.first + row * self.columns.cells() + column
     }
 }
 
@@ -92,8 +93,14 @@ impl BlockAxis {
         self.length * self.kernel
     }
 
-    fn offset(&self, position: usize) -> usize {
-        position / self.kernel * self.stride + position % self.kernel * self.kernel_stride
+    /// Returns the position of a parameter in this direction.
+    fn position(&self, index: usize) -> usize {
+        let element = index / self.stride % self.length;
+        if self.kernel == 1 {
+            element
+        } else {
+            element * self.kernel + index / self.kernel_stride % self.kernel
+        }
     }
 
     /// Makes cells larger, so that none has elements of several kernels without all of theirs.

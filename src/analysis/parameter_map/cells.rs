@@ -78,7 +78,9 @@ pub(super) fn each_frame(
 /// Sums parameters by cell.
 struct Gather<'a> {
     quantities: &'a [ParameterQuantity],
-    cell_by_index: BTreeMap<&'a str, Vec<u32>>,
+    blocks: BTreeMap<&'a str, &'a TensorBlock>,
+    /// The cells of the rows that are added.
+    cells: Vec<usize>,
     sums: Vec<Vec<f64>>,
     counts: Vec<u32>,
 }
@@ -88,10 +90,11 @@ impl<'a> Gather<'a> {
         let cells: usize = blocks.iter().map(TensorBlock::cells).sum();
         Self {
             quantities,
-            cell_by_index: blocks
+            blocks: blocks
                 .iter()
-                .map(|block| (block.tensor.as_str(), block.cell_by_index()))
+                .map(|block| (block.tensor.as_str(), block))
                 .collect(),
+            cells: Vec::new(),
             sums: vec![vec![0.0; cells]; quantities.len()],
             counts: vec![0; cells],
         }
@@ -107,29 +110,31 @@ impl<'a> Gather<'a> {
         values: &[&[f32]],
         shown: bool,
     ) -> Result<(), LcaError> {
-        let Some(cells) = self.cell_by_index.get(tensor) else {
+        let Some(block) = self.blocks.get(tensor) else {
             return Ok(());
         };
         let indices = &indices[rows.clone()];
-        if let Some(index) = indices.iter().find(|index| **index as usize >= cells.len()) {
+        let parameters = block.parameters();
+        if let Some(index) = indices.iter().find(|index| **index as usize >= parameters) {
             return Err(LcaError::Damaged {
                 path: run.folder().join(Table::Parameters.name()),
                 problem: format!(
-                    "has index {index} of tensor {tensor}, which has {} parameters in run.json",
-                    cells.len()
+                    "has index {index} of tensor {tensor}, which has {parameters} parameters in \
+                     run.json"
                 ),
                 remedy: "restore both from a copy of the run".into(),
             });
         }
+        let cells = indices.iter().map(|index| block.cell_of(*index as usize));
+        self.cells.clear();
+        self.cells.extend(cells);
         if shown {
-            for index in indices {
-                self.counts[cells[*index as usize] as usize] += 1;
-            }
+            self.cells.iter().for_each(|cell| self.counts[*cell] += 1);
         }
         for ((quantity, sums), values) in self.quantities.iter().zip(&mut self.sums).zip(values) {
             if shown || *quantity == ParameterQuantity::Cumulative {
-                for (index, value) in indices.iter().zip(&values[rows.clone()]) {
-                    sums[cells[*index as usize] as usize] += f64::from(*value);
+                for (cell, value) in self.cells.iter().zip(&values[rows.clone()]) {
+                    sums[*cell] += f64::from(*value);
                 }
             }
         }

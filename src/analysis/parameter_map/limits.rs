@@ -1,5 +1,7 @@
 //! How many cells a picture may have.
 
+use std::collections::BinaryHeap;
+
 use crate::analysis::options::options;
 
 use super::blocks::{BlockAxis, TensorBlock, number_cells};
@@ -37,9 +39,17 @@ impl CellLimits {
                 block.coarsen();
             }
         }
-        while number_cells(blocks) > self.cells {
-            match blocks.iter_mut().max_by_key(|block| block.cells()) {
-                Some(largest) if largest.cells() > 1 => largest.coarsen(),
+        let mut cells = number_cells(blocks);
+        let sized = blocks.iter().enumerate();
+        let mut largest: BinaryHeap<_> = sized.map(|(at, block)| (block.cells(), at)).collect();
+        while cells > self.cells {
+            match largest.pop() {
+                Some((before, at)) if before > 1 => {
+                    blocks[at].coarsen();
+                    let after = blocks[at].cells();
+                    cells -= before - after;
+                    largest.push((after, at));
+                }
                 _ => break,
             }
         }

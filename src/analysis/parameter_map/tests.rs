@@ -17,8 +17,8 @@ fn blocks_of(tensors: &[Shaped], limits: CellLimits) -> Vec<TensorBlock> {
 /// Returns rows of the indices that a block shows.
 fn indices(block: &TensorBlock) -> Vec<Vec<usize>> {
     let mut rows = vec![vec![usize::MAX; block.columns.cells()]; block.rows.cells()];
-    for (index, cell) in block.cell_by_index().into_iter().enumerate() {
-        let cell = cell as usize - block.first;
+    for index in 0..block.parameters() {
+        let cell = block.cell_of(index) - block.first;
         rows[cell / block.columns.cells()][cell % block.columns.cells()] = index;
     }
     rows
@@ -95,9 +95,8 @@ fn every_parameter_has_a_cell_within_the_limits_and_kernels_are_never_cut() {
                 block.rows.cells() <= 90 && block.columns.cells() <= 120,
                 "{block:?}"
             );
-            let cells = block.cell_by_index();
-            assert_eq!(cells.len(), block.shape.iter().product::<usize>());
-            cells.iter().for_each(|cell| counts[*cell as usize] += 1);
+            assert_eq!(block.parameters(), block.shape.iter().product::<usize>());
+            (0..block.parameters()).for_each(|index| counts[block.cell_of(index)] += 1);
             for axis in [&block.rows, &block.columns] {
                 assert!(axis.bin == 1 || axis.bin % axis.kernel == 0, "{block:?}");
             }
@@ -145,7 +144,8 @@ fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
     for pictures in &map.pictures {
         for (frame, iteration) in map.iterations.iter().enumerate() {
             for block in &map.blocks {
-                for (index, cell) in block.cell_by_index().into_iter().enumerate() {
+                for index in 0..block.parameters() {
+                    let cell = block.cell_of(index);
                     let planted = |iteration| {
                         let at = At {
                             iteration,

@@ -4,6 +4,7 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -40,7 +41,7 @@ fn main() -> ExitCode {
     match Cli::parse().command.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("burn-lca: {failure}");
+            terminal::say(&failure);
             ExitCode::from(failure.code())
         }
     }

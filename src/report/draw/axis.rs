@@ -88,7 +88,9 @@ impl Axis {
     pub(in crate::report) fn iterations(values: impl IntoIterator<Item = u64>) -> Self {
         let values = values.into_iter().map(|iteration| iteration as f64);
         let (from, to) = range(values).unwrap_or((0.0, 0.0));
-        Self::exactly("iteration", from - 0.5, to + 0.5).whole()
+        // Half of it is nothing to iterations that a float can't tell apart.
+        let room = (4.0 * f64::EPSILON * to).max(0.5);
+        Self::exactly("iteration", from - room, to + room).whole()
     }
 
     /// Keeps only the ticks at whole numbers, for counts.
@@ -311,6 +313,7 @@ mod tests {
             Axis::linear("", [7e-30]),
             Axis::log("", []),
             Axis::iterations([5]),
+            Axis::iterations([u64::MAX - 1, u64::MAX]),
         ] {
             assert!(axis.from < axis.to, "{axis:?}");
             assert!(!axis.ticks.is_empty(), "{axis:?}");

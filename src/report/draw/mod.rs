@@ -24,4 +24,4 @@ pub(super) use panel::Panel;
 pub(super) use shapes::{Area, MarkShape};
 pub(super) use sheet::{PanelRow, Sheet};
 pub(super) use style::{Stroke, TITLE_SIZE};
-pub(super) use svg::{Anchor, Label, document};
+pub(super) use svg::{Anchor, Label, document, is_hidden};

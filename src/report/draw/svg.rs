@@ -107,6 +107,11 @@ impl Display for Short {
     }
 }
 
+/// Returns whether a character is no letter, or turns the direction of writing.
+pub(in crate::report) fn is_hidden(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {
@@ -117,8 +122,9 @@ impl Display for Escaped<'_> {
                 '<' => f.write_str("&lt;")?,
                 '>' => f.write_str("&gt;")?,
                 '"' => f.write_str("&quot;")?,
-                // XML has no way to write most control characters.
-                control if control.is_control() => f.write_str("�")?,
+                // XML has no way to write most control characters, nor these two.
+                '\u{fffe}' | '\u{ffff}' => f.write_str("�")?,
+                hidden if is_hidden(hidden) => f.write_str("�")?,
                 letter => f.write_char(letter)?,
             }
         }

@@ -97,8 +97,8 @@ fn every_format_has_the_color_of_every_parameter_at_every_step() {
     let rgb = scene.colors.rgb();
     for (iteration, picture) in pictures.iter().enumerate() {
         for (block, place) in reader.blocks().iter().zip(&scene.backdrop.places) {
-            for (index, cell) in block.cell_by_index().into_iter().enumerate() {
-                let cell = cell as usize - block.first;
+            for index in 0..block.parameters() {
+                let cell = block.cell_of(index) - block.first;
                 let (row, column) = (cell / block.columns.cells(), cell % block.columns.cells());
                 let [x, y] = place.corner(block, row, column);
                 let at = At {

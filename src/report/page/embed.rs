@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::error::LcaError;
 
+use crate::report::draw::is_hidden;
+
 use super::colors;
 
 const PAGE: &str = include_str!("assets/page.html");
@@ -126,6 +128,7 @@ fn skip_through<'a>(lines: &mut impl Iterator<Item = &'a str>, line: &'a str, en
 ///
 /// Within a script element the text ends at `</script`, and `<!--` changes how it is read; both
 /// begin with `<`. JSON has these characters in strings only, where an escape means the same.
+/// Characters that turn the direction of writing are replaced, as in figures.
 fn inert(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for character in json.chars() {
@@ -133,6 +136,8 @@ fn inert(json: &str) -> String {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
                 text.push_str(&format!("\\u{:04x}", u32::from(character)));
             }
+            '\n' => text.push(character),
+            hidden if is_hidden(hidden) => text.push(char::REPLACEMENT_CHARACTER),
             _ => text.push(character),
         }
     }

@@ -7,11 +7,12 @@ use burn_lca::{LcaError, Run};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::terminal::is_hidden;
 
 /// The answer of a command.
 #[derive(Debug)]
 pub struct Answer {
-    json: Vec<u8>,
+    json: String,
     tables: Vec<AnswerTable>,
     run_notes: Vec<String>,
 }
@@ -61,12 +62,11 @@ pub enum Cell {
 impl Answer {
     /// Begins the answer about some runs; the state of those that did not finish is noted.
     pub fn new(result: &impl Serialize, runs: &[Run]) -> Result<Self, Failure> {
-        let mut json = serde_json::to_vec_pretty(result).map_err(|error| {
+        let json = serde_json::to_string_pretty(result).map_err(|error| {
             LcaError::Internal(format!("the answer can't be written as JSON: {error}"))
         })?;
-        json.push(b'\n');
         Ok(Self {
-            json,
+            json: escaped(&json) + "\n",
             tables: Vec::new(),
             run_notes: runs.iter().filter_map(Run::unfinished).collect(),
         })
@@ -78,7 +78,7 @@ impl Answer {
         self
     }
 
-    pub(super) fn json(&self) -> &[u8] {
+    pub(super) fn json(&self) -> &str {
         &self.json
     }
 
@@ -90,6 +90,23 @@ impl Answer {
     pub(super) fn run_notes(&self) -> &[String] {
         &self.run_notes
     }
+}
+
+/// Returns JSON in which characters that a terminal would obey are escapes; they are in strings
+/// only, where an escape means the same.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character != '\n' && is_hidden(character) {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }
 
 impl AnswerTable {

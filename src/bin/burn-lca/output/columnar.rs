@@ -11,12 +11,15 @@ use burn_lca::LcaError;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 
+use crate::terminal::printable;
+
 use super::answer::{AnswerColumn, AnswerTable, Cell};
 
-/// Returns a table as RFC 4180 describes CSV, with line feeds; missing values are empty.
+/// Returns a table as RFC 4180 describes CSV, with line feeds; missing values are empty, and
+/// characters that a terminal would obey are replaced.
 pub(super) fn csv(table: &AnswerTable) -> Result<Vec<u8>, LcaError> {
     let write = || -> Result<_, ArrowError> {
-        let batch = batch(table)?;
+        let batch = batch(table, safe)?;
         let mut writer = WriterBuilder::new().build(Vec::new());
         writer.write(&batch)?;
         Ok(writer.into_inner())
@@ -27,7 +30,7 @@ pub(super) fn csv(table: &AnswerTable) -> Result<Vec<u8>, LcaError> {
 /// Returns a table as a Parquet file; missing values are null.
 pub(super) fn parquet(table: &AnswerTable) -> Result<Vec<u8>, LcaError> {
     let write = || -> Result<_, ParquetError> {
-        let batch = batch(table)?;
+        let batch = batch(table, str::to_owned)?;
         let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None)?;
         writer.write(&batch)?;
         writer.into_inner()
@@ -39,19 +42,30 @@ fn failed(table: &AnswerTable, error: impl std::fmt::Display) -> LcaError {
     LcaError::Internal(format!("table {} can't be encoded: {error}", table.name()))
 }
 
-fn batch(table: &AnswerTable) -> Result<RecordBatch, ArrowError> {
+/// Returns a text that a terminal can show; a line break is one of the field, in quotes.
+fn safe(text: &str) -> String {
+    let lines = text.split('\n').map(printable);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn batch(table: &AnswerTable, text: fn(&str) -> String) -> Result<RecordBatch, ArrowError> {
     let columns = table.columns().iter();
     let fields = columns
         .clone()
         .map(|column| Field::new(column.name, column.data_type.clone(), true));
     let schema = Schema::new(fields.collect::<Vec<_>>());
-    RecordBatch::try_new(Arc::new(schema), columns.map(array).collect())
+    RecordBatch::try_new(
+        Arc::new(schema),
+        columns.map(|column| array(column, text)).collect(),
+    )
 }
 
-fn array(column: &AnswerColumn) -> ArrayRef {
+fn array(column: &AnswerColumn, text: fn(&str) -> String) -> ArrayRef {
     let cells = column.cells.iter();
     match column.data_type {
-        DataType::Utf8 => Arc::new(StringArray::from_iter(cells.map(Cell::as_text))),
+        DataType::Utf8 => Arc::new(StringArray::from_iter(
+            cells.map(|cell| cell.as_text().map(text)),
+        )),
         DataType::UInt64 => Arc::new(UInt64Array::from_iter(cells.map(Cell::as_count))),
         _ => Arc::new(Float64Array::from_iter(cells.map(Cell::as_number))),
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
+use crate::terminal::say;
 
 pub use answer::{Answer, AnswerTable, Cell};
 
@@ -80,14 +81,12 @@ impl FormArgs {
                 let coloured = watched && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
                 text::render(answer, &tables, coloured).into_bytes()
             }
-            Format::Json => answer.json().to_vec(),
+            Format::Json => answer.json().as_bytes().to_vec(),
             Format::Csv => columnar::csv(tables[0])?,
             Format::Parquet => columnar::parquet(tables[0])?,
         };
         if self.format != Format::Table {
-            for note in answer.run_notes() {
-                eprintln!("burn-lca: {note}");
-            }
+            answer.run_notes().iter().for_each(say);
         }
         put(&bytes, path)
     }

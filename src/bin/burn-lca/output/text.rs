@@ -6,6 +6,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::terminal::printable;
+
 use super::answer::{Answer, AnswerColumn, AnswerTable, Cell};
 
 const WIDTH: usize = 100;
@@ -153,17 +155,6 @@ fn as_wide_as(characters: impl Iterator<Item = char>, width: usize) -> String {
         taken <= width
     };
     characters.take_while(fits).collect()
-}
-
-/// Returns a text without characters that would control a terminal or turn the direction of
-/// writing; names come from files.
-fn printable(text: &str) -> String {
-    let visible = |character: char| match character {
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        control if control.is_control() => '\u{fffd}',
-        character => character,
-    };
-    text.chars().map(visible).collect()
 }
 
 /// Returns a sentence, broken into lines.

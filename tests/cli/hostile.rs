@@ -1,0 +1,138 @@
+//! Runs that mean harm: names that a terminal or a browser would obey, and sizes that no table has.
+
+use std::fs;
+
+use rstest::rstest;
+use tempfile::tempdir;
+
+use crate::fixture::Fixture;
+use crate::program::{Answer, burn_lca, burn_lca_within, commands, drawings, on};
+
+/// Clears the screen, sets the title, turns the direction of writing, ends a script, and is no XML.
+const NAME: &str =
+    "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}</script>\u{fffe}\u{2066}\r.weight";
+/// The same within the JSON of `run.json`.
+const ESCAPED: &str = "\\u001b[2J\\u001b]0;owned\\u0007\u{9b}31m\u{202e}\u{fffe}";
+
+fn hidden(text: &str) -> Option<char> {
+    let turns = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .find(|character| character.is_control() && *character != '\n' || turns(*character))
+}
+
+fn check(answer: &Answer, arguments: &[String]) {
+    for text in [&*String::from_utf8_lossy(&answer.stdout), &*answer.stderr] {
+        assert_eq!(hidden(text), None, "{arguments:?}: {text:?}");
+    }
+    assert!(!answer.stderr.contains("panicked"), "{answer:?}");
+}
+
+/// Returns the arguments of every command.
+fn every_command(run: &std::path::Path) -> Vec<Vec<String>> {
+    let printing = commands().into_iter().map(|command| on(&command, run));
+    printing.chain(drawings(run, run)).collect()
+}
+
+#[test]
+fn no_name_reaches_a_terminal_a_table_a_figure_or_a_page_as_it_is() {
+    let hostile = Fixture {
+        tensors: vec![(NAME.into(), 6), ("fc.bias".into(), 2)],
+        replaced: vec![
+            ("\"name\":\"c0\"", "\"name\":\"ESCAPED\""),
+            ("\"made up\"", "\"ESCAPED\""),
+            (
+                "\"state\":\"finished\"",
+                "\"state\":\"failed\",\"reason\":\"ESCAPED\"",
+            ),
+            ("ESCAPED", ESCAPED),
+        ],
+        ..Fixture::default()
+    };
+    let folder = tempdir().unwrap();
+    hostile.write(folder.path());
+    for command in commands() {
+        for format in ["table", "csv", "json"] {
+            let mut arguments = on(&command, folder.path());
+            arguments.extend(["--format".into(), format.into()]);
+            if command == "trace" {
+                arguments.extend([NAME.into(), "0".into()]);
+            }
+            let answer = burn_lca(&arguments);
+            assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
+            check(&answer, &arguments);
+        }
+    }
+    for arguments in drawings(folder.path(), folder.path()) {
+        let answer = burn_lca(&arguments);
+        assert_eq!(answer.code, Some(0), "{arguments:?}: {answer:?}");
+        check(&answer, &arguments);
+        if arguments[0] == "plot" {
+            let parsed = roxmltree::Document::parse(answer.text());
+            assert!(parsed.is_ok(), "{arguments:?}: {parsed:?}");
+        }
+    }
+    for unknown in [["nope", "0"], [NAME, "99"]] {
+        let mut arguments = on("trace", folder.path());
+        arguments.extend(unknown.map(String::from));
+        let answer = burn_lca(&arguments);
+        assert_ne!(answer.code, Some(0), "{answer:?}");
+        check(&answer, &arguments);
+    }
+}
+
+#[test]
+fn an_error_names_a_hostile_path_without_obeying_it() {
+    let folder = tempdir().unwrap();
+    let none = folder.path().join("\u{1b}[31m\u{202e}");
+    fs::create_dir(&none).unwrap();
+    for arguments in every_command(&none) {
+        let answer = burn_lca(&arguments);
+        assert_eq!(answer.code, Some(3), "{answer:?}");
+        check(&answer, &arguments);
+    }
+}
+
+/// Sizes that `run.json` and the parts agree on, and that the rows don't have.
+#[rstest]
+#[case::square(["[65536,65536]", "4294967296", "65536"])]
+#[case::vector(["[1000000000]", "1000000000", "1000000000"])]
+#[case::kernels(["[4,2,32768,16384]", "4294967296", "4"])]
+fn no_command_takes_more_memory_than_the_tables_hold(#[case] sizes: [&'static str; 3]) {
+    let [shape, parameters, units] = sizes;
+    let folder = tempdir().unwrap();
+    let large = Fixture {
+        replaced: vec![
+            ("[6]", shape),
+            ("\"parameters\":6", "\"parameters\":PARAMETERS"),
+            ("PARAMETERS", parameters),
+            ("\"units\":6", "\"units\":UNITS"),
+            ("UNITS", units),
+        ],
+        ..Fixture::default()
+    };
+    large.write(folder.path());
+    for arguments in every_command(folder.path()) {
+        let answer = burn_lca_within(1 << 20, &arguments);
+        assert!(
+            matches!(answer.code, Some(0 | 4)),
+            "{arguments:?}: {answer:?}"
+        );
+    }
+}
+
+#[test]
+fn the_last_iterations_that_a_number_can_hold_are_read() {
+    let folder = tempdir().unwrap();
+    let late = Fixture {
+        first_iteration: u64::MAX - 59,
+        ..Fixture::default()
+    };
+    late.write(folder.path());
+    for arguments in every_command(folder.path()) {
+        let answer = burn_lca(&arguments);
+        assert!(
+            matches!(answer.code, Some(0 | 4)),
+            "{arguments:?}: {answer:?}"
+        );
+    }
+}
