@@ -1,6 +1,6 @@
 //! How many parameters help, step by step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::Array;
 use serde::Serialize;
@@ -204,11 +204,13 @@ pub fn helping_by_layer(
     require(run, Table::Tensors, NO_STEPS)?;
     let main = main_probe(run);
     let mut layers: Vec<(&str, BTreeMap<u64, HelpingCounts>)> = Vec::new();
+    let mut index_of: HashMap<&str, usize> = HashMap::new();
     for tensor in &run.info().tensors {
         let layer = layer_of(&tensor.path);
-        if !layers.iter().any(|(known, _)| *known == layer) {
+        index_of.entry(layer).or_insert_with(|| {
             layers.push((layer, BTreeMap::new()));
-        }
+            layers.len() - 1
+        });
     }
     let names = [
         "iteration",
@@ -229,10 +231,10 @@ pub fn helping_by_layer(
                 continue;
             }
             let layer = layer_of(tensors.value(row));
-            let Some((_, steps)) = layers.iter_mut().find(|(known, _)| *known == layer) else {
+            let Some(index) = index_of.get(layer) else {
                 continue;
             };
-            *steps.entry(iterations[row]).or_default() += HelpingCounts {
+            *layers[*index].1.entry(iterations[row]).or_default() += HelpingCounts {
                 helping: helping[row],
                 hurting: hurting[row],
                 zero: zero[row],

@@ -135,6 +135,8 @@ struct SeriesReader<'a> {
     series: Vec<Series>,
     /// The value of each series at the current iteration, once there is one.
     current: Vec<Option<f64>>,
+    /// The series of each class by the layer or tensor.
+    groups: HashMap<Option<i32>, HashMap<String, usize>>,
     /// The series of the layer or tensor of each class, by the tensor's path.
     indices: HashMap<Option<i32>, HashMap<String, usize>>,
 }
@@ -146,6 +148,7 @@ impl<'a> SeriesReader<'a> {
             iterations: Vec::new(),
             series: Vec::new(),
             current: Vec::new(),
+            groups: HashMap::new(),
             indices: HashMap::new(),
         }
     }
@@ -186,8 +189,8 @@ impl<'a> SeriesReader<'a> {
             return *index;
         }
         let name = self.request.grouping.of(tensor);
-        let known = |series: &Series| series.class == class && series.name == name;
-        let index = self.series.iter().position(known).unwrap_or_else(|| {
+        let groups = self.groups.entry(class).or_default();
+        let index = *groups.entry(name.to_owned()).or_insert_with(|| {
             self.series.push(Series {
                 name: name.to_owned(),
                 class,
@@ -204,12 +207,14 @@ impl<'a> SeriesReader<'a> {
         if !self.iterations.is_empty() {
             self.flush();
         }
-        let grouping = self.request.grouping;
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (place, tensor) in run.info().tensors.iter().enumerate() {
+            let name = self.request.grouping.of(&tensor.path);
+            places.entry(name).or_insert(place);
+        }
         let order = |series: &Series| {
-            let tensors = &run.info().tensors;
-            let of_series = |path: &str| grouping.of(path) == series.name;
-            let index = tensors.iter().position(|tensor| of_series(&tensor.path));
-            (index.unwrap_or(tensors.len()), series.class)
+            let place = places.get(&*series.name).copied();
+            (place.unwrap_or(usize::MAX), series.class)
         };
         self.series.sort_by_cached_key(order);
         SeriesTable {

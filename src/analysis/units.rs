@@ -1,6 +1,6 @@
 //! Neurons and channels over time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -68,12 +68,12 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
     iterations.dedup();
 
     let mut maps: Vec<(&str, Filling)> = Vec::new();
+    let mut indices: HashMap<&str, usize> = HashMap::new();
     let mut tensors: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
     for tensor in &run.info().tensors {
         let layer = layer_of(&tensor.path);
-        let index = maps.iter().position(|(known, _)| *known == layer);
-        let first = index.is_none();
-        let index = index.unwrap_or_else(|| {
+        let first = !indices.contains_key(layer);
+        let index = *indices.entry(layer).or_insert_with(|| {
             let units = tensor.units.max(1);
             let filling = Filling::new(&iterations, units, options.columns, options.rows);
             maps.push((layer, filling));

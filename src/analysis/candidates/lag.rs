@@ -1,5 +1,7 @@
 //! Layers that learn later than the rest of the network.
 
+use std::collections::{BTreeMap, HashMap};
+
 use serde::Serialize;
 use statrs::distribution::{Binomial, DiscreteCDF};
 
@@ -96,26 +98,25 @@ pub(super) fn lags(runs: &[SeriesTable], options: &CandidatesOptions) -> Lags {
         unknown: None,
     };
     let compared = if parts < LEAST_PARTS { &[] } else { runs };
-    let names = compared.iter().take(1).flat_map(|run| &run.series);
-    let names: Vec<String> = names.map(|series| series.name.clone()).collect();
+    let mut hurting = fractions_hurting(compared);
     // Every layer counts alike in the rest of the network, however large its LCA.
-    let scaled: Vec<Vec<(&str, Vec<f64>)>> = runs.iter().map(scale).collect();
-    for name in names {
+    let scaled: Vec<BTreeMap<&str, Vec<f64>>> = compared.iter().map(scale).collect();
+    let networks: Vec<Vec<f64>> = scaled.iter().map(sum).collect();
+    for series in compared.iter().take(1).flat_map(|run| &run.series) {
         let mut parts = Vec::new();
-        for run in &scaled {
-            let layer = run.iter().find(|(other, _)| *other == name);
-            let rest: Vec<&[f64]> = run
-                .iter()
-                .filter(|(other, _)| *other != name)
-                .map(|(_, values)| &values[..])
-                .collect();
-            if let (Some((_, layer)), false) = (layer, rest.is_empty()) {
-                parts.extend(correlations(layer, &sum(&rest)));
+        for (run, network) in scaled.iter().zip(&networks) {
+            if let Some(layer) = run.get(&*series.name)
+                && run.len() > 1
+            {
+                let others = network.iter().zip(layer);
+                let rest: Vec<f64> = others.map(|(network, layer)| network - layer).collect();
+                parts.extend(correlations(layer, &rest));
             }
         }
         if !parts.is_empty() {
-            let hurting = fraction_hurting(runs, &name);
-            found.layers.push(judge(name, &found.lags, &parts, hurting));
+            let hurting = hurting.remove(&*series.name).unwrap_or_default();
+            let layer = judge(series.name.clone(), &found.lags, &parts, hurting);
+            found.layers.push(layer);
         }
     }
     if found.layers.is_empty() {
@@ -138,7 +139,7 @@ fn parts_of(steps: usize) -> usize {
 }
 
 /// Takes the trend off every layer and divides by the root of the mean square.
-fn scale(run: &SeriesTable) -> Vec<(&str, Vec<f64>)> {
+fn scale(run: &SeriesTable) -> BTreeMap<&str, Vec<f64>> {
     let scaled = run.series.iter().map(|series| {
         let trend = running_median(&series.values, DETREND);
         let residues = series
@@ -158,11 +159,22 @@ fn scale(run: &SeriesTable) -> Vec<(&str, Vec<f64>)> {
     scaled.collect()
 }
 
-fn sum(series: &[&[f64]]) -> Vec<f64> {
-    let steps = series.first().map_or(0, |values| values.len());
-    (0..steps)
-        .map(|step| series.iter().map(|values| values[step]).sum())
-        .collect()
+/// Returns the sum over all layers by step.
+fn sum(layers: &BTreeMap<&str, Vec<f64>>) -> Vec<f64> {
+    let mut sums = vec![
+        0.0;
+        layers
+            .values()
+            .map(|values| values.len())
+            .max()
+            .unwrap_or(0)
+    ];
+    for values in layers.values() {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += value;
+        }
+    }
+    sums
 }
 
 /// Returns the correlations at every lag, of each part of the run.
@@ -246,13 +258,17 @@ fn reason(layer: &LayerLag) -> String {
     }
 }
 
-fn fraction_hurting(runs: &[SeriesTable], name: &str) -> f64 {
-    let series = runs
-        .iter()
-        .flat_map(|run| &run.series)
-        .filter(|series| series.name == name);
-    let values: Vec<f64> = series
-        .flat_map(|series| series.values.iter().copied())
-        .collect();
-    values.iter().filter(|value| **value > 0.0).count() as f64 / values.len().max(1) as f64
+/// Returns by layer the fraction of the steps of all runs at which it hurt.
+fn fractions_hurting(runs: &[SeriesTable]) -> HashMap<&str, f64> {
+    let mut counts: HashMap<&str, [usize; 2]> = HashMap::new();
+    for series in runs.iter().flat_map(|run| &run.series) {
+        let [hurting, steps] = counts.entry(&series.name).or_default();
+        *hurting += series.values.iter().filter(|value| **value > 0.0).count();
+        *steps += series.values.len();
+    }
+    let fraction = |[hurting, steps]: [usize; 2]| hurting as f64 / steps.max(1) as f64;
+    let counts = counts.into_iter();
+    counts
+        .map(|(layer, counts)| (layer, fraction(counts)))
+        .collect()
 }

@@ -1,6 +1,6 @@
 //! Parameters that never did anything, or hardly ever helped.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -95,14 +95,11 @@ pub(super) fn parameters(
         }
         Ok(())
     })?;
-    let trained = |path: &str| {
-        let mut tensors = run.info().tensors.iter();
-        tensors
-            .find(|tensor| tensor.path == path)
-            .is_none_or(|tensor| tensor.trainable)
-    };
     // Frozen on purpose is nothing to advise about.
-    found.retain(|tensor| trained(&tensor.tensor));
+    let tensors = run.info().tensors.iter();
+    let frozen = tensors.filter(|tensor| !tensor.trainable);
+    let frozen: HashSet<&str> = frozen.map(|tensor| &*tensor.path).collect();
+    found.retain(|tensor| !frozen.contains(&*tensor.tensor));
     for tensor in &mut found {
         tensor.reason = tensor.advice();
     }

@@ -1,5 +1,7 @@
 //! Tensors whose steps cost more than they bring: to freeze, or over-fitting.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::error::LcaError;
@@ -108,9 +110,10 @@ pub(super) fn read(run: &Run, probe: Option<&str>) -> Result<SeriesTable, LcaErr
 pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> Freeze {
     let sums = sums(training, options);
     let tensors = names(training);
+    let by_name = by_tensor(training);
     let evidence: Vec<LcaSum> = tensors
         .iter()
-        .map(|tensor| sums.test(&values(training, tensor, RunPortion::WholeRun)))
+        .map(|tensor| sums.test(&values(&by_name, tensor, RunPortion::WholeRun)))
         .collect();
     let p: Vec<Option<f64>> = evidence.iter().map(|sum| sum.p_hurts).collect();
     let corrected = holm_of_known(&p);
@@ -153,11 +156,13 @@ pub(super) fn overfitting(
     options: &CandidatesOptions,
 ) -> Overfitting {
     let sums = sums(validation, options);
+    let (trained, validated) = (by_tensor(training), by_tensor(validation));
     let mut found = Vec::new();
     for tensor in names(validation) {
         for portion in [RunPortion::WholeRun, RunPortion::SecondHalf] {
-            let on = |tables| sums.test(&values(tables, &tensor, portion));
-            found.push((tensor.clone(), portion, on(training), on(validation)));
+            let on = |tables: &[ByTensor<'_>]| sums.test(&values(tables, &tensor, portion));
+            let sums = (on(&trained), on(&validated));
+            found.push((tensor.clone(), portion, sums.0, sums.1));
         }
     }
     let both =
@@ -208,13 +213,29 @@ fn names(tables: &[SeriesTable]) -> Vec<String> {
 }
 
 /// Returns a tensor's values in a portion, of each run that has it.
-fn values<'a>(tables: &'a [SeriesTable], tensor: &str, portion: RunPortion) -> Vec<&'a [f64]> {
-    let of_run = |table: &'a SeriesTable| {
-        let series = table.series.iter().find(|series| series.name == tensor)?;
+fn values<'a>(tables: &[ByTensor<'a>], tensor: &str, portion: RunPortion) -> Vec<&'a [f64]> {
+    let of_run = |table: &ByTensor<'a>| {
+        let values = *table.get(tensor)?;
         Some(match portion {
-            RunPortion::WholeRun => &series.values[..],
-            RunPortion::SecondHalf => &series.values[series.values.len() / 2..],
+            RunPortion::WholeRun => values,
+            RunPortion::SecondHalf => &values[values.len() / 2..],
         })
     };
     tables.iter().filter_map(of_run).collect()
+}
+
+/// The series of a run by tensor.
+type ByTensor<'a> = HashMap<&'a str, &'a [f64]>;
+
+fn by_tensor(tables: &[SeriesTable]) -> Vec<ByTensor<'_>> {
+    let mut runs = Vec::new();
+    for table in tables {
+        let series = table.series.iter();
+        runs.push(
+            series
+                .map(|series| (&*series.name, &*series.values))
+                .collect(),
+        );
+    }
+    runs
 }

@@ -1,6 +1,7 @@
 //! Neurons and channels that no longer do anything, or hardly ever help.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -161,17 +162,27 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
     let tensors = &run.info().tensors;
     let mut groups: Vec<(String, UnitGroup)> = Vec::new();
     let mut group_of: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    let alike = layers_of_one_size(tensors);
+    let mut known: HashMap<&str, usize> = HashMap::new();
     for tensor in tensors.iter().filter(|tensor| tensor.trainable) {
-        let name = group_name(tensor, tensors);
-        let index = groups
-            .iter()
-            .position(|(other, _)| other == name)
-            .unwrap_or_else(|| {
-                groups.push((name.to_owned(), UnitGroup::default()));
-                groups.len() - 1
-            });
+        let layer = layer_of(&tensor.path);
+        // Only tensors with the same units can be added up.
+        let name = if alike.contains(layer) {
+            layer
+        } else {
+            &tensor.path
+        };
+        let index = *known.entry(name).or_insert_with(|| {
+            groups.push((name.to_owned(), UnitGroup::default()));
+            groups.len() - 1
+        });
         group_of.insert(&tensor.path, (index, tensor.units));
     }
+    let damaged = |problem| LcaError::Damaged {
+        path: run.folder().join(Table::Units.name()),
+        problem,
+        remedy: "remove files that this run's recorder did not write".into(),
+    };
     let columns = ["iteration", "tensor", "unit", "lca"];
     let mut now = None;
     read::each(run, Table::Units, &columns, |batch| {
@@ -189,16 +200,23 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
             };
             let unit = units[row] as usize;
             if unit >= *count {
-                return Err(LcaError::Damaged {
-                    path: run.folder().join(Table::Units.name()),
-                    problem: format!("tensor {} has no unit {unit}", names.value(row)),
-                    remedy: "remove files that this run's recorder did not write".into(),
-                });
+                let problem = format!("tensor {} has no unit {unit}", names.value(row));
+                return Err(damaged(problem));
             }
             let group = &mut groups[*index].1;
-            if group.counts.is_empty() {
-                group.counts.resize(*count, UnitCount::default());
-                group.current.resize(*count, 0.0);
+            // A recorder writes the units of a tensor in their order, so one row makes room for one.
+            match unit.cmp(&group.counts.len()) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    group.counts.push(UnitCount::default());
+                    group.current.push(0.0);
+                }
+                Ordering::Greater => {
+                    return Err(damaged(format!(
+                        "tensor {} has unit {unit}, but not the one before it",
+                        names.value(row)
+                    )));
+                }
             }
             group.current[unit] += f64::from(lca[row]);
             group.seen = true;
@@ -211,17 +229,17 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
     Ok(groups)
 }
 
-/// A neuron's weights and its bias belong together, where the layer's tensors count units alike.
-fn group_name<'a>(tensor: &'a TensorInfo, tensors: &[TensorInfo]) -> &'a str {
-    let name = layer_of(&tensor.path);
-    let mut siblings = tensors
-        .iter()
-        .filter(|other| other.trainable && layer_of(&other.path) == name);
-    if siblings.all(|other| other.units == tensor.units) {
-        name
-    } else {
-        &tensor.path
+/// Returns the layers whose tensors all have the same number of units.
+fn layers_of_one_size(tensors: &[TensorInfo]) -> HashSet<&str> {
+    let mut sizes: HashMap<&str, Option<usize>> = HashMap::new();
+    for tensor in tensors.iter().filter(|tensor| tensor.trainable) {
+        let size = sizes
+            .entry(layer_of(&tensor.path))
+            .or_insert(Some(tensor.units));
+        *size = size.filter(|size| *size == tensor.units);
     }
+    let alike = sizes.into_iter().filter(|(_, size)| size.is_some());
+    alike.map(|(layer, _)| layer).collect()
 }
 
 fn judge(unit: u32, count: &UnitCount, options: &CandidatesOptions) -> Option<UnitCandidate> {

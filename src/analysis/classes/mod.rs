@@ -2,7 +2,7 @@
 
 mod windows;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
@@ -158,8 +158,11 @@ impl Sorted {
         let classes: Vec<i32> = classes.into_iter().collect();
         let steps = table.iterations.len();
         let mut values = vec![vec![f64::NAN; steps]; layers.len() * classes.len()];
+        let indices = layers.iter().enumerate();
+        let index_of: HashMap<&str, usize> =
+            indices.map(|(index, layer)| (&**layer, index)).collect();
         for (class, series) in by_class() {
-            let layer = layers.iter().position(|layer| *layer == series.name);
+            let layer = index_of.get(&*series.name).copied();
             let class = classes.binary_search(&class).ok();
             if let Some((layer, class)) = layer.zip(class) {
                 values[layer * classes.len() + class].clone_from(&series.values);

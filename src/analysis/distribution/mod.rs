@@ -202,6 +202,9 @@ fn from_parameters(run: &Run, all: bool) -> Result<CountedValues, LcaError> {
     })
 }
 
+/// Different bins at most: the 270 of a recorder, with edges as several machines round them.
+const MOST_BINS: usize = 4096;
+
 fn from_histograms(run: &Run) -> Result<CountedValues, LcaError> {
     let mut bins: Vec<Bin> = Vec::new();
     let mut not_finite = 0;
@@ -218,6 +221,13 @@ fn from_histograms(run: &Run) -> Result<CountedValues, LcaError> {
             // There are few bins, and every window has the same ones.
             match bins.binary_search_by(|known| order(known, &bin)) {
                 Ok(index) => bins[index].count += count,
+                Err(_) if bins.len() == MOST_BINS => {
+                    return Err(LcaError::Damaged {
+                        path: run.folder().join(Table::Histograms.name()),
+                        problem: format!("has more than {MOST_BINS} different bins"),
+                        remedy: "remove files that this run's recorder did not write".into(),
+                    });
+                }
                 Err(index) => bins.insert(index, bin),
             }
         }

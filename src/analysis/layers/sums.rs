@@ -55,11 +55,11 @@ impl RunSums {
 pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaError> {
     let probe = options.probe_of(run);
     let mut groups: Vec<GroupSum> = Vec::new();
+    let mut index_of: HashMap<&str, usize> = HashMap::new();
     let mut group_of: HashMap<&str, usize> = HashMap::new();
     for tensor in &run.info().tensors {
         let name = options.by.of(&tensor.path);
-        let known = groups.iter().position(|group| group.name == name);
-        let index = known.unwrap_or_else(|| {
+        let index = *index_of.entry(name).or_insert_with(|| {
             groups.push(GroupSum {
                 name: name.to_owned(),
                 parameters: 0,
