@@ -7,6 +7,7 @@ mod digits;
 
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::optim::AdamConfig;
@@ -35,7 +36,17 @@ struct Arguments {
     output: PathBuf,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let device = Device::flex().autodiff();
     device.seed(arguments.seed);
@@ -69,6 +80,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                     step.residual(),
                     step.probe().tally().percent_helping_of_nonzero(),
                 );
+                if let Some(failure) = lca.recording_failure() {
+                    println!("the recording stopped: {failure}");
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ mod pictures;
 mod summary;
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use burn::data::dataloader::DataLoaderBuilder;
 use burn::optim::SgdConfig;
@@ -38,7 +39,17 @@ struct Arguments {
     options: Options,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let Arguments { options } = Arguments::parse();
     options.check("digits")?;
     let output = options.output("digits");

@@ -21,11 +21,28 @@ pub fn print(folder: &Path) -> Result<(), Box<dyn Error>> {
 
     let steps = folder.join("steps").join("*.parquet");
     println!("\nRun folder  {}", folder.display());
-    println!(
-        "Try         duckdb -c \"SELECT probe, sum(lca), max(abs(residual)) FROM '{}' GROUP BY probe\"",
-        steps.display()
-    );
+    println!("Try         duckdb -c {}", for_shell(&query(&steps)));
     Ok(())
+}
+
+/// Returns a query on the files that a pattern matches.
+fn query(files: &Path) -> String {
+    let files = files.display().to_string().replace('\'', "''");
+    format!("SELECT probe, sum(lca), max(abs(residual)) FROM '{files}' GROUP BY probe")
+}
+
+/// Returns a text as one word of a shell's command line; within double quotes, four characters
+/// mean something.
+fn for_shell(text: &str) -> String {
+    let special = |character| matches!(character, '"' | '$' | '`' | '\\');
+    let escaped = text.chars().fold(String::new(), |mut word, character| {
+        if special(character) {
+            word.push('\\');
+        }
+        word.push(character);
+        word
+    });
+    format!("\"{escaped}\"")
 }
 
 fn steps(run: &Run, probe: &str, examples: u64) -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,7 @@
 //! loop queues one reading per training item, and a metric takes one per update.
 
 use std::collections::VecDeque;
+use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::TensorReadError;
@@ -81,6 +82,15 @@ impl DashboardState {
     /// Shows beside the values why some of them, or all, are missing.
     pub fn notify(&self, notice: String) {
         self.lock().notice = Some(notice);
+    }
+
+    /// Shows a notice, and says it once on stderr unless Burn's dashboard has the terminal.
+    pub fn tell(&self, notice: String) {
+        let known = self.lock().notice.as_ref() == Some(&notice);
+        if !known && !std::io::stdout().is_terminal() {
+            eprintln!("{notice}");
+        }
+        self.notify(notice);
     }
 
     /// A thread that panicked while it held the lock left whole readings behind.

@@ -63,7 +63,7 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
             Ok(step) => {
                 if let Some(failure) = engine.recording_failure() {
                     self.dashboard
-                        .notify(format!("the recording stopped: {failure}"));
+                        .tell(format!("the recording stopped: {failure}"));
                 }
                 self.dashboard.push(Some(&step));
                 if let Some(on_step) = &mut self.on_step {
@@ -86,7 +86,7 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
     fn stop(&mut self, error: LcaError) {
         log::error!("LCA is no longer measured: {error}");
         self.dashboard
-            .notify(format!("LCA is no longer measured: {error}"));
+            .tell(format!("LCA is no longer measured: {error}"));
         if let Some(engine) = self.engine.take()
             && let Err(error) = engine.finish(RunState::Failed(error.to_string()))
         {

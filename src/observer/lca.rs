@@ -183,7 +183,8 @@ where
     ///
     /// A model with other tensors than at the start, a device that fails, and at the first call
     /// the errors of [`Lca::start`] where it could not start yet. A disk that fails stops the
-    /// recording, and is the error of [`finish`](Self::finish).
+    /// recording, as [`recording_failure`](Self::recording_failure) says, and is the error of
+    /// [`finish`](Self::finish).
     pub fn observe(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
         let (epoch, learning_rate) = (self.epoch, self.learning_rate);
         self.started()?.observe(model, epoch, learning_rate)
@@ -197,6 +198,14 @@ where
     /// Sets the learning rate that the coming steps are recorded with.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         self.learning_rate = Some(learning_rate);
+    }
+
+    /// Returns why the recording stopped, if it did: a disk that fails does not end the training.
+    pub fn recording_failure(&self) -> Option<String> {
+        match &self.state {
+            ObserverState::Started(engine) => engine.recording_failure(),
+            ObserverState::Waiting(_) | ObserverState::Failed => None,
+        }
     }
 
     /// Ends the observation, and the recording if there is one.

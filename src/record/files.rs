@@ -43,6 +43,21 @@ pub(super) fn replace(path: &Path, temporary: &Path, content: &[u8]) -> Result<(
     rename(temporary, path)
 }
 
+/// Creates a file of so many bytes that no file system can make smaller.
+pub(super) fn occupy(path: &Path, bytes: usize) -> Result<(), LcaError> {
+    let mut file = create(path)?;
+    // The high bytes of Knuth's multiplicative hash are as good as random.
+    let noise = |at: u32| at.wrapping_mul(2_654_435_761).to_be_bytes()[0];
+    let content: Vec<u8> = (0..bytes as u32).map(noise).collect();
+    file.write_all(&content)
+        .and_then(|()| file.sync_all())
+        .map_err(|error| {
+            // Half of it is of no use to anybody.
+            let _ = fs::remove_file(path);
+            disk("writing", path, error)
+        })
+}
+
 /// Gives a file a second name, replacing a file that has it, at once and durably.
 ///
 /// `temporary` is a name that nobody else uses.

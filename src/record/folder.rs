@@ -18,6 +18,8 @@ pub(super) const PART: &str = "parquet";
 pub(super) const SNAPSHOT: &str = "snapshot.parquet";
 /// The folder of files that are not complete yet: readers of a table's folder must not see them.
 const WRITING: &str = ".writing";
+/// The one of these that only takes room.
+const RESERVE: &str = "reserve";
 /// The ending of their names.
 const TEMPORARY: &str = "tmp";
 
@@ -143,13 +145,14 @@ impl RunFolder {
         }
     }
 
-    /// Writes `run.json` with the present time.
-    pub(super) fn write_info(&self, info: &mut RunInfo) -> Result<(), LcaError> {
+    /// Writes `run.json` with the present time, and returns how many bytes it has.
+    pub(super) fn write_info(&self, info: &mut RunInfo) -> Result<usize, LcaError> {
         info.updated = now();
         let path = self.path.join(RUN);
         let text = info.to_text();
         let text = text.map_err(|error| disk("writing", &path, error.into()))?;
-        files::replace(&path, &self.temporary(RUN), text.as_bytes())
+        files::replace(&path, &self.temporary(RUN), text.as_bytes())?;
+        Ok(text.len())
     }
 
     /// Fails if a new run here would mix with Parquet files that are no run's.
@@ -226,6 +229,17 @@ impl RunFolder {
     /// Prepares the folder for writing.
     pub(super) fn begin_writing(&self) -> Result<(), LcaError> {
         files::create_subfolder(&self.writing())
+    }
+
+    /// Takes so much room on the disk, for a `run.json` that says why the recording ended.
+    pub(super) fn reserve(&self, bytes: usize) -> Result<(), LcaError> {
+        self.release()?;
+        files::occupy(&self.temporary(RESERVE), bytes)
+    }
+
+    /// Gives the room back.
+    pub(super) fn release(&self) -> Result<(), LcaError> {
+        files::remove(&self.temporary(RESERVE))
     }
 
     /// Removes what was needed only while writing.

@@ -28,10 +28,13 @@ pub(super) fn continue_run(
     let before = folder.read_info()?;
     check_model(&folder, &before, &info)?;
     folder.recover()?;
-    // Before anything is changed: rows of somebody else can't be continued.
+    // Before anything is changed: rows of somebody else can't be continued, nor those of a version
+    // that knows more.
     for table in Table::ALL {
         if table.iteration_columns().is_some() {
-            PartSequence::list(&folder, table, &before.run_id)?.count()?;
+            for part in PartSequence::list(&folder, table, &before.run_id)? {
+                part?.as_written()?;
+            }
         }
     }
     let next = next_iteration(&folder, &before, epoch)?;

@@ -4,6 +4,7 @@
 //! from the checkpoint of an earlier epoch, the snapshot of each is kept, in
 //! `.parameter_totals.kept/<next iteration>.parquet`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use arrow::array::AsArray;
@@ -80,11 +81,12 @@ impl Snapshot {
                 })?;
             }
         }
-        let fits = |rows: &ParameterTotalRows| {
-            info.tensors.iter().any(|tensor| {
-                *tensor.path == *rows.tensor && tensor.parameters == rows.lca.len() as u64
-            })
-        };
+        let tensors = info.tensors.iter();
+        let sizes: HashMap<&str, u64> = tensors
+            .map(|tensor| (&*tensor.path, tensor.parameters))
+            .collect();
+        let fits =
+            |rows: &ParameterTotalRows| sizes.get(&*rows.tensor) == Some(&(rows.lca.len() as u64));
         match rows.iter().find(|rows| !fits(rows)) {
             Some(rows) => {
                 let problem = format!("has {} rows of {}", rows.lca.len(), rows.tensor);

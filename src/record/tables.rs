@@ -32,6 +32,8 @@ pub(super) struct Tables {
     sequences: BTreeMap<Table, u64>,
     /// Rows by table, those included that are in open parts.
     rows: BTreeMap<Table, u64>,
+    /// Bytes that are kept free for the last `run.json`.
+    reserved: usize,
     /// The first iteration that no row of `steps` is about.
     next_iteration: u64,
     /// What that was when the totals were last written.
@@ -52,7 +54,9 @@ impl Tables {
             let last = parts.iter().filter_map(|path| part::sequence(path)).max();
             sequences.insert(table, last.unwrap_or(0));
         }
-        folder.write_info(&mut info)?;
+        let bytes = folder.write_info(&mut info)?;
+        let reserved = room_for(bytes);
+        folder.reserve(reserved)?;
         let path = folder.path();
         let description = info.description().to_text();
         Ok(Self {
@@ -66,6 +70,7 @@ impl Tables {
             open: BTreeMap::new(),
             sequences,
             rows: BTreeMap::new(),
+            reserved,
         })
     }
 
@@ -184,7 +189,12 @@ impl Tables {
         self.info.epochs.retain(|known| known.epoch < epoch.epoch);
         self.info.epochs.push(epoch);
         self.info.rows = by_name(&self.rows);
-        self.folder.write_info(&mut self.info)
+        let bytes = self.folder.write_info(&mut self.info)?;
+        if 2 * self.reserved < room_for(bytes) {
+            self.reserved = room_for(bytes);
+            self.folder.reserve(self.reserved)?;
+        }
+        Ok(())
     }
 
     /// Makes all rows durable in few files, and then the word that the run ended.
@@ -215,8 +225,9 @@ impl Tables {
 
     /// Gives up the rows that are not in a part yet, and says so in `run.json` if it can.
     pub(super) fn abandon(&mut self, reason: &str) {
-        // Also removes their files, which on a full disk makes room for the next line.
         self.open.clear();
+        // On a full disk there is no other room for the next line.
+        let _ = self.folder.release();
         self.info.state = RunState::Failed(reason.into());
         let _ = self.folder.write_info(&mut self.info);
         let _ = self.folder.end_writing();
@@ -262,6 +273,12 @@ impl Tables {
             sequence: self.sequences.entry(table).or_default(),
         }
     }
+}
+
+/// Returns how much room a `run.json` of about this size may need before this is asked again: it
+/// grows with the epochs, and at last has the reason of a failure.
+fn room_for(bytes: usize) -> usize {
+    4 * bytes + (16 << 10)
 }
 
 fn by_name(rows: &BTreeMap<Table, u64>) -> BTreeMap<String, u64> {

@@ -27,6 +27,35 @@ fn a_table_that_can_not_be_written_stops_the_recording_and_not_the_training() {
     );
 }
 
+/// On a full disk only what the run gives back is free: this must be as much as a `run.json` with
+/// the reason takes, however many epochs it has.
+#[test]
+fn room_for_the_last_word_is_kept_as_long_as_a_run_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let reserve = folder.path().join(".writing/reserve.tmp");
+    let size = |path: &Path| fs::metadata(path).unwrap().len();
+    let writer = begin(folder.path());
+    for epoch in 1..=1500 {
+        if epoch % 100 == 0 {
+            writer.write(rows(epoch));
+        }
+        writer.epoch_end(epoch as u32, epoch + 1);
+        let needed = size(&folder.path().join("run.json")) + 4096;
+        assert!(size(&reserve) > needed, "epoch {epoch}");
+    }
+    // No part has a line for every epoch.
+    let sizes = parts(folder.path(), Table::Steps);
+    let sizes: Vec<u64> = sizes.iter().map(|part| size(part)).collect();
+    assert!(sizes[14] < sizes[0] + 200, "{sizes:?}");
+    fs::remove_dir_all(folder.path().join("parameters")).unwrap();
+    fs::write(folder.path().join("parameters"), "").unwrap();
+    writer.write(rows(1501));
+    writer.epoch_end(1501, 1502);
+    assert!(!reserve.exists());
+    let status = Run::open(folder.path()).unwrap().status().clone();
+    assert!(matches!(status, RunStatus::Failed(_)), "{status:?}");
+}
+
 #[test]
 fn a_part_that_can_not_be_renamed_is_named() {
     let folder = tempfile::tempdir().unwrap();
