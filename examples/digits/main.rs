@@ -12,6 +12,7 @@ mod pictures;
 mod summary;
 
 use std::error::Error;
+use std::fs;
 use std::process::ExitCode;
 
 use burn::data::dataloader::DataLoaderBuilder;
@@ -55,6 +56,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let output = options.output("digits");
     let device = options.device.device().autodiff();
     device.seed(options.seed);
+    // Burn panics where it can't write there.
+    fs::create_dir_all(&output).map_err(|error| format!("{}: {error}", output.display()))?;
+    let resume_after = options.resume_after(&output)?;
 
     let (training, validation) = digits::load();
     let class_of = |digit: &Digit| usize::from(digit.label);
@@ -69,7 +73,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     let mut learning = SupervisedTraining::new(&output, loader, validation_loader)
         .metrics((AccuracyMetric::new(), LossMetric::new()))
         .num_epochs(options.epochs)
+        .with_default_checkpointers()
         .summary();
+    if let Some(epoch) = resume_after {
+        learning = learning.checkpoint(epoch);
+    }
     if options.plain {
         learning = learning.renderer(Box::new(CliMetricsRenderer::new()));
     }

@@ -142,6 +142,7 @@ where
     let output = options.output("mnist");
     // Burn panics where it can't write there.
     fs::create_dir_all(&output).map_err(|error| format!("{}: {error}", output.display()))?;
+    let resume_after = options.resume_after(&output)?;
     let loader = DataLoaderBuilder::new(ImageBatcher)
         .batch_size(arguments.batch_size.get())
         .shuffle(options.seed)
@@ -153,7 +154,11 @@ where
     let mut learning = SupervisedTraining::new(&output, loader, validation_loader)
         .metrics((AccuracyMetric::new(), LossMetric::new()))
         .num_epochs(options.epochs)
+        .with_default_checkpointers()
         .summary();
+    if let Some(epoch) = resume_after {
+        learning = learning.checkpoint(epoch);
+    }
     if options.plain {
         learning = learning.renderer(Box::new(CliMetricsRenderer::new()));
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_lca::Recorder;
+use burn_lca::{Recorder, Run};
 use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
@@ -20,6 +20,10 @@ pub struct Options {
     /// the one of an earlier training
     #[arg(long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+
+    /// Go on after the last epoch of the training in the output folder, with its checkpoint
+    #[arg(long)]
+    pub resume: bool,
 
     /// No dashboard: plain lines, for pipes and logs
     #[arg(long)]
@@ -97,9 +101,48 @@ impl Options {
         }
     }
 
-    /// Records into the sub-folder `lca` of the artifacts' folder, in place of an earlier run.
+    /// Returns the epoch to resume after, if that is wanted: the last one of which Burn has saved a
+    /// checkpoint and the record knows the end.
+    pub fn resume_after(&self, output: &Path) -> Result<Option<usize>, String> {
+        if !self.resume {
+            return Ok(None);
+        }
+        let checkpoints = output.join("checkpoint");
+        let is_there = |epoch: &usize| {
+            let part = |part| checkpoints.join(format!("{part}-{epoch}.bpk"));
+            ["model", "optim", "scheduler"]
+                .map(part)
+                .iter()
+                .all(|file| file.is_file())
+        };
+        let ended: Vec<usize> = if self.no_lca {
+            (1..=self.epochs).collect()
+        } else {
+            let run = Run::open(output.join("lca")).map_err(|error| error.to_string())?;
+            let epochs = run.info().epochs.iter();
+            epochs.map(|ended| ended.epoch as usize).collect()
+        };
+        match ended.into_iter().rev().find(is_there) {
+            Some(epoch) if epoch < self.epochs => Ok(Some(epoch)),
+            Some(epoch) => Err(format!(
+                "epoch {epoch} has ended already; give more with --epochs"
+            )),
+            None => Err(format!(
+                "{} has no checkpoint of a recorded epoch; train without --resume",
+                checkpoints.display()
+            )),
+        }
+    }
+
+    /// Records into the sub-folder `lca` of the artifacts' folder: goes on with the run that is
+    /// resumed, or replaces an earlier one.
     pub fn recorder(&self, output: &Path) -> Recorder {
-        let recorder = Recorder::new(output.join("lca")).overwrite();
+        let recorder = Recorder::new(output.join("lca"));
+        let recorder = if self.resume {
+            recorder.resume()
+        } else {
+            recorder.overwrite()
+        };
         let preset = match self.record {
             Some(preset) => preset,
             None if self.report => Preset::Full,

@@ -7,7 +7,7 @@ use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt16Type, UInt32Ty
 use arrow::record_batch::RecordBatch;
 
 use crate::error::LcaError;
-use crate::record::{Run, Table};
+use crate::record::{Run, RunStatus, Table};
 
 /// Columns that analyses add up.
 const COUNTS: [&str; 7] = [
@@ -25,28 +25,39 @@ const MOST_WIDE: u64 = 1 << 40;
 const MOST_NARROW: u32 = 1 << 30;
 
 /// What to do about a run without rows of a table that every recorder writes.
-pub(crate) const NO_STEPS: &str = "wait for the first step, or record a run that takes one";
+pub(crate) const NO_STEPS: &str = "record a run that takes a step";
 
 /// What to do about a run of which no step is finite.
-pub(crate) const NO_FINITE_STEPS: &str = "wait for the first step, or see with `burn-lca summary` \
-                                          since when the loss is not finite";
+pub(crate) const NO_FINITE_STEPS: &str =
+    "see with `burn-lca summary` since when the loss is not finite";
 
 /// Fails unless the run has rows of a table; `remedy` says how to have them recorded.
 pub(crate) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaError> {
-    if run.tables()?.contains(&table) {
+    if run.has(table)? {
         return Ok(());
     }
-    Err(LcaError::NotRecorded {
+    let problem = match run.status() {
+        RunStatus::Killed => format!("was killed before it had rows of table {table}"),
+        _ => format!("has no rows of table {table}"),
+    };
+    Err(not_recorded(run, problem, remedy))
+}
+
+/// Returns the error of a run without something that it may still record if it goes on.
+pub(crate) fn not_recorded(run: &Run, problem: String, remedy: &str) -> LcaError {
+    LcaError::NotRecorded {
         path: run.folder().to_owned(),
-        problem: format!("has no rows of table {table}"),
-        remedy: remedy.into(),
-    })
+        problem,
+        remedy: match run.status() {
+            RunStatus::Running => format!("wait for it, or {remedy}"),
+            _ => remedy.into(),
+        },
+    }
 }
 
 /// Fails unless the totals of single parameters are recorded.
 pub(crate) fn require_totals(run: &Run) -> Result<(), LcaError> {
-    let remedy = "they are written at the end of every epoch: wait for one, or record with \
-                  `Recorder::standard()`";
+    let remedy = "record an epoch to its end with `Recorder::standard()`";
     require(run, Table::ParameterTotals, remedy)
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
-use super::read::{Columns, NO_STEPS, each, require, stretches};
+use super::read::{Columns, NO_STEPS, each, not_recorded, require, stretches};
 use super::stats::HelpingCounts;
 
 /// Whether LCA adds up to the loss change of one probe.
@@ -97,11 +97,7 @@ pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
         Ok(())
     })?;
     if probes.is_empty() {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: "has no observed step".into(),
-            remedy: NO_STEPS.into(),
-        });
+        return Err(not_recorded(run, "has no observed step".into(), NO_STEPS));
     }
     Ok(probes)
 }

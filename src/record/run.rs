@@ -120,6 +120,21 @@ impl Run {
         Ok(tables)
     }
 
+    /// Returns whether a table has rows; fails if it had and they are gone.
+    pub(crate) fn has(&self, table: Table) -> Result<bool, LcaError> {
+        if !self.folder.parts(table)?.is_empty() {
+            return Ok(true);
+        }
+        match self.info.rows.get(table.name()) {
+            None | Some(0) => Ok(false),
+            Some(rows) => Err(LcaError::Damaged {
+                path: self.folder.table(table),
+                problem: format!("the table has no rows, but run.json counts {rows}"),
+                remedy: "restore its files from a copy".into(),
+            }),
+        }
+    }
+
     /// Returns a request for the rows of a table. Reading a table without rows gives none.
     ///
     /// ```

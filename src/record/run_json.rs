@@ -19,7 +19,7 @@ const MOST_PARAMETERS: u64 = 1 << 40;
 
 impl RunInfo {
     /// Returns the text that says this, with its checksum.
-    pub(super) fn to_text(&self) -> Result<String, serde_json::Error> {
+    pub(crate) fn to_text(&self) -> Result<String, serde_json::Error> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.truncate(text.len() - "\n}".len());
         text.push_str(",\n  ");

@@ -54,13 +54,20 @@ impl Tables {
             let last = parts.iter().filter_map(|path| part::sequence(path)).max();
             sequences.insert(table, last.unwrap_or(0));
         }
-        let bytes = folder.write_info(&mut info)?;
-        let reserved = room_for(bytes);
-        folder.reserve(reserved)?;
-        let path = folder.path();
         let description = info.description().to_text();
+        let description =
+            description.map_err(|error| disk("writing", folder.path(), error.into()))?;
+        let reserved = room_for(description.len());
+        let begun = folder
+            .reserve(reserved)
+            .and_then(|()| folder.write_info(&mut info));
+        if let Err(error) = begun {
+            // Where there was no run, there is none now.
+            let _ = folder.end_writing();
+            return Err(error);
+        }
         Ok(Self {
-            description: description.map_err(|error| disk("writing", path, error.into()))?,
+            description,
             folder,
             next_iteration: info.first_iteration,
             snapshot: None,

@@ -77,12 +77,13 @@ fn a_run_without_steps_or_tables_has_not_recorded_what_is_needed() {
             ..Fixture::default()
         };
         let folder = written(&empty);
-        all(
-            folder.path(),
-            ALL,
-            NOT_RECORDED,
-            folder.path().to_str().unwrap(),
-        );
+        let named = folder.path().to_str().unwrap();
+        for answer in all(folder.path(), ALL, NOT_RECORDED, named) {
+            // Nobody writes any of them.
+            assert!(!answer.stderr.contains("wait"), "{answer:?}");
+            let killed = answer.stderr.contains("was killed");
+            assert!(killed || state != "running", "{answer:?}");
+        }
         let bare = Fixture {
             tensors: Vec::new(),
             ..empty
@@ -118,6 +119,22 @@ fn half_a_run_is_analysed_or_the_missing_table_is_named() {
         let named = folder.path().to_str().unwrap();
         all(folder.path(), &failing, NOT_RECORDED, named);
     }
+}
+
+#[test]
+fn a_table_that_was_recorded_and_is_gone_is_damage() {
+    let counted = Fixture {
+        replaced: vec![(
+            "\"device\":\"none\"",
+            "\"device\":\"none\",\"rows\":{\"tensors\":1}",
+        )],
+        ..Fixture::default()
+    };
+    let folder = written(&counted);
+    all(folder.path(), &[], ANSWERED, "");
+    fs::remove_dir_all(folder.path().join("tensors")).unwrap();
+    let failing = needing(Table::Tensors);
+    all(folder.path(), failing, DAMAGED, "run.json counts 1");
 }
 
 #[test]

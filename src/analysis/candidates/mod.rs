@@ -18,7 +18,7 @@ use crate::record::Run;
 
 use super::alike::require_alike;
 use super::names::{main_probe, validation_probe};
-use super::read::NO_FINITE_STEPS;
+use super::read::{NO_FINITE_STEPS, not_recorded};
 use super::series::SeriesTable;
 use fair_coins::unjudged;
 
@@ -102,14 +102,9 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
     let training = read(|run| Some(main_probe(run)))?;
     for (run, table) in runs.iter().zip(&training) {
         if table.iterations.is_empty() {
-            return Err(LcaError::NotRecorded {
-                path: run.folder().to_owned(),
-                problem: format!(
-                    "has no finite steps of probe {} in table tensors",
-                    main_probe(run)
-                ),
-                remedy: NO_FINITE_STEPS.into(),
-            });
+            let probe = main_probe(run);
+            let problem = format!("has no finite steps of probe {probe} in table tensors");
+            return Err(not_recorded(run, problem, NO_FINITE_STEPS));
         }
     }
     let validation = read(validation_probe)?;

@@ -165,11 +165,10 @@ struct CountedValues {
 }
 
 fn values(run: &Run) -> Result<Option<CountedValues>, LcaError> {
-    let tables = run.tables()?;
-    let single = tables.contains(&Table::Parameters);
+    let single = run.has(Table::Parameters)?;
     let chosen = run.info().record.parameters.as_ref();
     let all = single && chosen.is_none_or(|selection| selection.is_everything());
-    if tables.contains(&Table::Histograms) && !all {
+    if run.has(Table::Histograms)? && !all {
         from_histograms(run).map(Some)
     } else if single {
         from_parameters(run, all).map(Some)

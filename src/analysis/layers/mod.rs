@@ -10,7 +10,7 @@ use crate::error::LcaError;
 use crate::record::{Run, Table};
 
 use super::alike::require_alike;
-use super::read::{NO_FINITE_STEPS, NO_STEPS, require};
+use super::read::{NO_FINITE_STEPS, NO_STEPS, not_recorded, require};
 use super::series::Grouping;
 use super::significance::{SignFlip, StudentT, deviation, holm, mean};
 use super::stats::HelpingCounts;
@@ -178,14 +178,9 @@ pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError>
         check(run, options)?;
         let sums = sums(run, options)?;
         if sums.steps == 0 {
-            return Err(LcaError::NotRecorded {
-                path: run.folder().to_owned(),
-                problem: format!(
-                    "has no finite steps of probe {} in table tensors",
-                    options.probe_of(run)
-                ),
-                remedy: NO_FINITE_STEPS.into(),
-            });
+            let probe = options.probe_of(run);
+            let problem = format!("has no finite steps of probe {probe} in table tensors");
+            return Err(not_recorded(run, problem, NO_FINITE_STEPS));
         }
         of_runs.push(sums);
     }

@@ -55,10 +55,8 @@ pub struct Noise {
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn noise(run: &Run) -> Result<Noise, LcaError> {
-    let tables = run.tables()?;
-    let totals = tables.contains(&Table::ParameterTotals);
-    let values = [Table::Parameters, Table::Histograms];
-    let values = values.iter().any(|table| tables.contains(table));
+    let totals = run.has(Table::ParameterTotals)?;
+    let values = run.has(Table::Parameters)? || run.has(Table::Histograms)?;
     Ok(Noise {
         distribution: values.then(|| distribution(run)).transpose()?,
         helping: helping(run, &HelpingOptions::default())?,

@@ -19,7 +19,7 @@ use crate::error::LcaError;
 use crate::record::Run;
 
 use super::names::{class_name, main_probe};
-use super::read::NO_STEPS;
+use super::read::{NO_STEPS, not_recorded};
 use super::series::{Grouping, Quantity, Request, SeriesTable, series};
 
 pub use alignment::Alignment;
@@ -178,11 +178,8 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         table.series.retain(|series| series.class.is_some());
     }
     if table.iterations.is_empty() {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: format!("has no steps of probe {} in table tensors", main_probe(run)),
-            remedy: NO_STEPS.into(),
-        });
+        let problem = format!("has no steps of probe {} in table tensors", main_probe(run));
+        return Err(not_recorded(run, problem, NO_STEPS));
     }
     let left_out = table.keep_finite();
     let found = PeakSet::new(&table, options);

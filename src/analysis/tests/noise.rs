@@ -2,9 +2,10 @@ use crate::analysis::distribution;
 use crate::analysis::distribution::ValueSource;
 use crate::analysis::noise::{Noise, TopFraction, concentration, heroes, noise, oscillation};
 use crate::error::LcaError;
+use crate::record::Table;
 
 use super::random::chance_at;
-use super::synthetic::{Synthetic, totals};
+use super::synthetic::{Synthetic, totals, without};
 
 /// Parameters that help by chance at 52 % of 30 to 60 steps.
 fn chance(parameters: u64, draw: u64) -> Vec<(u32, u32)> {
@@ -272,12 +273,9 @@ fn quantiles_and_counts_agree_with_an_exact_sort_from_rows_and_from_histograms()
 #[test]
 fn values_are_taken_from_where_all_of_them_are_known_best() {
     use crate::record::ParameterSelection;
-    let source = |run: Synthetic, without: &[&str]| {
+    let source = |run: Synthetic, tables: &[Table]| {
         let folder = tempfile::tempdir().unwrap();
-        let run = run.write(folder.path());
-        for table in without {
-            std::fs::remove_dir_all(folder.path().join(table)).unwrap();
-        }
+        let run = without(&run.write(folder.path()), tables);
         let found = distribution(&run).unwrap();
         (found.source, found.counts.all(), found.mean.unwrap())
     };
@@ -286,7 +284,7 @@ fn values_are_taken_from_where_all_of_them_are_known_best() {
     let chosen = || run().parameters(ParameterSelection::all().chosen_indices([0]));
     assert_eq!(source(run(), &[]), (ValueSource::Parameters, 40, -2.5));
     assert_eq!(source(chosen(), &[]), (ValueSource::Histograms, 40, -2.5));
-    let alone = source(chosen(), &["histograms"]);
+    let alone = source(chosen(), &[Table::Histograms]);
     assert_eq!(alone, (ValueSource::ChosenParameters, 10, -1.0));
 }
 
@@ -317,9 +315,8 @@ fn values_that_are_not_finite_are_counted_apart() {
 fn what_is_not_recorded_is_left_out_and_an_error_when_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let run = Synthetic::new(&[("fc.weight", 4)], 10).write(folder.path());
-    for table in ["parameters", "histograms", "parameter_totals"] {
-        std::fs::remove_dir_all(folder.path().join(table)).unwrap();
-    }
+    let tables = [Table::Parameters, Table::Histograms, Table::ParameterTotals];
+    let run = without(&run, &tables);
     let Noise {
         distribution: None,
         heroes: None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::record::Run;
 use crate::record::{
     ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ParameterRows, ParameterSelection,
-    ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, StepRow,
+    ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, StepRow, Table,
     TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
 };
 
@@ -516,4 +516,16 @@ pub(crate) fn totals(counts: &[(u32, u32)], lca: &[f64]) -> (tempfile::TempDir, 
     writer.finish(RunState::Finished).unwrap();
     let run = Run::open(folder.path()).unwrap();
     (folder, run)
+}
+
+/// Makes a run one that has not recorded some of its tables.
+pub(crate) fn without(run: &Run, tables: &[Table]) -> Run {
+    let mut info = run.info().clone();
+    for table in tables {
+        std::fs::remove_dir_all(run.folder().join(table.name())).unwrap();
+        info.rows.remove(table.name());
+    }
+    let text = info.to_text().unwrap();
+    std::fs::write(run.folder().join("run.json"), text).unwrap();
+    Run::open(run.folder()).unwrap()
 }

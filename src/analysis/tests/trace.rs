@@ -1,9 +1,9 @@
 use crate::analysis::trace;
 use crate::analysis::trace::TraceOptions;
 use crate::error::LcaError;
-use crate::record::Run;
+use crate::record::{Run, Table};
 
-use super::synthetic::Synthetic;
+use super::synthetic::{Synthetic, without};
 
 /// In `fc1` parameter i has LCA (i − 2)·10⁻³ at every step; `fc2` helps by more than any of it.
 fn run(folder: &std::path::Path) -> Run {
@@ -64,11 +64,12 @@ fn without_an_index_the_ones_that_helped_and_hurt_most_are_traced() {
     let of_run = of_run.map(|(tensor, index)| name(tensor, index));
     let of_tensor = [0, 1, 3, 4].map(|index| name("fc1.weight", index));
     // By the totals, and without them by the rows themselves.
-    for _ in 0..2 {
+    let bare = tempfile::tempdir().unwrap();
+    let alike = self::run(bare.path());
+    for run in [run, without(&alike, &[Table::ParameterTotals])] {
         assert_eq!(found(&run, &of(None, &[], 2)), of_run);
         // Parameter 2 did neither.
         assert_eq!(found(&run, &of(Some("fc1.weight"), &[], 5)), of_tensor);
-        let _ = std::fs::remove_dir_all(folder.path().join("parameter_totals"));
     }
 }
 
@@ -86,7 +87,8 @@ fn what_is_not_there_is_an_error_that_says_what_to_do() {
     assert!(index.ends_with("give an index below 5"), "{index}");
     let alone = says(of(None, &[5], 0));
     assert!(alone.ends_with("give the tensor before them"), "{alone}");
-    std::fs::remove_dir_all(folder.path().join("parameters")).unwrap();
+    let run = without(&run, &[Table::Parameters]);
+    let says = |options: TraceOptions| trace(&run, &options).unwrap_err().to_string();
     let table = says(of(Some("fc1.weight"), &[0], 0));
     assert!(table.contains("Recorder::full()"), "{table}");
     assert!(matches!(

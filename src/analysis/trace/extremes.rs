@@ -27,7 +27,7 @@ pub(super) fn extremes(
         helping: Vec::new(),
         hurting: Vec::new(),
     };
-    if run.tables()?.contains(&Table::ParameterTotals) {
+    if run.has(Table::ParameterTotals)? {
         from_totals(run, tensor, &mut extremes)?;
     } else {
         from_parameters(run, tensor, &mut extremes)?;

@@ -50,6 +50,38 @@ fn overwriting_removes_the_run_and_nothing_else() {
     }
 }
 
+/// What can't be removed is known before anything is: the old run stays whole.
+#[test]
+fn a_run_of_which_a_file_can_not_be_removed_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    writer.write(rows(0));
+    writer.epoch_end(1, 1);
+    writer.finish(RunState::Finished).unwrap();
+    let files = |folder: &Path| -> Vec<PathBuf> {
+        let tables = Table::ALL.into_iter();
+        tables.flat_map(|table| parts(folder, table)).collect()
+    };
+    let before = files(folder.path());
+    assert_eq!(before.len(), 2);
+    for part in &before {
+        // Where a file can't be created, none can be removed. Permissions would not stop root, so
+        // the name that is tried is taken.
+        let taken = part.with_extension("removable");
+        fs::write(&taken, "").unwrap();
+        let message = refusal(&Recorder::new(folder.path()).overwrite());
+        assert!(message.contains(part.to_str().unwrap()), "{message}");
+        fs::remove_file(taken).unwrap();
+        assert_eq!(files(folder.path()), before);
+        let run = Run::open(folder.path()).unwrap();
+        assert_eq!(*run.status(), RunStatus::Finished);
+        assert_eq!(iterations(folder.path(), Table::Parameters), [0; 4]);
+    }
+    let recorder = Recorder::new(folder.path()).overwrite();
+    drop(RunWriter::create(&recorder, info(), None).unwrap());
+    assert!(files(folder.path()).is_empty());
+}
+
 #[test]
 fn merging_and_resuming_keep_the_files_of_others() {
     let folder = tempfile::tempdir().unwrap();
