@@ -75,6 +75,9 @@ impl<M: Measurable> Engine<M> {
         if let Some(recording) = &mut self.recording {
             recording.add(&self.eval_model.layout, &step, &segment)?;
         }
+        if let Some(recording) = self.recording.take_if(|recording| recording.is_signalled()) {
+            recording.finish(RunState::Interrupted)?;
+        }
         Ok(step)
     }
 

@@ -58,6 +58,11 @@ impl Recording {
         rest
     }
 
+    /// Whether the process is to end as soon as the record has.
+    pub fn is_signalled(&self) -> bool {
+        self.writer.is_signalled()
+    }
+
     /// What stopped the recording, if something did.
     pub fn failure(&self) -> Option<String> {
         self.writer.failure()

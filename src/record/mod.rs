@@ -28,6 +28,7 @@ mod schema;
 mod selection;
 mod sequence;
 mod settings;
+mod signals;
 mod snapshot;
 mod table_rows;
 mod tables;

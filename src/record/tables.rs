@@ -12,6 +12,7 @@ use super::part::{self, KEY_NEXT, Origin, Part};
 use super::rewrite::Rewrite;
 use super::schema::Table;
 use super::settings::Recorder;
+use super::signals::HeldSignals;
 use super::snapshot;
 use super::table_rows::Rows;
 use super::totals;
@@ -204,10 +205,13 @@ impl Tables {
         Ok(())
     }
 
-    /// Makes all rows durable in few files, and then the word that the run ended.
+    /// Makes all rows durable, in few files if there is time, and then the word that the run ended.
     pub(super) fn finish(&mut self, state: RunState) -> Result<RunInfo, LcaError> {
         self.close_all()?;
-        Table::ALL.into_iter().for_each(|table| self.merge(table));
+        // Who sent a signal doesn't wait for long.
+        if !HeldSignals::received() {
+            Table::ALL.into_iter().for_each(|table| self.merge(table));
+        }
         let rows = totals::count_rows(&self.folder, &self.info.run_id)?;
         let differs = |table: &Table| rows.get(table) != self.rows.get(table);
         if let Some(table) = Table::ALL.into_iter().find(differs) {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::LcaError;
 
@@ -15,9 +15,14 @@ use super::queue::{Queue, Received};
 use super::resume;
 use super::rows::ParameterTotalRows;
 use super::settings::{Existing, Recorder};
+use super::signals::HeldSignals;
 use super::table_rows::Rows;
 use super::tables::Tables;
 
+/// How often the writer looks whether a signal came.
+const WATCH: Duration = Duration::from_millis(100);
+/// How long training has to end its run after a signal, at its next step, before the writer does.
+const GRACE: Duration = Duration::from_secs(3);
 /// Bytes of rows that wait for the writer thread, at most, besides those it is writing.
 const WAITING: usize = 64 << 20;
 
@@ -119,7 +124,13 @@ impl RunWriter {
             .name("lca-record".into())
             .spawn({
                 let shared = shared.clone();
-                move || shared.run(tables, lock)
+                let signals = HeldSignals::hold();
+                move || {
+                    let ended = shared.run(tables, lock);
+                    // Ends the process if a signal was held back.
+                    drop(signals);
+                    ended
+                }
             })
             .map_err(|error| disk("starting the writer of", folder.path(), error))?;
         Ok(Self {
@@ -162,6 +173,11 @@ impl RunWriter {
     /// Says that tensors are trained that were frozen when the run began.
     pub(crate) fn trained(&self, paths: Vec<String>) {
         self.shared.queue.push(Message::Trained(paths), 0);
+    }
+
+    /// Returns whether the process is to end as soon as this run has.
+    pub(crate) fn is_signalled(&self) -> bool {
+        HeldSignals::received()
     }
 
     /// Returns what ended the recording, if something did.
@@ -227,17 +243,20 @@ impl WriterThread {
         }
         let _closing = Closing(self);
         let mut failed: Option<LcaError> = None;
+        let mut signalled: Option<Instant> = None;
         loop {
-            let deadline = if failed.is_none() {
-                tables.deadline()
-            } else {
-                None
-            };
-            let due = deadline.is_some_and(|at| at <= Instant::now());
-            let received = if due {
+            if HeldSignals::received()
+                && signalled.get_or_insert_with(Instant::now).elapsed() > GRACE
+            {
+                // What is in it is still written.
+                self.queue.close();
+            }
+            let watch = Instant::now() + WATCH;
+            let deadline = tables.deadline().map_or(watch, |due| due.min(watch));
+            let received = if deadline <= Instant::now() {
                 Received::DeadlinePassed
             } else {
-                self.queue.pop(deadline)
+                self.queue.pop(Some(deadline))
             };
             // Who waits for the end of an epoch finds a failure of it reported.
             let mut done = None;
@@ -250,7 +269,14 @@ impl WriterThread {
                             .inspect_err(|error| self.fail(&mut tables, error)),
                     };
                 }
-                Received::Closed => return tables.finish(RunState::Interrupted),
+                Received::Closed => {
+                    return match failed {
+                        Some(error) => Err(error),
+                        None => tables
+                            .finish(RunState::Interrupted)
+                            .inspect_err(|error| self.fail(&mut tables, error)),
+                    };
+                }
                 _ if failed.is_some() => Ok(()),
                 Received::Item(Message::Rows(rows)) => {
                     rows.into_iter().try_for_each(|rows| tables.write(rows))

@@ -209,3 +209,67 @@ fn a_read_at_any_moment_gives_the_rows_so_far_or_asks_to_read_again() {
     training.join().unwrap();
     assert!(read > 10, "{read} reads");
 }
+
+/// Writes steps until the process ends; at a signal as the observer of a training does, or not.
+#[cfg(unix)]
+fn write_until_signalled(folder: &Path, looks: bool) {
+    let writer = begin(folder);
+    let mut handed_over = File::create(folder.join("handed_over")).unwrap();
+    for iteration in 0..40 {
+        writer.write(rows(iteration));
+        writeln!(handed_over, "{iteration}").unwrap();
+    }
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+        if looks && writer.is_signalled() {
+            writer.write(rows(40));
+            drop(writer.finish(RunState::Interrupted));
+            unreachable!("the process has ended");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[rstest::rstest]
+#[case::at_the_next_step("TERM", 15, true)]
+#[case::without_a_step("INT", 2, false)]
+fn a_signal_ends_the_record_as_interrupted_and_then_the_process(
+    #[case] name: &str,
+    #[case] number: i32,
+    #[case] looks: bool,
+) {
+    use std::os::unix::process::ExitStatusExt;
+
+    if let Some(folder) = child_folder() {
+        return write_until_signalled(&folder, looks);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let case = if looks {
+        "case_1_at_the_next_step"
+    } else {
+        "case_2_without_a_step"
+    };
+    let test = "kill::a_signal_ends_the_record_as_interrupted_and_then_the_process";
+    let mut child = child(&format!("{test}::{case}"), folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until("all rows are handed over", || {
+        fs::read_to_string(folder.path().join("handed_over"))
+            .is_ok_and(|text| text.lines().count() == 40)
+    });
+    let pid = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &pid]).status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().signal(), Some(number));
+    let run = Run::open(folder.path()).unwrap();
+    assert_eq!(*run.status(), RunStatus::Interrupted);
+    let steps = if looks { 41 } else { 40 };
+    assert_eq!(
+        iterations(folder.path(), Table::Steps),
+        (0..steps).collect::<Vec<_>>()
+    );
+    assert_eq!(run.info().totals.unwrap().steps, steps);
+    assert!(!folder.path().join(".writing").exists());
+}
