@@ -91,7 +91,8 @@ def read_for(seconds, folder, tool, way):
             try:
                 rows = way(tool, folder / table)
             except Exception as error:  # noqa: BLE001 - every tool has its own
-                if not any(word in str(error) for word in GONE):
+                gone_now = isinstance(error, FileNotFoundError)
+                if not gone_now and not any(word in str(error) for word in GONE):
                     sys.exit(f"{tool} {way.__name__} {table}: {type(error).__name__}: {error}")
                 gone[table] += 1
                 continue

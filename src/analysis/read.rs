@@ -36,10 +36,7 @@ pub(crate) fn require(run: &Run, table: Table, remedy: &str) -> Result<(), LcaEr
     if run.has(table)? {
         return Ok(());
     }
-    let problem = match run.status() {
-        RunStatus::Killed => format!("was killed before it had rows of table {table}"),
-        _ => format!("has no rows of table {table}"),
-    };
+    let problem = format!("has no rows of table {table}");
     Err(not_recorded(run, problem, remedy))
 }
 
@@ -50,6 +47,7 @@ pub(crate) fn not_recorded(run: &Run, problem: String, remedy: &str) -> LcaError
         problem,
         remedy: match run.status() {
             RunStatus::Running => format!("wait for it, or {remedy}"),
+            RunStatus::Killed => format!("it was killed, so {remedy}"),
             _ => remedy.into(),
         },
     }

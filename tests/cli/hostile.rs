@@ -112,7 +112,7 @@ fn no_command_takes_more_memory_than_the_tables_hold(#[case] sizes: [&'static st
     };
     large.write(folder.path());
     for arguments in every_command(folder.path()) {
-        let answer = burn_lca_within(1 << 20, &arguments);
+        let answer = burn_lca_within(1 << 20, 60, &arguments);
         assert!(
             matches!(answer.code, Some(0 | 4)),
             "{arguments:?}: {answer:?}"
@@ -134,5 +134,25 @@ fn the_last_iterations_that_a_number_can_hold_are_read() {
             matches!(answer.code, Some(0 | 4)),
             "{arguments:?}: {answer:?}"
         );
+    }
+}
+
+/// What took the square of the number of tensors took minutes here.
+#[test]
+fn a_model_of_very_many_tensors_is_answered_about() {
+    let folder = tempdir().unwrap();
+    let many = Fixture {
+        tensors: (0..20_000)
+            .map(|layer| (format!("layers.{layer}.bias"), 1))
+            .collect(),
+        steps: 2,
+        classes: 0,
+        validation: false,
+        ..Fixture::default()
+    };
+    many.write(folder.path());
+    for command in ["candidates", "layers", "noise", "summary", "compare"] {
+        let answer = burn_lca_within(1 << 20, 20, on(command, folder.path()));
+        assert_eq!(answer.code, Some(0), "{command}: {}", answer.stderr);
     }
 }

@@ -36,12 +36,13 @@ fn outcome(mut command: Command) -> Answer {
     }
 }
 
-/// Runs the program with so many KiB of memory at most.
+/// Runs the program with so many KiB of memory and seconds of computing at most.
 pub fn burn_lca_within<A: AsRef<OsStr>>(
     kibibytes: u64,
+    seconds: u64,
     arguments: impl IntoIterator<Item = A>,
 ) -> Answer {
-    let limit = format!("ulimit -v {kibibytes}; exec \"$@\"");
+    let limit = format!("ulimit -v {kibibytes}; ulimit -t {seconds}; exec \"$@\"");
     let mut command = Command::new("sh");
     command
         .args(["-c", &limit, "sh", env!("CARGO_BIN_EXE_burn-lca")])

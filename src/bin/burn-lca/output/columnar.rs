@@ -42,10 +42,14 @@ fn failed(table: &AnswerTable, error: impl std::fmt::Display) -> LcaError {
     LcaError::Internal(format!("table {} can't be encoded: {error}", table.name()))
 }
 
-/// Returns a text that a terminal can show; a line break is one of the field, in quotes.
+/// Returns a text that a terminal can show; line breaks and tabs are those of the field.
 fn safe(text: &str) -> String {
-    let lines = text.split('\n').map(printable);
-    lines.collect::<Vec<_>>().join("\n")
+    let pieces = text.split_inclusive(['\n', '\t']);
+    let piece = |piece: &str| match piece.strip_suffix(['\n', '\t']) {
+        Some(before) => printable(before) + &piece[before.len()..],
+        None => printable(piece),
+    };
+    pieces.map(piece).collect()
 }
 
 fn batch(table: &AnswerTable, text: fn(&str) -> String) -> Result<RecordBatch, ArrowError> {
