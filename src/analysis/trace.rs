@@ -8,7 +8,7 @@ use crate::error::LcaError;
 use crate::record::{Run, Table};
 
 use super::options::options;
-use super::read::{Columns, require};
+use super::read::{Columns, not_recorded, require};
 use super::series::finite_sum;
 use super::stats::{HelpingCounts, steps_per_window};
 use extremes::ParameterId;
@@ -159,14 +159,11 @@ pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
         .iter()
         .find(|parameter| parameter.steps.is_empty())
     {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: format!(
-                "has no row of parameter {} of {} in table parameters",
-                missing.index, missing.tensor
-            ),
-            remedy: HOW_TO_RECORD.into(),
-        });
+        let problem = format!(
+            "has no row of parameter {} of {} in table parameters",
+            missing.index, missing.tensor
+        );
+        return Err(not_recorded(run, problem, HOW_TO_RECORD));
     }
     Ok(Trace { parameters })
 }

@@ -12,7 +12,7 @@ use crate::record::{Run, Table};
 use super::names::ClassName;
 use super::options::options;
 use super::raster::{Filling, Raster};
-use super::read::{NO_STEPS, each, require};
+use super::read::{NO_STEPS, each, not_recorded, require};
 use super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::stats::color_range;
 
@@ -126,11 +126,8 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
         });
     }
     if maps.is_empty() {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: "has no LCA by class in table tensors".into(),
-            remedy: RECORD_CLASSES.into(),
-        });
+        let problem = "has no LCA by class in table tensors".into();
+        return Err(not_recorded(run, problem, RECORD_CLASSES));
     }
     Ok(maps)
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
-use super::read::each;
+use super::read::{each, not_recorded};
 use super::stats::{Bin, FineBins, HelpingCounts, Quantile, coarse, quantiles};
 use super::steps::step_sums;
 
@@ -90,11 +90,9 @@ pub enum ValueSource {
 /// ```
 pub fn distribution(run: &Run) -> Result<Distribution, LcaError> {
     let Some(values) = values(run)? else {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: "has rows of neither table parameters nor histograms".into(),
-            remedy: "record with `Recorder::standard()` or `Recorder::full()`".into(),
-        });
+        let problem = "has rows of neither table parameters nor histograms";
+        let remedy = "record with `Recorder::standard()` or `Recorder::full()`";
+        return Err(not_recorded(run, problem.into(), remedy));
     };
     let CountedValues {
         source,
