@@ -23,8 +23,8 @@ use super::files::disk;
 use super::info::{RunInfo, TensorInfo};
 use super::iterations::union;
 use super::part::{
-    self, KEY_BOUNDS, KEY_CHECKSUMS, KEY_FIRST_ROW, KEY_RUN, KEY_RUN_ID, KEY_SCHEMA, KEY_TABLE,
-    parquet,
+    self, KEY_BOUNDS, KEY_CHECKSUMS, KEY_FIRST_ROW, KEY_NEXT, KEY_RUN, KEY_RUN_ID, KEY_SCHEMA,
+    KEY_TABLE, parquet,
 };
 use super::schema::{SCHEMA_VERSION, Table};
 
@@ -87,8 +87,21 @@ impl PartReader {
         })
     }
 
-    /// Fails if the part was written for other tensors than `run.json` has.
+    /// Fails if the part was written for other tensors than `run.json` has, or before its last
+    /// epoch ended though it is replaced at the end of every one.
     pub(super) fn check_copy(&self, info: &RunInfo) -> Result<(), LcaError> {
+        if self.table == Table::ParameterTotals
+            && info.record.totals
+            && let Some(end) = info.epochs.last()
+            && let Some(next) = self
+                .note(KEY_NEXT)
+                .and_then(|text| text.parse::<u64>().ok())
+            && next < end.next_iteration
+        {
+            let (epoch, end) = (end.epoch, end.next_iteration);
+            let problem = format!("ends before iteration {next}, but epoch {epoch} before {end}");
+            return Err(damaged(&self.path, problem));
+        }
         let text = self.note(KEY_RUN).unwrap_or_default();
         let copy = RunInfo::parse(text, &self.path)?;
         let shapes = |tensor: &TensorInfo| (tensor.path.clone(), tensor.shape.clone());
@@ -118,7 +131,7 @@ impl PartReader {
     /// Changes the types in which columns are read to those that are written.
     ///
     /// Fails if there are columns that this version does not know, and would lose.
-    pub(super) fn as_written(mut self) -> Result<Self, LcaError> {
+    pub(super) fn into_written(mut self) -> Result<Self, LcaError> {
         let written = self.table.written_schema();
         let fields = self.metadata.schema().fields().iter();
         let fields = fields.map(|field| written.field_with_name(field.name()).cloned());

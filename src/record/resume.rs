@@ -33,7 +33,7 @@ pub(super) fn continue_run(
     for table in Table::ALL {
         if table.iteration_columns().is_some() {
             for part in PartSequence::list(&folder, table, &before.run_id)? {
-                part?.as_written()?;
+                part?.into_written()?;
             }
         }
     }

@@ -188,7 +188,7 @@ impl Rewrite<'_> {
         let schema = self.table.written_schema();
         let columns: Vec<usize> = (0..self.table.columns().len()).collect();
         for path in parts {
-            let mut part = PartReader::open(path, self.table)?.as_written()?;
+            let mut part = PartReader::open(path, self.table)?.into_written()?;
             for group in 0..part.row_groups().len() {
                 for batch in part.batches(group, &columns, &columns, None)? {
                     let batch = batch

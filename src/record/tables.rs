@@ -55,9 +55,7 @@ impl Tables {
             let last = parts.iter().filter_map(|path| part::sequence(path)).max();
             sequences.insert(table, last.unwrap_or(0));
         }
-        let description = info.description().to_text();
-        let description =
-            description.map_err(|error| disk("writing", folder.path(), error.into()))?;
+        let description = description(&folder, &info)?;
         let reserved = room_for(description.len());
         let begun = folder
             .reserve(reserved)
@@ -153,7 +151,8 @@ impl Tables {
                 tensor.tied_to = None;
             }
         }
-        self.text = self.folder.write_info(&mut self.info)?;
+        self.description = description(&self.folder, &self.info)?;
+        self.folder.write_info(&mut self.info)?;
         Ok(())
     }
 
@@ -284,6 +283,12 @@ impl Tables {
             sequence: self.sequences.entry(table).or_default(),
         }
     }
+}
+
+/// Returns what the metadata of new parts says about the run.
+fn description(folder: &RunFolder, info: &RunInfo) -> Result<String, LcaError> {
+    let text = info.description().to_text();
+    text.map_err(|error| disk("writing", folder.path(), error.into()))
 }
 
 /// Returns how much room a `run.json` of about this size may need before this is asked again: it

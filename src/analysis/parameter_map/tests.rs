@@ -164,7 +164,7 @@ fn pictures_are_the_recorded_values_and_sums_count_the_steps_between_them() {
                         ParameterQuantity::Step => planted(*iteration)[1],
                         ParameterQuantity::Gradient => planted(*iteration)[2],
                     };
-                    let code = pictures.codes[frame * map.cells + cell as usize];
+                    let code = pictures.codes[frame * map.cells + cell];
                     let shown = pictures.scale.value(code).unwrap();
                     let half = 0.5 * pictures.scale.full.unwrap() / f64::from(code::FULL);
                     assert!(

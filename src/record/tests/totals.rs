@@ -301,3 +301,19 @@ fn a_run_resumed_without_totals_gives_none_and_says_nothing() {
     }
     assert!(warnings(path).is_empty(), "{:?}", warnings(path));
 }
+
+#[test]
+fn totals_of_an_earlier_epoch_do_not_pass_for_those_of_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(train(folder.path(), 3));
+    let run = RunFolder::new(folder.path());
+    fs::copy(run.kept_snapshot(20), run.snapshot()).unwrap();
+    let scan = Run::open(folder.path())
+        .unwrap()
+        .scan(Table::ParameterTotals);
+    let error = scan.batches().unwrap().next().unwrap().unwrap_err();
+    assert!(error.to_string().contains("epoch 3"), "{error}");
+    // Resuming there finds its own.
+    assert_eq!(resume(folder.path(), 2).take_totals(), Some(totals(20)));
+    assert_eq!(counted(folder.path()), 20.0);
+}
