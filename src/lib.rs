@@ -49,8 +49,8 @@ pub use probe::{BatchNormMode, MeanLoss, Probe, Weighted};
 pub use quadrature::Integrator;
 pub use record::{
     Batches, ClassInfo, ColumnInfo, EpochInfo, IntegratorInfo, ParameterSelection, ProbeInfo,
-    RecordInfo, Recorder, Run, RunInfo, RunState, RunStatus, RunTotals, SCHEMA_VERSION, Scan,
-    Table, TensorInfo,
+    RecordInfo, Recorder, Run, RunInfo, RunState, RunStatus, RunTotals, SCHEMA_VERSION, SampleInfo,
+    Scan, Table, TensorInfo,
 };
 
 /// What most programs need.

@@ -23,6 +23,8 @@ pub struct ClassLoss {
     pub loss_after: f64,
     /// The sum of LCA of the class's mean loss over all parameters.
     pub lca: f64,
+    /// The standard error of `lca`; `None` unless the probe is sampled.
+    pub standard_error: Option<f64>,
     /// What the quadrature missed of the class's loss change: the change minus the sum of LCA, and
     /// minus the share of moving buffers.
     pub residual: f64,
@@ -39,7 +41,7 @@ impl ClassAllocation {
         &self.name
     }
 
-    /// Returns the number of examples of the class in the probe.
+    /// Returns the number of examples of the class in the probe, whether sampled or not.
     pub fn examples(&self) -> usize {
         self.examples
     }

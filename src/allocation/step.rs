@@ -94,6 +94,15 @@ impl StepAllocation {
         self.probe.lca
     }
 
+    /// Returns the standard error of [`lca`](Self::lca) as an estimate of that of all examples;
+    /// `None` unless the probe is sampled ([`Probe::sampled`](crate::Probe::sampled)).
+    ///
+    /// Steps are sampled independently: over several of them the squares add up. The two halves
+    /// of one sample say little about one step; those of many steps say much about their sum.
+    pub fn standard_error(&self) -> Option<f64> {
+        self.probe.standard_error()
+    }
+
     /// Returns what the quadrature missed: the loss change minus the sum of LCA, and minus the
     /// share of moving buffers.
     pub fn residual(&self) -> f64 {
@@ -154,6 +163,7 @@ pub struct ProbeAllocation {
     pub(crate) loss_before: f64,
     pub(crate) loss_after: f64,
     pub(crate) lca: f64,
+    pub(crate) standard_error: Option<f64>,
     pub(crate) residual: f64,
     pub(crate) buffers: Option<f64>,
     pub(crate) splits: u16,
@@ -192,6 +202,12 @@ impl ProbeAllocation {
     /// Returns the sum of LCA over all parameters.
     pub fn lca(&self) -> f64 {
         self.lca
+    }
+
+    /// Returns the standard error of [`lca`](Self::lca) as an estimate of that of all examples;
+    /// `None` unless the probe is sampled.
+    pub fn standard_error(&self) -> Option<f64> {
+        self.standard_error
     }
 
     /// Returns what the quadrature missed: the loss change minus the sum of LCA, and minus the

@@ -1,5 +1,6 @@
 //! The share of one tensor.
 
+use super::sampling::SamplingError;
 use super::tally::Tally;
 use crate::parameters::Motion;
 
@@ -11,6 +12,7 @@ pub struct TensorAllocation {
     pub(crate) motion: Motion,
     pub(crate) tied_to: Option<String>,
     pub(crate) tally: Tally,
+    pub(crate) error: Option<SamplingError>,
     pub(crate) step_norm: f64,
     pub(crate) gradient_norm: f64,
     pub(crate) classes: Vec<TensorClassAllocation>,
@@ -51,6 +53,12 @@ impl TensorAllocation {
         self.tally.lca()
     }
 
+    /// Returns the standard error of [`lca`](Self::lca), in units of the loss; `None` unless the
+    /// probe is sampled.
+    pub fn standard_error(&self) -> Option<f64> {
+        self.error.map(|error| error.standard_error)
+    }
+
     /// Returns the number of parameters with negative LCA.
     pub fn helping(&self) -> u64 {
         self.tally.helping
@@ -88,6 +96,7 @@ impl TensorAllocation {
 pub struct TensorClassAllocation {
     pub(crate) class: usize,
     pub(crate) tally: Tally,
+    pub(crate) error: Option<SamplingError>,
     pub(crate) gradient_norm: f64,
 }
 
@@ -100,6 +109,12 @@ impl TensorClassAllocation {
     /// Returns the sum over the tensor of the LCA of the class's mean loss, in units of that loss.
     pub fn lca(&self) -> f64 {
         self.tally.lca()
+    }
+
+    /// Returns the standard error of [`lca`](Self::lca), in units of the class's mean loss; `None`
+    /// unless the probe is sampled.
+    pub fn standard_error(&self) -> Option<f64> {
+        self.error.map(|error| error.standard_error)
     }
 
     /// Returns the number of parameters that helped this class.

@@ -28,11 +28,15 @@ impl StepSeries {
 
     pub fn description(&self) -> String {
         match self {
-            Self::Lca => "Sum of LCA over all parameters: the loss change of the whole probe that \
-                          the step explains; negative is progress"
-                .to_owned(),
+            Self::Lca => {
+                "Sum of LCA over all parameters: the loss change of the whole probe, or of \
+                          the step's sample of it, that the step explains; negative is progress"
+                    .to_owned()
+            }
             Self::Helping => {
-                "Parameters with negative LCA, among those whose LCA is not zero".to_owned()
+                "Parameters with negative LCA, among those whose LCA is not zero; if the probe is \
+                 sampled, those of noisy estimates"
+                    .to_owned()
             }
             Self::Residual => "Measured loss change minus the sum of LCA".to_owned(),
             Self::Validation => "LCA of the validation probe along the same step".to_owned(),

@@ -49,6 +49,9 @@ impl<M: Measurable> Engine<M> {
                 probe.sweep_again(&self.eval_model, &segment.before);
             }
         }
+        for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
+            probe.begin(&self.eval_model, self.iteration, &segment)?;
+        }
         let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
         let (main, validation) = match &self.validation {
             Some(validation) if self.integrator.refines_together() => {

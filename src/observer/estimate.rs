@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 use burn::train::InferenceStep;
 
-use super::reading::{Gradient, Losses, Reading};
+use super::reading::{Losses, Reading};
 use crate::error::LcaError;
-use crate::parameters::Segment;
-use crate::probe::{Chunks, EvalModel, Measurable, Sweep};
+use crate::parameters::{Segment, Values};
+use crate::probe::{Chunks, EvalModel, Gradient, Measurable, Sweep};
 use crate::quadrature::{Advice, Convergence, Integrator, LossChange, Mesh, Node, midpoints};
 
 /// One step as a probe sees it.
@@ -79,7 +79,7 @@ impl<M: Measurable> StepPath<'_, M> {
     /// Estimates the integral by the first rule.
     fn estimate(&self) -> Result<Estimate, LcaError> {
         let started = Instant::now();
-        let end = self.eval_model.sweep(&self.segment.after, self.chunks);
+        let end = self.sweep_at(&self.segment.after);
         let mut rule = EqualSplits::new(&self.start.gradient, &end.gradient);
         let mut inner = Vec::new();
         while rule.splits < self.integrator.start {
@@ -177,7 +177,7 @@ impl<M: Measurable> StepPath<'_, M> {
             // Either the loss is steep there, or it is no longer what it was when the last step
             // ended.
             outcome.sweeps += 1;
-            let again = self.eval_model.sweep(&self.segment.before, self.chunks);
+            let again = self.sweep_at(&self.segment.before);
             let again = Losses::read(self.chunks, &again.chunk_losses)?.total;
             if (again - self.loss_before).abs() > mesh.residual().abs() / 2.0 {
                 outcome.convergence = Convergence::Unexplained;
@@ -214,8 +214,12 @@ impl<M: Measurable> StepPath<'_, M> {
     }
 
     fn sweep(&self, position: f64) -> Sweep {
-        self.eval_model
-            .sweep(&self.segment.at(position), self.chunks)
+        self.sweep_at(&self.segment.at(position))
+    }
+
+    fn sweep_at(&self, point: &Values) -> Sweep {
+        let step = Some(&self.segment.step);
+        self.eval_model.sweep(point, self.chunks, step)
     }
 
     fn node(&self, position: f64, sweep: &Sweep) -> Result<Node, LcaError> {
@@ -289,7 +293,10 @@ impl EqualSplits {
 /// a·x, tensor by tensor.
 fn scale(x: &Gradient, a: f64) -> Gradient {
     let scaled = |x: &Tensor<2>| x.clone().mul_scalar(a);
-    x.iter().map(|x| x.as_ref().map(scaled)).collect()
+    Gradient {
+        tensors: x.tensors.iter().map(|x| x.as_ref().map(scaled)).collect(),
+        halves: x.halves.as_ref().map(scaled),
+    }
 }
 
 /// a·x + b·y, tensor by tensor.
@@ -298,12 +305,13 @@ fn combine(x: &Gradient, y: &Gradient, a: f64, b: f64) -> Gradient {
         1.0 => tensor.clone(),
         _ => tensor.clone().mul_scalar(factor),
     };
-    x.iter()
-        .zip(y)
-        .map(|(x, y)| match (x, y) {
-            (Some(x), Some(y)) if a == b => Some(scale(&(x.clone() + y.clone()), a)),
-            (Some(x), Some(y)) => Some(scale(x, a) + scale(y, b)),
-            _ => None,
-        })
-        .collect()
+    let both = |(x, y): (&Option<Tensor<2>>, &Option<Tensor<2>>)| match (x, y) {
+        (Some(x), Some(y)) if a == b => Some(scale(&(x.clone() + y.clone()), a)),
+        (Some(x), Some(y)) => Some(scale(x, a) + scale(y, b)),
+        _ => None,
+    };
+    Gradient {
+        tensors: x.tensors.iter().zip(&y.tensors).map(both).collect(),
+        halves: both((&x.halves, &y.halves)),
+    }
 }

@@ -9,8 +9,8 @@ use burn::train::InferenceStep;
 use super::estimate::{Outcome, StepPath};
 use super::reading::{Losses, Reading, totals};
 use crate::allocation::{
-    ClassAllocation, ClassLoss, ProbeAllocation, Tally, TensorAllocation, TensorClassAllocation,
-    TensorTally,
+    ClassAllocation, ClassLoss, HalfDifferences, ProbeAllocation, Tally, TensorAllocation,
+    TensorClassAllocation, TensorTally,
 };
 use crate::error::LcaError;
 use crate::parameters::{Motion, Segment, TensorKind, Values};
@@ -39,7 +39,7 @@ impl<B: Clone> Measurement<B> {
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,
     {
-        let sweep = eval_model.sweep(here, &chunks);
+        let sweep = eval_model.sweep(here, &chunks, None);
         if !sweep.reached {
             return Err(LcaError::NothingToMeasure {
                 problem: format!(
@@ -59,6 +59,32 @@ impl<B: Clone> Measurement<B> {
         })
     }
 
+    /// Where the probe is sampled, draws the sample of a step and sweeps it where the step starts.
+    pub fn begin<M>(
+        &mut self,
+        eval_model: &EvalModel<M>,
+        iteration: u64,
+        segment: &Segment,
+    ) -> Result<(), LcaError>
+    where
+        M: Module + Display + InferenceStep<Input = B>,
+        M::Output: MeanLoss,
+    {
+        if self.chunks.sampler.is_none() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        self.chunks.draw(iteration, eval_model.device())?;
+        if self.chunks.weighted {
+            eval_model.weigh(&segment.before, &mut self.chunks)?;
+        }
+        self.here = eval_model.sweep(&segment.before, &self.chunks, Some(&segment.step));
+        self.losses = Losses::read(&self.chunks, &self.here.chunk_losses)?;
+        // The end of a sampled step is no start of the next.
+        self.extra = (1, started.elapsed());
+        Ok(())
+    }
+
     /// Sweeps the probe at the start of the step once more, since the gradient at its start is now
     /// asked for with respect to other tensors too.
     pub fn sweep_again<M>(&mut self, eval_model: &EvalModel<M>, here: &Values)
@@ -66,8 +92,12 @@ impl<B: Clone> Measurement<B> {
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,
     {
+        if self.chunks.sampler.is_some() {
+            // Swept there anyway, once the step's sample is drawn.
+            return;
+        }
         let started = Instant::now();
-        self.here = eval_model.sweep(here, &self.chunks);
+        self.here = eval_model.sweep(here, &self.chunks, None);
         self.extra = (1, started.elapsed());
     }
 
@@ -106,15 +136,17 @@ impl<B: Clone> Measurement<B> {
         let Reading {
             mut tallies,
             sums,
+            halves,
             losses,
             lca,
             buffers,
         } = outcome.reading;
+        let halves = halves.as_ref();
         let (extra_sweeps, extra_spent) = std::mem::take(&mut self.extra);
         let before = std::mem::replace(&mut self.losses, losses);
         self.here = outcome.end;
 
-        let classes = self.classes(&before, |row| {
+        let classes = self.classes(&before, halves, |row| {
             let (tally, buffers) = totals(eval_model, &sums, |sum| match sum.rows.get(row) {
                 Some(line) => line.tally,
                 // One class alone is the whole probe.
@@ -143,9 +175,10 @@ impl<B: Clone> Measurement<B> {
                 motion,
                 tied_to: tied_to.map(|first| eval_model.layout.tensors[first].path.clone()),
                 tally: sum.map_or_else(|| Tally::of_zeros(zeros), |sum| sum.total),
+                error: halves.map(|halves| halves.of_tensor(index)),
                 step_norm: sum.map_or(0.0, |sum| sum.step_norm),
                 gradient_norm: sum.map_or(0.0, |sum| sum.gradient_norm),
-                classes: sum.map_or_else(Vec::new, |sum| self.tensor_classes(sum)),
+                classes: sum.map_or_else(Vec::new, |sum| self.tensor_classes(sum, halves)),
             });
             parameters.push(tallies.lca[index].take());
             gradients.push(tallies.gradient[index].take());
@@ -156,6 +189,7 @@ impl<B: Clone> Measurement<B> {
             loss_before: before.total,
             loss_after: self.losses.total,
             lca,
+            standard_error: halves.map(|halves| halves.of_all().standard_error),
             residual: change - lca - buffers,
             buffers: (!eval_model.statistics.is_empty()).then_some(buffers),
             splits: outcome.splits,
@@ -173,7 +207,12 @@ impl<B: Clone> Measurement<B> {
     }
 
     /// The allocation by class; `sums` gives LCA and share of buffers by row.
-    fn classes(&self, before: &Losses, sums: impl Fn(usize) -> (f64, f64)) -> Vec<ClassAllocation> {
+    fn classes(
+        &self,
+        before: &Losses,
+        halves: Option<&HalfDifferences>,
+        sums: impl Fn(usize) -> (f64, f64),
+    ) -> Vec<ClassAllocation> {
         let chunks = &self.chunks;
         chunks
             .class_names
@@ -191,6 +230,7 @@ impl<B: Clone> Measurement<B> {
                         loss_before,
                         loss_after,
                         lca,
+                        standard_error: halves.map(|halves| halves.of_row(row).standard_error),
                         residual: loss_after - loss_before - lca - buffers,
                     }
                 }),
@@ -198,22 +238,29 @@ impl<B: Clone> Measurement<B> {
             .collect()
     }
 
-    fn tensor_classes(&self, sum: &TensorTally) -> Vec<TensorClassAllocation> {
+    fn tensor_classes(
+        &self,
+        sum: &TensorTally,
+        halves: Option<&HalfDifferences>,
+    ) -> Vec<TensorClassAllocation> {
         self.chunks
             .rows
             .iter()
             .enumerate()
             .filter_map(|(row, info)| {
                 let class = info.class.filter(|_| info.weight > 0.0)?;
+                let error = halves.map(|halves| halves.of_tensor_in_row(sum.tensor, row));
                 Some(match sum.rows.get(row) {
                     Some(line) => TensorClassAllocation {
                         class,
                         tally: line.tally,
+                        error,
                         gradient_norm: line.gradient_norm,
                     },
                     None => TensorClassAllocation {
                         class,
                         tally: sum.total,
+                        error,
                         gradient_norm: sum.gradient_norm,
                     },
                 })

@@ -8,6 +8,8 @@ mod reading;
 mod recording;
 mod settings;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use engine::Engine;
 pub use lca::{Lca, LcaObserver};

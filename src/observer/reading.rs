@@ -5,13 +5,10 @@ use std::fmt::Display;
 use burn::module::Module;
 use burn::tensor::{Tensor, Transaction};
 
-use crate::allocation::{Tallies, Tally, TensorTally};
+use crate::allocation::{HalfDifferences, Tallies, Tally, TensorTally};
 use crate::error::LcaError;
 use crate::parameters::{Segment, TensorKind};
-use crate::probe::{Chunks, EvalModel};
-
-/// By tensor of the layout, shape [rows, elements].
-pub(super) type Gradient = Vec<Option<Tensor<2>>>;
+use crate::probe::{Chunks, EvalModel, Gradient};
 
 /// Mean losses of a probe, accumulated in f64.
 #[derive(Debug, Clone)]
@@ -48,6 +45,8 @@ impl Losses {
 pub(super) struct Reading {
     pub tallies: Tallies,
     pub sums: Vec<TensorTally>,
+    /// How far the halves of a sample differ; `None` where the probe is not sampled.
+    pub halves: Option<HalfDifferences>,
     pub losses: Losses,
     /// Sum over the trainable tensors.
     pub lca: f64,
@@ -65,18 +64,31 @@ impl Reading {
         [gradient, start]: [&Gradient; 2],
         chunk_losses: &Tensor<1>,
     ) -> Result<Self, LcaError> {
-        let tallies = Tallies::new(&eval_model.layout, gradient, start, &segment.step);
-        let data = read(
-            Transaction::default()
-                .register(tallies.sums.clone())
-                .register(chunk_losses.clone()),
-        )?;
-        let sums = tallies.unpack(&data[0], &chunks.scales());
+        let [tensors, start] = [&*gradient.tensors, &*start.tensors];
+        let tallies = Tallies::new(&eval_model.layout, tensors, start, &segment.step);
+        let mut transaction = Transaction::default()
+            .register(tallies.sums.clone())
+            .register(chunk_losses.clone());
+        if let Some(halves) = &gradient.halves {
+            transaction = transaction.register(halves.clone());
+        }
+        let data = read(transaction)?;
+        let scales = chunks.scales();
+        let sums = tallies.unpack(&data[0], &scales);
+        let parameters = sums.iter().filter(|sum| {
+            let kind = eval_model.layout.tensors[sum.tensor].kind;
+            kind != TensorKind::Buffer
+        });
+        let parameters: Vec<&TensorTally> = parameters.collect();
+        let halves = data.get(2).map(|products| {
+            HalfDifferences::new(products, &chunks.weight_contrasts(), &scales, &parameters)
+        });
         let (lca, buffers) = totals(eval_model, &sums, |sum| sum.total);
         Ok(Self {
             losses: Losses::of(chunks, &data[1]),
             lca: lca.lca(),
             buffers,
+            halves,
             tallies,
             sums,
         })

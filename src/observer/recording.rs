@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::accumulation::Accumulators;
-use crate::allocation::{StepAllocation, Tally, TensorAllocation};
+use crate::allocation::{SamplingError, StepAllocation, Tally, TensorAllocation};
 use crate::error::LcaError;
 use crate::parameters::{Layout, Segment};
 use crate::record::{ClassRow, Rows, RunState, RunWriter, StepRow, TensorRow};
@@ -85,6 +85,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             loss_before: probe.loss_before(),
             loss_after: probe.loss_after(),
             lca: probe.lca(),
+            lca_se: probe.standard_error(),
             residual: probe.residual(),
             buffers: probe.buffers(),
             splits: probe.splits(),
@@ -102,25 +103,35 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             |tensor: &&TensorAllocation| !tensor.is_frozen() && tensor.tied_to().is_none();
         for tensor in probe.tensors().iter().filter(counted) {
             let path: Arc<str> = tensor.path().into();
-            let row = |class, tally: Tally, gradient_norm| TensorRow {
-                iteration,
-                probe: name.clone(),
-                class,
-                tensor: path.clone(),
-                lca: tally.lca(),
-                helping: tally.helping,
-                hurting: tally.hurting,
-                zero: tally.zero,
-                step_norm: tensor.step_norm(),
-                gradient_norm,
-            };
-            tensors.push(row(None, tensor.tally, tensor.gradient_norm()));
-            tensors.extend(
-                tensor
-                    .by_class()
-                    .iter()
-                    .map(|class| row(Some(class.class as i32), class.tally, class.gradient_norm)),
-            );
+            let row =
+                |class, tally: Tally, error: Option<SamplingError>, gradient_norm| TensorRow {
+                    iteration,
+                    probe: name.clone(),
+                    class,
+                    tensor: path.clone(),
+                    lca: tally.lca(),
+                    lca_se: error.map(|error| error.standard_error),
+                    lca_halves: error.map(|error| error.halves),
+                    helping: tally.helping,
+                    hurting: tally.hurting,
+                    zero: tally.zero,
+                    step_norm: tensor.step_norm(),
+                    gradient_norm,
+                };
+            tensors.push(row(
+                None,
+                tensor.tally,
+                tensor.error,
+                tensor.gradient_norm(),
+            ));
+            tensors.extend(tensor.by_class().iter().map(|class| {
+                row(
+                    Some(class.class as i32),
+                    class.tally,
+                    class.error,
+                    class.gradient_norm,
+                )
+            }));
         }
         classes.extend(probe.classes().iter().filter_map(|class| {
             let measured = class.measured()?;
@@ -132,6 +143,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
                 loss_before: measured.loss_before,
                 loss_after: measured.loss_after,
                 lca: measured.lca,
+                lca_se: measured.standard_error,
                 residual: measured.residual,
             })
         }));

@@ -15,7 +15,9 @@ use crate::probe::{
     Chunks, EvalModel, Examples, Measurable, Plan, check_loss, check_repeats, time_chunk,
 };
 use crate::quadrature::Integrator;
-use crate::record::{ClassInfo, IntegratorInfo, ProbeInfo, RunInfo, RunWriter, TensorInfo};
+use crate::record::{
+    ClassInfo, IntegratorInfo, ProbeInfo, RunInfo, RunWriter, SampleInfo, TensorInfo,
+};
 
 /// Where the count of iterations continues.
 pub(crate) enum Resume {
@@ -66,14 +68,14 @@ impl<M: Measurable> Engine<M> {
         eval_model.follow(&motion);
         warn_of_other_buffers(&eval_model);
         let main = match main {
-            Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, &*examples)?,
+            Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, examples)?,
             Prepared::Chunks(chunks) => {
                 check_repeats(&eval_model, &here, &chunks)?;
                 weighed(&eval_model, &here, chunks)?
             }
         };
         let validation = validation
-            .map(|(plan, examples)| cut(&eval_model, &here, plan, &*examples))
+            .map(|(plan, examples)| cut(&eval_model, &here, plan, examples))
             .transpose()?;
 
         let (epoch, mut iteration) = match resume {
@@ -127,13 +129,13 @@ fn cut<M: Measurable>(
     eval_model: &EvalModel<M>,
     here: &Values,
     plan: Plan,
-    examples: &dyn Examples<M::Input>,
+    examples: Box<dyn Examples<M::Input>>,
 ) -> Result<Chunks<M::Input>, LcaError> {
-    check_loss(eval_model, here, &plan, examples)?;
+    check_loss(eval_model, here, &plan, &*examples)?;
     let size = match examples.chunk_size() {
         Some(size) => size,
         None if eval_model.depends_on_chunks() => CHUNK_WITH_STATISTICS,
-        None => fastest_chunk(eval_model, here, &plan, examples)?,
+        None => fastest_chunk(eval_model, here, &plan, &*examples)?,
     };
     let chunks = plan.cut(examples, size, eval_model.device())?;
     weighed(eval_model, here, chunks)
@@ -167,12 +169,7 @@ fn fastest_chunk<M: Measurable>(
     plan: &Plan,
     examples: &dyn Examples<M::Input>,
 ) -> Result<usize, LcaError> {
-    let largest = plan
-        .rows()
-        .iter()
-        .map(|row| row.examples)
-        .max()
-        .unwrap_or(1);
+    let largest = plan.largest_chunk();
     let mut best = (CHUNK_SIZES[0], f64::INFINITY);
     for size in CHUNK_SIZES {
         let count = size.min(plan.examples());
@@ -250,6 +247,14 @@ fn run_info<M: Module + Display, B>(
                 weight: probe.weight,
                 chunk_size: probe.chunk_size,
                 chunks: probe.chunks.len(),
+                sample: probe.sampler.as_ref().map(|_| SampleInfo {
+                    examples: probe.rows.iter().map(|row| row.swept as u64).sum(),
+                    method: if probe.class_names.is_empty() {
+                        "simple".to_owned()
+                    } else {
+                        "stratified".to_owned()
+                    },
+                }),
                 classes: probe
                     .class_names
                     .iter()
@@ -259,6 +264,10 @@ fn run_info<M: Module + Display, B>(
                         index: index as i32,
                         name: name.clone(),
                         examples: row.map_or(0, |row| probe.rows[row].examples as u64),
+                        sampled: probe
+                            .sampler
+                            .as_ref()
+                            .map(|_| row.map_or(0, |row| probe.rows[row].swept as u64)),
                     })
                     .collect(),
             })
@@ -277,7 +286,13 @@ fn run_info<M: Module + Display, B>(
         device: format!("{:?}", eval_model.device().clone().without_autodiff()),
         seeds: probes
             .iter()
-            .filter_map(|probe| Some((format!("subset of {}", probe.name), probe.subset_seed?)))
+            .flat_map(|probe| {
+                let sample_seed = probe.sampler.as_ref().map(|sampler| sampler.seed);
+                let seeds = [("subset", probe.subset_seed), ("sample", sample_seed)];
+                seeds
+                    .into_iter()
+                    .filter_map(|(part, seed)| Some((format!("{part} of {}", probe.name), seed?)))
+            })
             .collect(),
         ..RunInfo::default()
     }

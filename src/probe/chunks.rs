@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::examples::{Examples, Subset};
+use super::sample::{self, Draw, Half};
 use crate::error::LcaError;
 
 /// The examples of a probe in the order of a sweep: by class, then as the dataset has them.
@@ -16,6 +17,7 @@ pub(crate) struct Plan {
     /// Row of each class; `None` where the class has no examples.
     row_of_class: Vec<Option<usize>>,
     subset_seed: Option<u64>,
+    sample_seed: Option<u64>,
 }
 
 /// What one line of the gradient is the gradient of: a class, or the whole probe.
@@ -23,14 +25,26 @@ pub(crate) struct Plan {
 pub(crate) struct Row {
     pub class: Option<usize>,
     pub examples: usize,
+    /// How many of the examples are swept: all, unless the probe is sampled.
+    pub swept: usize,
     /// What the row's loss is a mean over, by default as many examples.
     pub weight: f64,
+}
+
+impl Row {
+    /// How many of the row's examples one that is swept stands for.
+    fn stands_for(&self) -> f64 {
+        self.examples as f64 / self.swept as f64
+    }
 }
 
 /// One forward and backward pass.
 pub(crate) struct Chunk<B> {
     pub row: usize,
     pub examples: usize,
+    /// The factor of its share of LCA in the difference between the halves of a sample; 0 where
+    /// the probe is not sampled.
+    pub contrast: f64,
     /// What the chunk's loss is a mean over, by default as many examples.
     pub weight: f64,
     pub batch: B,
@@ -42,6 +56,8 @@ pub(crate) struct Chunks<B> {
     pub examples: usize,
     /// What the loss is a mean over, by default as many examples.
     pub weight: f64,
+    /// Whether the model's output says what its loss is a mean over.
+    pub weighted: bool,
     pub chunk_size: usize,
     pub rows: Vec<Row>,
     /// Names of all classes, those without examples included; empty without classes.
@@ -49,7 +65,17 @@ pub(crate) struct Chunks<B> {
     pub row_of_class: Vec<Option<usize>>,
     /// What a random part of the examples was drawn with.
     pub subset_seed: Option<u64>,
+    /// What draws the chunks of every step; `None` where they are all examples.
+    pub sampler: Option<Box<Sampler<B>>>,
     pub chunks: Vec<Chunk<B>>,
+}
+
+/// Draws the chunks of every step.
+pub(crate) struct Sampler<B> {
+    pub seed: u64,
+    plan: Plan,
+    examples: Box<dyn Examples<B>>,
+    chunk_size: usize,
 }
 
 impl Plan {
@@ -100,6 +126,7 @@ impl Plan {
             row_of_class: vec![None; class_names.len()],
             class_names,
             subset_seed: examples.subset().map(|subset| subset.seed),
+            sample_seed: examples.sample().map(|sample| sample.seed),
         };
         for (class, group) in groups {
             if group.is_empty() {
@@ -111,9 +138,17 @@ impl Plan {
             plan.rows.push(Row {
                 class,
                 examples: group.len(),
+                swept: group.len(),
                 weight: group.len() as f64,
             });
             plan.order.extend(group);
+        }
+        if let Some(sample) = examples.sample() {
+            let sizes: Vec<usize> = plan.rows.iter().map(|row| row.examples).collect();
+            let shares = sample::allocate(&sizes, sample.examples)?;
+            for (row, share) in plan.rows.iter_mut().zip(shares) {
+                row.swept = share;
+            }
         }
         Ok(plan)
     }
@@ -126,8 +161,23 @@ impl Plan {
         &self.name
     }
 
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
+    /// The most examples that one chunk can have.
+    pub fn largest_chunk(&self) -> usize {
+        let largest = |row: &Row| match self.sample_seed {
+            Some(_) => row.swept.div_ceil(2),
+            None => row.swept,
+        };
+        self.rows.iter().map(largest).max().unwrap_or(1)
+    }
+
+    /// Each row with its examples.
+    pub fn groups(&self) -> impl Iterator<Item = (&Row, &[usize])> {
+        let mut rest = &*self.order;
+        self.rows.iter().map(move |row| {
+            let (group, tail) = rest.split_at(row.examples);
+            rest = tail;
+            (row, group)
+        })
     }
 
     pub fn has_classes(&self) -> bool {
@@ -170,42 +220,57 @@ impl Plan {
             })
     }
 
-    /// Makes all chunks, each of one class and of at most `chunk_size` examples; the chunks of a
-    /// class are of even size, so that none is a remainder of a few examples.
+    /// Makes all chunks, each of one class and of at most `chunk_size` examples; of a probe that
+    /// is sampled those of the first step.
     pub fn cut<B>(
         self,
-        examples: &dyn Examples<B>,
+        examples: Box<dyn Examples<B>>,
         chunk_size: usize,
         device: &Device,
     ) -> Result<Chunks<B>, LcaError> {
-        let mut chunks = Vec::new();
-        let mut start = 0;
-        for (row, Row { examples: len, .. }) in self.rows.iter().enumerate() {
-            let count = len.div_ceil(chunk_size);
-            for k in 0..count {
-                let (from, to) = (k * len / count, (k + 1) * len / count);
-                let indices = &self.order[start + from..start + to];
-                chunks.push(Chunk {
-                    row,
-                    examples: indices.len(),
-                    weight: indices.len() as f64,
-                    batch: self.batch(examples, indices, device)?,
-                });
-            }
-            start += len;
-        }
-        Ok(Chunks {
-            name: self.name,
+        let mut cut = Chunks {
+            name: self.name.clone(),
             examples: self.order.len(),
             weight: self.order.len() as f64,
+            weighted: false,
             chunk_size,
-            rows: self.rows,
-            class_names: self.class_names,
-            row_of_class: self.row_of_class,
+            rows: self.rows.clone(),
+            class_names: self.class_names.clone(),
+            row_of_class: self.row_of_class.clone(),
             subset_seed: self.subset_seed,
-            chunks,
-        })
+            sampler: None,
+            chunks: Vec::new(),
+        };
+        if let Some(seed) = self.sample_seed {
+            cut.sampler = Some(Box::new(Sampler {
+                plan: self,
+                examples,
+                chunk_size,
+                seed,
+            }));
+            cut.draw(0, device)?;
+            return Ok(cut);
+        }
+        for (row, (_, group)) in self.groups().enumerate() {
+            for indices in even_parts(group, chunk_size) {
+                cut.chunks.push(Chunk {
+                    row,
+                    examples: indices.len(),
+                    contrast: 0.0,
+                    weight: indices.len() as f64,
+                    batch: self.batch(&*examples, indices, device)?,
+                });
+            }
+        }
+        Ok(cut)
     }
+}
+
+/// Cuts examples into parts of at most `size`, all of even size, so that none is a remainder of a
+/// few examples.
+fn even_parts(examples: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {
+    let (len, count) = (examples.len(), examples.len().div_ceil(size));
+    (0..count).map(move |k| &examples[k * len / count..(k + 1) * len / count])
 }
 
 impl<B> Chunks<B> {
@@ -219,6 +284,7 @@ impl<B> Chunks<B> {
             .map(|(batch, examples)| Chunk {
                 row: 0,
                 examples,
+                contrast: 0.0,
                 weight: examples as f64,
                 batch,
             })
@@ -235,25 +301,48 @@ impl<B> Chunks<B> {
             name: name.to_owned(),
             examples,
             weight: examples as f64,
+            weighted: false,
             chunk_size: chunks.iter().map(|chunk| chunk.examples).max().unwrap_or(0),
             rows: vec![Row {
                 class: None,
                 examples,
+                swept: examples,
                 weight: examples as f64,
             }],
             class_names: Vec::new(),
             row_of_class: Vec::new(),
             subset_seed: None,
+            sampler: None,
             chunks,
         })
     }
 
+    /// Replaces the chunks of a probe that is sampled by those of a step.
+    pub fn draw(&mut self, iteration: u64, device: &Device) -> Result<(), LcaError> {
+        if let Some(sampler) = &self.sampler {
+            self.chunks = sampler.draw(iteration, device)?;
+        }
+        Ok(())
+    }
+
+    /// Half the difference between the halves of a sample in what they weigh, by row, as shares of
+    /// the whole; 0 where examples weigh alike.
+    pub fn weight_contrasts(&self) -> Vec<f64> {
+        let mut contrasts = vec![0.0; self.rows.len()];
+        for chunk in &self.chunks {
+            contrasts[chunk.row] += chunk.contrast * self.share(chunk);
+        }
+        contrasts
+    }
+
     /// Replaces the weight of every chunk, and leaves out those of no weight, whose mean is none.
     pub fn weigh(&mut self, weights: impl IntoIterator<Item = f64>) {
+        self.weighted = true;
         self.rows.iter_mut().for_each(|row| row.weight = 0.0);
         for (chunk, weight) in self.chunks.iter_mut().zip(weights) {
-            chunk.weight = weight;
-            self.rows[chunk.row].weight += weight;
+            let row = &mut self.rows[chunk.row];
+            chunk.weight = weight * row.stands_for();
+            row.weight += chunk.weight;
         }
         self.weight = self.rows.iter().map(|row| row.weight).sum();
         self.chunks.retain(|chunk| chunk.weight > 0.0);
@@ -270,6 +359,29 @@ impl<B> Chunks<B> {
             .iter()
             .map(|row| self.weight / row.weight)
             .collect()
+    }
+}
+
+impl<B> Sampler<B> {
+    /// Makes the chunks of one step, each of one class and of one half of its sample.
+    fn draw(&self, iteration: u64, device: &Device) -> Result<Vec<Chunk<B>>, LcaError> {
+        let mut draw = Draw::new(self.seed, iteration);
+        let mut chunks = Vec::new();
+        for (index, (row, class)) in self.plan.groups().enumerate() {
+            for Half { examples, contrast } in draw.halves(class, row.swept) {
+                for indices in even_parts(&examples, self.chunk_size) {
+                    chunks.push(Chunk {
+                        row: index,
+                        examples: indices.len(),
+                        contrast,
+                        // It stands for others of its class.
+                        weight: indices.len() as f64 * row.stands_for(),
+                        batch: self.plan.batch(&*self.examples, indices, device)?,
+                    });
+                }
+            }
+        }
+        Ok(chunks)
     }
 }
 
@@ -337,7 +449,8 @@ mod tests {
     fn chunks_hold_one_class_each_and_every_example_once() {
         let probe = probe(&[2, 0, 2, 2, 0, 2, 2], 4);
         let plan = Plan::new("training", &probe).unwrap();
-        let chunks = plan.cut(&probe, 2, &Device::default()).unwrap();
+        let chunks = plan.cut(Box::new(probe), 2, &Device::default());
+        let chunks = chunks.unwrap();
 
         let cut: Vec<_> = chunks.chunks.iter().map(|c| c.batch.clone()).collect();
         assert_eq!(cut, [vec![1, 4], vec![0], vec![2, 3], vec![5, 6]]);

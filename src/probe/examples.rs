@@ -12,8 +12,9 @@ use crate::error::LcaError;
 /// A fixed set of labelled examples whose mean loss is split over the parameters.
 ///
 /// Usually the whole training set. The examples are batched once, kept on the training device,
-/// and swept at every observed step: a sweep is one forward and backward pass over all of them.
-/// Settings are checked when the measuring starts.
+/// and swept at every observed step: a sweep is one forward and backward pass over all of them,
+/// or over a fresh sample of them ([`sampled`](Self::sampled)). Settings are checked when the
+/// measuring starts.
 ///
 /// ```
 /// # use burn::data::dataset::InMemDataset;
@@ -41,6 +42,7 @@ pub struct Probe<I, B> {
     classes: Option<Classes<I>>,
     class_names: Option<Vec<String>>,
     subset: Option<Subset>,
+    sample: Option<Subset>,
 }
 
 struct Classes<I> {
@@ -66,6 +68,7 @@ impl<I, B> fmt::Debug for Probe<I, B> {
             )
             .field("class_names", &self.class_names)
             .field("subset", &self.subset)
+            .field("sample", &self.sample)
             .finish_non_exhaustive()
     }
 }
@@ -83,6 +86,7 @@ impl<I, B> Probe<I, B> {
             classes: None,
             class_names: None,
             subset: None,
+            sample: None,
         }
     }
 
@@ -130,6 +134,37 @@ impl<I, B> Probe<I, B> {
         self.subset = Some(Subset { examples, seed });
         self
     }
+
+    /// Returns the probe measured on a fresh sample of this many examples at every step: at the
+    /// cost of a few training steps a step, whatever the size of the dataset.
+    ///
+    /// The same sample is swept at both ends of a step, so every step is grounded on its own
+    /// sample. LCA is an unbiased estimate of that of all examples, whose errors average out over
+    /// the steps, and comes with its standard error. Counts of signs, such as how many parameters
+    /// helped, are those of noisy estimates, which is not the same as of the whole.
+    ///
+    /// With classes, which are read of all examples once at the start, the sample is stratified:
+    /// classes keep their share, but have two examples at least. Samples depend on the seed and the
+    /// iteration only, on every machine and in every later version of this crate. They are read from
+    /// the dataset and batched at every step; nothing else is kept on the device. After
+    /// [`subset`](Self::subset), samples are of that part.
+    ///
+    /// ```
+    #[doc = include_str!("../doc_setup.md")]
+    /// use burn_lca::prelude::*;
+    ///
+    /// let probe = Probe::new(dataset(), MyBatcher).sampled(2, 1);
+    /// let mut lca = Lca::new(probe).start(&model)?;
+    /// # model = trained(model);
+    /// let step = lca.observe(&model)?;
+    /// let error = step.standard_error().expect("the probe is sampled");
+    /// println!("LCA {:+.1e} ± {:.1e}", step.lca(), 1.96 * error);
+    /// # Ok::<(), LcaError>(())
+    /// ```
+    pub fn sampled(mut self, examples: usize, seed: u64) -> Self {
+        self.sample = Some(Subset { examples, seed });
+        self
+    }
 }
 
 /// A probe's examples with their own type left behind; what remains is the model's input.
@@ -139,6 +174,8 @@ pub(crate) trait Examples<B>: fmt::Debug + Send {
     fn len(&self) -> usize;
     fn chunk_size(&self) -> Option<usize>;
     fn subset(&self) -> Option<Subset>;
+    /// What is drawn at every step; `None` if all examples are swept.
+    fn sample(&self) -> Option<Subset>;
     /// Names of the classes, in their order; empty without classes.
     fn class_names(&self) -> Vec<String>;
     /// The class of every example; `None` without classes.
@@ -195,6 +232,16 @@ impl<I, B> Examples<B> for Probe<I, B> {
                 "use a number from 1 to the size of the dataset",
             ));
         }
+        let all = self.subset.map_or(self.len(), |subset| subset.examples);
+        if let Some(sample) = self.sample
+            && !(2..=all).contains(&sample.examples)
+        {
+            return Err(LcaError::setting(
+                "Probe::sampled",
+                format!("{} of {all} examples are no sample", sample.examples),
+                "use a number from 2, one for each half, to all, or leave it out to measure on all",
+            ));
+        }
         Ok(())
     }
 
@@ -208,6 +255,10 @@ impl<I, B> Examples<B> for Probe<I, B> {
 
     fn subset(&self) -> Option<Subset> {
         self.subset
+    }
+
+    fn sample(&self) -> Option<Subset> {
+        self.sample
     }
 
     fn class_names(&self) -> Vec<String> {

@@ -6,6 +6,7 @@ mod eval_model;
 mod examples;
 mod loss;
 mod loss_check;
+mod sample;
 mod sweep;
 mod weight;
 
@@ -17,4 +18,4 @@ pub use examples::Probe;
 pub(crate) use loss::Measurable;
 pub use loss::{MeanLoss, Weighted};
 pub(crate) use loss_check::{check_loss, check_repeats};
-pub(crate) use sweep::{Sweep, time_chunk};
+pub(crate) use sweep::{Gradient, Sweep, time_chunk};

@@ -8,15 +8,24 @@ use super::chunks::Chunks;
 use super::eval_model::EvalModel;
 use super::loss::{MeanLoss, Measurable};
 use crate::error::LcaError;
-use crate::parameters::Values;
+use crate::parameters::{TensorKind, Values, sum_dtype};
 
-/// The gradient of a probe's mean loss at one point, and the losses that it belongs to.
+/// The gradient of a probe's mean loss, or a weighted sum of several.
 #[derive(Clone)]
-pub(crate) struct Sweep {
+pub(crate) struct Gradient {
     /// By tensor of the layout, shape [rows, elements]: the share of each row in the gradient,
     /// so that the column sums are the gradient of the mean loss. `None` for what has no
     /// gradient: frozen tensors, and buffers that nothing is known of.
-    pub gradient: Vec<Option<Tensor<2>>>,
+    pub tensors: Vec<Option<Tensor<2>>>,
+    /// Of a sample: half the difference between its halves in the products with the step, by row
+    /// and tensor of the layout, shape [rows, tensors]; zero for what is not trainable.
+    pub halves: Option<Tensor<2>>,
+}
+
+/// The gradient at one point, and the losses that it belongs to.
+#[derive(Clone)]
+pub(crate) struct Sweep {
+    pub gradient: Gradient,
     /// Mean loss of each chunk, on the device.
     pub chunk_losses: Tensor<1>,
     /// Whether the loss of any chunk depends on any parameter.
@@ -24,9 +33,17 @@ pub(crate) struct Sweep {
 }
 
 impl<M: Measurable> EvalModel<M> {
-    /// Sweeps a probe at a point of parameter space. Nothing is read back.
-    pub fn sweep(&self, values: &Values, chunks: &Chunks<M::Input>) -> Sweep {
+    /// Sweeps a probe at a point of parameter space. Nothing is read back. Where the `step` is
+    /// known, the halves of a sample are told apart along it.
+    pub fn sweep(
+        &self,
+        values: &Values,
+        chunks: &Chunks<M::Input>,
+        step: Option<&Values>,
+    ) -> Sweep {
         let model = self.at(values);
+        let step = step.filter(|_| chunks.sampler.is_some());
+        let mut halves = step.map(|step| self.halves(chunks.rows.len(), step));
         let mut losses = Vec::with_capacity(chunks.chunks.len());
         let mut reached = false;
         let mut rows: Vec<Vec<Option<Tensor<1>>>> =
@@ -39,6 +56,9 @@ impl<M: Measurable> EvalModel<M> {
             }
             let mut gradients = loss.mul_scalar(chunks.share(chunk)).backward();
             let taken = self.layout.gradients(&model, &mut gradients);
+            if let Some(halves) = &mut halves {
+                halves.add(chunk.row, chunk.contrast, &taken);
+            }
             for (sum, gradient) in rows[chunk.row].iter_mut().zip(taken) {
                 let Some(gradient) = gradient else { continue };
                 reached = true;
@@ -48,12 +68,33 @@ impl<M: Measurable> EvalModel<M> {
                 });
             }
         }
-        let mut gradient = self.stack(rows, values);
-        self.add_running_statistics(values, &mut gradient);
+        let mut tensors = self.stack(rows, values);
+        self.add_running_statistics(values, &mut tensors);
         Sweep {
-            gradient,
+            gradient: Gradient {
+                tensors,
+                halves: halves.map(Halves::stack),
+            },
             chunk_losses: Tensor::cat(losses, 0),
             reached,
+        }
+    }
+
+    fn halves<'a>(&self, rows: usize, step: &'a Values) -> Halves<'a> {
+        let device = self.device().clone().without_autodiff();
+        let zero = Tensor::<1>::zeros([1], &device).cast(sum_dtype(&device));
+        let tensors = &self.layout.tensors;
+        let counted = tensors.iter().enumerate().map(|(index, info)| {
+            let counted = match info.kind {
+                TensorKind::Tied(first) => first,
+                _ => index,
+            };
+            let trainable = tensors[counted].kind == TensorKind::Trainable;
+            trainable.then(|| (counted, &step.0[counted]))
+        });
+        Halves {
+            steps: counted.collect(),
+            sums: vec![vec![zero; self.layout.tensors.len()]; rows],
         }
     }
 
@@ -118,6 +159,33 @@ impl<M: Measurable> EvalModel<M> {
             gradient[statistic.mean] = Some(by_mean);
             gradient[statistic.variance] = Some(by_variance);
         }
+    }
+}
+
+/// Half the difference between the halves of a sample, as their chunks come.
+struct Halves<'a> {
+    /// By tensor of the layout, the parameter that it counts for and that one's step; `None` for
+    /// what is not trainable.
+    steps: Vec<Option<(usize, &'a Tensor<1>)>>,
+    /// By row and tensor, each of shape [1].
+    sums: Vec<Vec<Tensor<1>>>,
+}
+
+impl Halves<'_> {
+    fn add(&mut self, row: usize, contrast: f64, gradients: &[Option<Tensor<1>>]) {
+        for (step, gradient) in self.steps.iter().zip(gradients) {
+            if let (Some((tensor, step)), Some(gradient)) = (step, gradient) {
+                let sum = &mut self.sums[row][*tensor];
+                let product = (gradient.clone() * (*step).clone()).sum();
+                *sum = sum.clone() + product.cast(sum.dtype()).mul_scalar(contrast);
+            }
+        }
+    }
+
+    fn stack(self) -> Tensor<2> {
+        let rows = self.sums.into_iter();
+        let rows = rows.map(|sums| Tensor::cat(sums, 0).unsqueeze::<2>());
+        Tensor::cat(rows.collect(), 0)
     }
 }
 

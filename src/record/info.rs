@@ -132,8 +132,10 @@ impl TensorInfo {
 pub struct ProbeInfo {
     /// The name in the tables' column `probe`.
     pub name: String,
-    /// How many examples it has.
+    /// How many examples it has, whether all of them are swept or a sample.
     pub examples: u64,
+    /// What is drawn of them at every step; `None` if all are swept.
+    pub sample: Option<SampleInfo>,
     /// What its loss is a mean over: as many examples, unless the model's output says otherwise.
     pub weight: f64,
     /// The most examples of one chunk.
@@ -142,6 +144,18 @@ pub struct ProbeInfo {
     pub chunks: usize,
     /// The classes of the examples; empty if LCA is not split by class.
     pub classes: Vec<ClassInfo>,
+}
+
+/// What is drawn of a probe's examples at every step. The seed is in [`RunInfo::seeds`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct SampleInfo {
+    /// How many examples, without replacement.
+    pub examples: u64,
+    /// How they are drawn: `simple`, at random from all, or `stratified`, at random from each
+    /// class.
+    pub method: String,
 }
 
 /// A class of a probe's examples.
@@ -155,6 +169,8 @@ pub struct ClassInfo {
     pub name: String,
     /// How many examples of the probe are of it.
     pub examples: u64,
+    /// How many of these a sample has; `None` if all are swept.
+    pub sampled: Option<u64>,
 }
 
 /// How the integral along a step is computed.

@@ -45,7 +45,7 @@ pub use columns::ColumnInfo;
 pub(crate) use columns::ElementIndices;
 pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
-    TensorInfo,
+    SampleInfo, TensorInfo,
 };
 pub(crate) use rows::{ClassRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows};
 pub use run::{Run, RunStatus};

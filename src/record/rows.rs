@@ -18,11 +18,14 @@ table_rows! {
         loss_before: f64, "loss", "the probe's loss at θ_t";
         loss_after: f64, "loss", "the probe's loss at θ_{t+1}";
         lca: f64, "loss", "sum over all parameters";
+        lca_se: Option<f64>, "loss", "standard error of lca; over steps the squares add up",
+            null "unless the probe is sampled";
         residual: f64, "loss", "loss_after − loss_before − lca, less buffers where they move";
         buffers: Option<f64>, "loss", "the share of the buffers, which no parameter explains",
             null "unless running statistics move along the step";
         splits: u16, "", "intervals that the step was split into; 0 is the left end only";
-        sweeps: u16, "", "gradients of the whole probe computed for this step";
+        sweeps: u16, "", "gradients of the whole probe, or of the step's sample, computed for this \
+            step";
         capped: bool, "", "refinement ended with the residual above the tolerance";
         helping: u64, "parameters", "how many have negative lca";
         hurting: u64, "parameters", "how many have positive lca";
@@ -42,6 +45,11 @@ table_rows! {
         class: Option<i32>, "", "the class whose loss is split", null "all classes";
         tensor: Arc<str>, "", "the tensor";
         lca: f64, "loss", "sum over the tensor's parameters";
+        lca_se: Option<f64>, "loss", "standard error of lca; over steps the squares add up",
+            null "unless the probe is sampled";
+        lca_halves: Option<f64>, "loss", "half the difference between the halves of the sample: \
+            adds up over tensors as lca does, and the square of the sum is its variance",
+            null "unless the probe is sampled";
         helping: u64, "parameters", "how many have negative lca";
         hurting: u64, "parameters", "how many have positive lca";
         zero: u64, "parameters", "how many have exactly zero";
@@ -60,6 +68,8 @@ table_rows! {
         loss_before: f64, "loss", "mean loss of these at θ_t";
         loss_after: f64, "loss", "mean loss of these at θ_{t+1}";
         lca: f64, "loss", "sum over all parameters of the share in this class's loss";
+        lca_se: Option<f64>, "loss", "standard error of lca; over steps the squares add up",
+            null "unless the probe is sampled";
         residual: f64, "loss", "loss_after − loss_before − lca";
     }
 }

@@ -105,6 +105,35 @@ impl Run {
         ))
     }
 
+    /// Returns what whoever reads the run's numbers must know: that it did not finish, and that its
+    /// probes were sampled.
+    pub fn notes(&self) -> Vec<String> {
+        let notes = [self.unfinished(), self.sampled()];
+        notes.into_iter().flatten().collect()
+    }
+
+    /// Returns a warning for readers of a run whose probes were sampled: what its numbers estimate
+    /// and which of them noise biases; `None` if all examples were swept.
+    fn sampled(&self) -> Option<String> {
+        let probes = self.info.probes.iter().filter_map(|probe| {
+            let sample = probe.sample.as_ref()?;
+            Some(format!(
+                "{} of {} {} examples",
+                sample.examples, probe.examples, probe.name
+            ))
+        });
+        let probes: Vec<String> = probes.collect();
+        (!probes.is_empty()).then(|| {
+            format!(
+                "{} was measured on samples, at every step {}: sums of LCA are estimates with a \
+                 standard error; signs of single values (parameters helping or hurting, heroes, sign \
+                 changes of the gradient) are those of noisy estimates, not of all examples",
+                self.folder().display(),
+                probes.join(" and ")
+            )
+        })
+    }
+
     /// Returns the tables that have rows.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ mod norm_net;
 mod outputs;
 mod refused;
 mod running_statistics;
+mod sampled;
 mod scaffold;
 mod second_method;
 mod tied;

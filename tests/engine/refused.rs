@@ -15,7 +15,7 @@ use crate::scaffold::{CLASSES, by_class, label, net, probe, randomness, start, t
 
 /// The message of the error that starting gives.
 #[track_caller]
-fn refusal<M>(lca: Lca<DigitBatch>, model: &M) -> String
+pub fn refusal<M>(lca: Lca<DigitBatch>, model: &M) -> String
 where
     M: Module + Display + InferenceStep<Input = DigitBatch>,
     M::Output: MeanLoss,
@@ -27,7 +27,7 @@ where
 }
 
 #[track_caller]
-fn assert_names(message: &str, parts: &[&str]) {
+pub fn assert_names(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "`{part}` is not in: {message}");
     }

@@ -120,3 +120,24 @@ fn a_parameter_that_has_become_two_is_allocated_as_two() {
     let apart = observe(&model).observe(&model).unwrap();
     assert_eq!(tied_to(&apart), [None, None]);
 }
+
+/// L = x̄ θ·θ over two of the examples 1, 2, 6: LCA is proportional to x̄, so with halves a and b
+/// se is √(1 − 2/3) · |a − b|/(a + b) of it. Both places are in the halves, and counted once.
+#[test]
+fn a_parameter_in_two_places_has_one_error_on_samples() {
+    let model = Dot::new([1.0, 2.0]);
+    let probe = probe(&[1.0, 2.0, 6.0]).sampled(2, 1);
+    let mut lca = start(Lca::new(probe).integrator(Integrator::fixed(1)), &model);
+    let step = lca.observe(&model.at([1.5, 1.0])).unwrap();
+    // L = 5 x̄ before the step.
+    let sum = 2.0 * step.loss_before() / 5.0;
+    let difference = match sum.round() {
+        3.0 => 1.0,
+        7.0 => 5.0,
+        8.0 => 4.0,
+        other => panic!("no pair adds up to {other}"),
+    };
+    let error = (1.0_f64 / 3.0).sqrt() * difference / sum * step.lca().abs();
+    assert_close(step.standard_error().unwrap(), error, 1e-5);
+    assert_close(step.tensors()[0].standard_error().unwrap(), error, 1e-5);
+}

@@ -270,3 +270,32 @@ fn metrics_see_the_output_inside() {
     fn read<O: Adaptor<PerplexityInput> + Adaptor<()>>() {}
     read::<Weighted<SequenceOutput>>();
 }
+
+/// The weights of all that were drawn are those of the whole.
+#[test]
+fn a_sample_of_all_examples_with_weights_is_the_whole() {
+    let observe = |sampled: bool| {
+        let model = Counted { rows: Rows::new() };
+        let digits = InMemDataset::new(training().to_vec());
+        let probe = Probe::new(digits, DigitBatcher).classes(CLASSES, label);
+        let probe = probe.chunk_size(512);
+        let lca = Lca::new(if sampled {
+            probe.sampled(training().len(), 1)
+        } else {
+            probe
+        });
+        let lca = lca.integrator(Integrator::fixed(1));
+        start(lca, &model).observe(&moved(&model, 5, 0.05)).unwrap()
+    };
+    let [sampled, whole] = [true, false].map(observe);
+    assert_eq!(sampled.standard_error(), Some(0.0));
+    assert_close(sampled.lca(), whole.lca(), 1e-5 * whole.lca().abs());
+    for (sampled, whole) in sampled.classes().iter().zip(whole.classes()) {
+        let [sampled, whole] = [sampled, whole].map(|class| class.measured());
+        assert_eq!(sampled.is_some(), whole.is_some());
+        if let (Some(sampled), Some(whole)) = (sampled, whole) {
+            assert_close(sampled.lca, whole.lca, 2e-5 * whole.lca.abs().max(0.1));
+            assert_eq!(sampled.standard_error, Some(0.0));
+        }
+    }
+}

@@ -62,6 +62,27 @@ fn measuring_with_timed_chunks_and_the_statistics_of_chunks_perturbs_nothing() {
     }
 }
 
+#[rstest]
+fn measuring_on_samples_perturbs_nothing(#[values(0, 3)] workers: usize) {
+    let plain = setup(workers).train_plainly();
+    let steps = Steps::default();
+    let metric = LcaMetric::new()
+        .probe(by_class().sampled(40, 1))
+        .validation(probe(validation()).sampled(16, 1))
+        .on_step(steps.collect());
+    let observed = setup(workers).train(|training| training.metric(metric));
+    observed.assert_fine();
+    observed.assert_same_training(&plain);
+    for step in steps.take() {
+        let probes = [step.probe(), step.validation().unwrap()];
+        assert!(
+            probes
+                .iter()
+                .all(|probe| probe.standard_error() > Some(0.0))
+        );
+    }
+}
+
 #[test]
 fn the_comparison_notices_one_random_number() {
     let plain = setup(0).train_plainly();

@@ -10,6 +10,7 @@ use rstest::rstest;
 use tempfile::TempDir;
 
 use crate::data::{BATCHES, by_class};
+use crate::digits::{Digit, DigitBatch};
 use crate::net::{Net, NetConfig};
 use crate::setup::{Outcome, Setup, Steps, column, sums};
 
@@ -38,13 +39,21 @@ fn checkpoints(training: SupervisedTraining<Net>) -> SupervisedTraining<Net> {
         .with_checkpointing_strategy(KeepLastNCheckpoints::new(EPOCHS))
 }
 
+fn the_probe(sampled: bool) -> Probe<Digit, DigitBatch> {
+    if sampled {
+        by_class().sampled(40, 1)
+    } else {
+        by_class()
+    }
+}
+
 /// Trains into the third epoch, in whose midst it is interrupted.
-fn interrupted() -> Outcome {
+fn interrupted(sampled: bool) -> Outcome {
     let setup = setup(EPOCHS, None);
     let interrupter = Interrupter::new();
     let stop = interrupter.clone();
     let metric = LcaMetric::new()
-        .probe(by_class())
+        .probe(the_probe(sampled))
         .record(Recorder::new(setup.run_folder()))
         .on_step(move |step| {
             if step.iteration() as usize == CHECKPOINT * BATCHES + 3 {
@@ -58,12 +67,14 @@ fn interrupted() -> Outcome {
     })
 }
 
-#[test]
-fn a_resumed_run_is_the_same_as_one_that_was_never_interrupted() {
+#[rstest]
+fn a_resumed_run_is_the_same_as_one_that_was_never_interrupted(
+    #[values(false, true)] sampled: bool,
+) {
     let record = |setup: Setup, add: fn(SupervisedTraining<Net>) -> SupervisedTraining<Net>| {
         let steps = Steps::default();
         let metric = LcaMetric::new()
-            .probe(by_class())
+            .probe(the_probe(sampled))
             .record(Recorder::new(setup.run_folder()).resume())
             .on_step(steps.collect());
         let outcome = setup.train(|training| add(checkpoints(training)).metric(metric));
@@ -71,7 +82,7 @@ fn a_resumed_run_is_the_same_as_one_that_was_never_interrupted() {
         (outcome, steps.take())
     };
     let (whole, whole_steps) = record(setup(EPOCHS, None), |training| training);
-    let first = interrupted();
+    let first = interrupted(sampled);
     assert_eq!(first.run().status(), &RunStatus::Interrupted);
     assert_eq!(
         column(&first.run(), Table::Steps, "iteration").len(),
@@ -155,7 +166,7 @@ fn without_a_record_the_iterations_go_on_too(
 
 #[test]
 fn a_resumed_training_goes_bit_for_bit_as_without_lca() {
-    let first = interrupted();
+    let first = interrupted(false);
     let resume = |training: SupervisedTraining<Net>| checkpoints(training).checkpoint(CHECKPOINT);
     let fragile = || Setup {
         net: NetConfig::FRAGILE,

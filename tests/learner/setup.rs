@@ -216,6 +216,7 @@ pub fn sums(step: &StepAllocation) -> (u64, Vec<u64>) {
         step.loss_after(),
         step.lca(),
         step.residual(),
+        step.standard_error().unwrap_or(0.0),
         step.learning_rate().unwrap_or(f64::NAN),
     ];
     for tensor in step.tensors() {

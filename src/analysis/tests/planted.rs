@@ -43,6 +43,7 @@ pub(crate) fn run(
             loss_before: loss,
             loss_after: loss - 0.01,
             lca: -0.01,
+            lca_se: None,
             residual: 0.0,
             buffers: None,
             splits: 1,

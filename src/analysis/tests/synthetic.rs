@@ -7,12 +7,14 @@ use std::sync::Arc;
 use crate::record::Run;
 use crate::record::{
     ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ParameterRows, ParameterSelection,
-    ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, StepRow, Table,
-    TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
+    ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, SampleInfo,
+    StepRow, Table, TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
 };
 
 /// Examples that each probe has of each class.
 const EXAMPLES: u64 = 100;
+/// Examples that a sample has.
+const SAMPLE: u64 = 10;
 const INITIAL_LOSS: f64 = 2.5;
 const HISTOGRAM_WINDOW: u64 = 10;
 
@@ -45,6 +47,7 @@ pub(crate) struct Synthetic {
     step: ValueOf,
     gradient: ValueOf,
     residual: Box<dyn Fn(u64) -> f64>,
+    halves: Option<ValueOf>,
     adjust: Box<dyn Fn(&mut StepRow)>,
     state: RunState,
 }
@@ -74,6 +77,7 @@ impl Synthetic {
             step: Box::new(|_| -0.01),
             gradient: Box::new(|_| 0.1),
             residual: Box::new(|_| 0.0),
+            halves: None,
             adjust: Box::new(|_| {}),
             state: RunState::Finished,
         }
@@ -131,6 +135,13 @@ impl Synthetic {
     /// Plants the residual of every iteration: the loss changes by that much more than the LCA.
     pub(crate) fn residual(mut self, residual: impl Fn(u64) -> f64 + 'static) -> Self {
         self.residual = Box::new(residual);
+        self
+    }
+
+    /// Makes the probes sampled, and plants half the difference between the halves of the sample
+    /// by tensor; asked with index 0.
+    pub(crate) fn halves(mut self, halves: impl Fn(At) -> f64 + 'static) -> Self {
+        self.halves = Some(Box::new(halves));
         self
     }
 
@@ -269,12 +280,15 @@ impl Synthetic {
                 };
                 lca_helping += values.iter().filter(|lca| **lca < 0.0).sum::<f64>();
                 lca_hurting += values.iter().filter(|lca| **lca > 0.0).sum::<f64>();
+                let halves = self.halves.as_ref().map(|halves| halves(at(path, 0)));
                 tensors.push(TensorRow {
                     iteration,
                     probe: probe.clone(),
                     class,
                     tensor: path.clone(),
                     lca: values.iter().sum(),
+                    lca_se: halves.map(f64::abs),
+                    lca_halves: halves,
                     helping: values.iter().filter(|lca| **lca < 0.0).count() as u64,
                     hurting: values.iter().filter(|lca| **lca > 0.0).count() as u64,
                     zero: values.iter().filter(|lca| **lca == 0.0).count() as u64,
@@ -284,6 +298,8 @@ impl Synthetic {
             }
             let rows = &tensors[first..];
             let lca = rows.iter().map(|row| row.lca).sum::<f64>();
+            let halves: Option<f64> = rows.iter().map(|row| row.lca_halves).sum();
+            let lca_se = halves.map(f64::abs);
             let loss = losses.entry(class).or_insert(INITIAL_LOSS);
             let loss_before = *loss;
             *loss += lca + residual;
@@ -296,6 +312,7 @@ impl Synthetic {
                     loss_before,
                     loss_after: *loss,
                     lca,
+                    lca_se,
                     residual,
                 }),
                 None => {
@@ -306,6 +323,7 @@ impl Synthetic {
                         loss_before,
                         loss_after: *loss,
                         lca,
+                        lca_se,
                         residual,
                         buffers: None,
                         splits: 1,
@@ -437,10 +455,15 @@ impl Synthetic {
             index,
             name: format!("class {index}"),
             examples: EXAMPLES,
+            sampled: None,
         });
         let probe = |name: &str| ProbeInfo {
             name: name.into(),
             examples: EXAMPLES * u64::from(self.classes.max(1).unsigned_abs()),
+            sample: self.halves.as_ref().map(|_| SampleInfo {
+                examples: SAMPLE,
+                method: "simple".into(),
+            }),
             weight: f64::from(EXAMPLES as u32 * self.classes.max(1).unsigned_abs()),
             chunk_size: EXAMPLES as usize,
             chunks: self.classes.max(1) as usize,

@@ -47,6 +47,7 @@ fn step(iteration: u64) -> StepRow {
         loss_before: 2.5,
         loss_after: 2.25,
         lca: -0.25,
+        lca_se: None,
         residual: 1e-7,
         buffers: None,
         splits: 2,

@@ -37,6 +37,8 @@ fn every_table_is_read_as_it_was_written() {
         class,
         tensor: tensor.clone(),
         lca: -1.5,
+        lca_se: Some(0.25),
+        lca_halves: Some(-0.25),
         helping: 1,
         hurting: 2,
         zero: 3,
@@ -51,6 +53,7 @@ fn every_table_is_read_as_it_was_written() {
         loss_before: 1.0,
         loss_after: 0.5,
         lca: -0.5,
+        lca_se: None,
         residual: 0.0,
     };
     let values = vec![0.0, -0.0, f32::NAN, f32::INFINITY, f32::MIN_POSITIVE];
