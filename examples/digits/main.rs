@@ -82,10 +82,12 @@ fn run() -> Result<(), Box<dyn Error>> {
         learning = learning.renderer(Box::new(CliMetricsRenderer::new()));
     }
     if !options.no_lca {
+        let probe =
+            |digits| options.sampled(Probe::new(digits, DigitBatcher).classes(10, class_of));
         learning = learning.metric(
             LcaMetric::new()
-                .probe(Probe::new(training, DigitBatcher).classes(10, class_of))
-                .validation(Probe::new(validation, DigitBatcher).classes(10, class_of))
+                .probe(probe(training))
+                .validation(probe(validation))
                 .record(options.recorder(&output)),
         );
     }

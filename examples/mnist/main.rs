@@ -169,11 +169,11 @@ where
             probe = probe.subset(images.get(), options.seed);
         }
         let mut metric = LcaMetric::new()
-            .probe(probe)
+            .probe(options.sampled(probe))
             .record(options.recorder(&output));
         if !arguments.no_validation {
             let probe = Probe::new(mnist.validation, ImageBatcher).classes(CLASSES, class_of);
-            metric = metric.validation(probe);
+            metric = metric.validation(options.sampled(probe));
         }
         if let Some(steps) = arguments.steps {
             let interrupter = learning.interrupter();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_lca::{Recorder, Run};
+use burn_lca::{Probe, Recorder, Run};
 use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
@@ -28,6 +28,10 @@ pub struct Options {
     /// No dashboard: plain lines, for pipes and logs
     #[arg(long)]
     pub plain: bool,
+
+    /// Measure every step on N fresh examples of each probe, instead of on all
+    #[arg(long, value_name = "N")]
+    pub sample: Option<usize>,
 
     /// Train without measuring, for comparison
     #[arg(long)]
@@ -131,6 +135,14 @@ impl Options {
                 "{} has no checkpoint of a recorded epoch; train without --resume",
                 checkpoints.display()
             )),
+        }
+    }
+
+    /// The probe, sampled if that is wanted.
+    pub fn sampled<I, B>(&self, probe: Probe<I, B>) -> Probe<I, B> {
+        match self.sample {
+            Some(examples) => probe.sampled(examples, self.seed),
+            None => probe,
         }
     }
 

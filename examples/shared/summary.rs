@@ -7,14 +7,14 @@ use std::path::Path;
 use burn_lca::arrow::array::{Array, AsArray, RecordBatch};
 use burn_lca::arrow::compute::cast;
 use burn_lca::arrow::datatypes::{DataType, Float64Type};
-use burn_lca::{Run, Table};
+use burn_lca::{ProbeInfo, Run, Table};
 
 /// Prints reconciliation, percent helping and the layers of a run.
 pub fn print(folder: &Path) -> Result<(), Box<dyn Error>> {
     let run = Run::open(folder)?;
     for probe in &run.info().probes {
         println!();
-        steps(&run, &probe.name, probe.examples)?;
+        steps(&run, probe)?;
     }
     println!();
     layers(&run)?;
@@ -45,7 +45,8 @@ fn for_shell(text: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-fn steps(run: &Run, probe: &str, examples: u64) -> Result<(), Box<dyn Error>> {
+fn steps(run: &Run, info: &ProbeInfo) -> Result<(), Box<dyn Error>> {
+    let probe = &*info.name;
     let names = [
         "loss_before",
         "loss_after",
@@ -57,6 +58,7 @@ fn steps(run: &Run, probe: &str, examples: u64) -> Result<(), Box<dyn Error>> {
         "zero",
         "sweeps",
         "probe_seconds",
+        "lca_se",
     ];
     let mut rows: Vec<Vec<f64>> = Vec::new();
     for batch in run.scan(Table::Steps).batches()? {
@@ -77,8 +79,15 @@ fn steps(run: &Run, probe: &str, examples: u64) -> Result<(), Box<dyn Error>> {
     let sum = |k: usize| rows.iter().map(|row| row[k]).sum::<f64>();
     let worst = rows.iter().map(|row| row[3].abs()).fold(0.0, f64::max);
     let (helping, hurting, zero) = (sum(5), sum(6), sum(7));
-    let change = last[1] - first[0];
-    println!("Probe `{probe}`, {examples} examples, {} steps", rows.len());
+    // Of samples, each on its own; of the whole, one after the other.
+    let change: f64 = rows.iter().map(|row| row[1] - row[0]).sum();
+    let sample = info.sample.as_ref();
+    let of = sample.map_or(String::new(), |sample| format!("{} of ", sample.examples));
+    println!(
+        "Probe `{probe}`, {of}{} examples, {} steps",
+        info.examples,
+        rows.len()
+    );
     println!(
         "  loss change      {change:+.6}  ({:.4} -> {:.4})",
         first[0], last[1]
@@ -88,14 +97,22 @@ fn steps(run: &Run, probe: &str, examples: u64) -> Result<(), Box<dyn Error>> {
         sum(2),
         change - sum(2)
     );
+    if sample.is_some() {
+        let variance: f64 = rows.iter().map(|row| row[10] * row[10]).sum();
+        println!(
+            "  standard error   {:.6}  (of the sum, as an estimate for all examples)",
+            variance.sqrt()
+        );
+    }
     println!(
         "  worst residual   {worst:.1e} of a step; {} steps capped",
         sum(4)
     );
     println!(
-        "  helping          {:.1} % of parameters at a step, {:.1} % without exact zeros",
+        "  helping          {:.1} % of parameters at a step, {:.1} % without exact zeros{}",
         100.0 * helping / (helping + hurting + zero),
-        100.0 * helping / (helping + hurting)
+        100.0 * helping / (helping + hurting),
+        sample.map_or("", |_| " (of noisy estimates)")
     );
     println!("  cost             {} sweeps, {:.2} s", sum(8), sum(9));
     Ok(())

@@ -31,6 +31,7 @@ pub mod parameter_map;
 pub mod peaks;
 mod raster;
 mod read;
+mod sampling;
 mod series;
 mod significance;
 pub(crate) mod stats;

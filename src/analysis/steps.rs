@@ -7,6 +7,7 @@ use crate::error::LcaError;
 use crate::record::{Run, Table};
 
 use super::read::{Columns, NO_STEPS, each, not_recorded, require, stretches};
+use super::sampling::{add_variance, margin};
 use super::stats::HelpingCounts;
 
 /// Whether LCA adds up to the loss change of one probe.
@@ -23,10 +24,15 @@ pub struct Reconciliation {
     pub loss_before: f64,
     /// The loss after the last observed step.
     pub loss_after: f64,
-    /// `loss_after` − `loss_before`, as measured.
+    /// `loss_after` − `loss_before`, as measured. Of a probe that is sampled it is the sum of the
+    /// changes of the steps, each on its own sample, so that LCA still has to add up to it.
     pub loss_change: f64,
     /// Sum of LCA over all parameters and steps.
     pub lca: f64,
+    /// Standard error of `lca`; `None` unless the probe is sampled.
+    pub standard_error: Option<f64>,
+    /// Half the width of the 95 % confidence interval of `lca` that goes with `standard_error`.
+    pub margin: Option<f64>,
     /// Sum over all steps of what moving running statistics account for; `None` if none moved.
     pub buffers: Option<f64>,
     /// `loss_change` − `lca` − `buffers`: what nothing accounts for.
@@ -66,6 +72,10 @@ pub(super) struct StepSums {
     first: End,
     last: End,
     lca: f64,
+    /// Sum of the squares of the standard errors, where the probe is sampled.
+    variance: Option<f64>,
+    /// Sum of the loss changes.
+    changes: f64,
     buffers: Option<f64>,
     worst: Option<Residual>,
     capped: u64,
@@ -103,12 +113,13 @@ pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
 }
 
 impl StepSums {
-    const COLUMNS: [&str; 15] = [
+    const COLUMNS: [&str; 16] = [
         "iteration",
         "probe",
         "loss_before",
         "loss_after",
         "lca",
+        "lca_se",
         "residual",
         "buffers",
         "sweeps",
@@ -132,6 +143,8 @@ impl StepSums {
             first: end,
             last: end,
             lca: 0.0,
+            variance: None,
+            changes: 0.0,
             buffers: None,
             worst: None,
             capped: 0,
@@ -181,6 +194,8 @@ impl StepSums {
             return Ok(());
         }
         self.lca += lca;
+        self.changes += after - before;
+        add_variance(&mut self.variance, columns.f64_or_null("lca_se")?, row);
         self.finite += counts.all();
         self.lca_helping += columns.f64("lca_helping")?[row];
         self.lca_hurting += columns.f64("lca_hurting")?[row];
@@ -211,8 +226,17 @@ impl StepSums {
         (self.finite > 0).then(|| self.lca / self.finite as f64)
     }
 
+    /// Returns whether any step was measured on a sample.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.variance.is_some()
+    }
+
     pub(super) fn reconciliation(&self) -> Reconciliation {
-        let loss_change = self.last.loss - self.first.loss;
+        let loss_change = match self.variance {
+            Some(_) => self.changes,
+            None => self.last.loss - self.first.loss,
+        };
+        let standard_error = self.variance.map(f64::sqrt);
         let difference = loss_change - self.lca - self.buffers.unwrap_or(0.0);
         let relative = (difference / loss_change).abs();
         Reconciliation {
@@ -222,6 +246,8 @@ impl StepSums {
             loss_after: self.last.loss,
             loss_change,
             lca: self.lca,
+            standard_error,
+            margin: standard_error.map(margin),
             buffers: self.buffers,
             difference,
             relative_difference: Some(relative).filter(|relative| relative.is_finite()),

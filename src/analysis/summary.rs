@@ -44,6 +44,8 @@ pub struct Summary {
 pub struct ProbeHelping {
     /// The probe.
     pub probe: String,
+    /// Whether the signs are those of estimates from samples, which noise draws towards one half.
+    pub of_estimates: bool,
     /// How often a parameter's LCA was negative, positive and exactly zero.
     #[serde(flatten)]
     pub counts: HelpingCounts,
@@ -63,6 +65,10 @@ pub struct LayerHarm {
     pub layer: String,
     /// Its LCA, summed over the run.
     pub lca: f64,
+    /// Standard error of `lca`; `None` unless the probe is sampled.
+    pub standard_error: Option<f64>,
+    /// Half the width of the 95 % confidence interval of `lca` that goes with `standard_error`.
+    pub margin: Option<f64>,
     /// The fraction of the steps at which its LCA was positive.
     pub fraction_hurting_steps: f64,
 }
@@ -128,6 +134,7 @@ pub fn summary(run: &Run) -> Result<Summary, LcaError> {
 fn helping(probe: &StepSums) -> ProbeHelping {
     ProbeHelping {
         probe: probe.probe.clone(),
+        of_estimates: probe.is_sampled(),
         counts: probe.counts,
         lca_helping: probe.lca_helping,
         lca_hurting: probe.lca_hurting,
@@ -158,6 +165,8 @@ fn hurting_layers(run: &Run, probe: &str) -> Result<Vec<LayerHarm>, LcaError> {
     let harm = layers.into_iter().map(|layer| LayerHarm {
         layer: layer.name,
         lca: layer.lca,
+        standard_error: layer.standard_error,
+        margin: layer.margin,
         fraction_hurting_steps: layer.fraction_hurting_steps,
     });
     Ok(harm.collect())

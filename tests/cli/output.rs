@@ -179,6 +179,72 @@ fn the_summary_of_a_run_says_what_was_planted() {
     assert_eq!(values, 14 * 60);
 }
 
+/// 60 steps with a standard error of 0.001: √60 · 0.001 · 1.96 = 0.01518. A layer is two tensors
+/// whose halves differ alike: twice that.
+#[test]
+fn sums_of_a_sampled_run_have_their_margin_and_counts_of_signs_their_warning() {
+    let folder = written(&Fixture {
+        sampled: true,
+        ..Fixture::default()
+    });
+    for command in commands() {
+        let more: &[&str] = match &*command {
+            "peaks" => &["--quantity", "step"],
+            _ => &[],
+        };
+        let text = String::from_utf8(answer(&command, folder.path(), more)).unwrap();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("8 of 20 training examples and 8 of 20 validation"),
+            "{text}"
+        );
+        assert!(words.contains("those of noisy estimates"), "{text}");
+    }
+    let table = |command: &str, more: &[&str]| {
+        let text = answer(command, folder.path(), more);
+        records(&String::from_utf8(text).unwrap())
+    };
+    let margin = |records: &[Vec<String>]| -> f64 {
+        let column = records[0].iter().position(|name| name == "lca_margin");
+        records[1][column.expect("a margin")].parse().unwrap()
+    };
+    let expected = 60_f64.sqrt() * 1e-3 * 1.959_963_984_540_054;
+    let summary = margin(&table("summary", &["--format", "csv"]));
+    assert!((summary - expected).abs() < 1e-9, "{summary}");
+    let layer = margin(&table("layers", &["--format", "csv"]));
+    assert!((layer - 2.0 * expected).abs() < 1e-9, "{layer}");
+    let tensor = margin(&table("layers", &["--by", "tensor", "--format", "csv"]));
+    assert!((tensor - expected).abs() < 1e-9, "{tensor}");
+    let every = |of: &Fixture| {
+        let folder = written(of);
+        let arguments = on("layers", folder.path()).into_iter();
+        let csv = burn_lca(arguments.chain(["--format".into(), "csv".into()]));
+        let rows = records(&String::from_utf8(csv.stdout).unwrap())
+            .into_iter()
+            .skip(1);
+        let verdicts = rows.map(|row| row.last().unwrap().clone());
+        verdicts.collect::<Vec<_>>()
+    };
+    // LCA of −4 and, of two steps with halves that differ by 2, a margin of 1.96 · √8 = 5.5.
+    let sampled = |every_number| Fixture {
+        sampled: true,
+        every_number,
+        steps: 2,
+        tensors: ["a.weight", "a.bias", "b.weight", "b.bias"]
+            .map(|path| (path.into(), 1))
+            .into(),
+        ..Fixture::default()
+    };
+    assert_eq!(every(&sampled(Some(-1.0))), ["unclear", "unclear"]);
+    let whole = Fixture {
+        sampled: false,
+        ..sampled(Some(-1.0))
+    };
+    assert_eq!(every(&whole), ["helps", "helps"]);
+    let each = margin(&table("layers", &["--per-parameter", "--format", "csv"]));
+    assert!((each - 2.0 * expected / 8.0).abs() < 1e-9, "{each}");
+}
+
 #[test]
 fn a_file_that_cannot_be_written_is_an_error_of_output() {
     let folder = written(&Fixture::default());

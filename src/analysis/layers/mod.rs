@@ -11,6 +11,7 @@ use crate::record::{Run, Table};
 
 use super::alike::require_alike;
 use super::read::{NO_FINITE_STEPS, NO_STEPS, not_recorded, require};
+use super::sampling::margin;
 use super::series::Grouping;
 use super::significance::{SignFlip, StudentT, deviation, holm, mean};
 use super::stats::HelpingCounts;
@@ -77,6 +78,13 @@ pub struct LayerSum {
     /// LCA over a run, in the unit of the loss: negative helped, positive hurt. Mean over the
     /// runs.
     pub lca: f64,
+    /// Standard error of `lca` from sampling the probe's examples, whatever varies between runs;
+    /// `None` unless the probe of a run is sampled.
+    pub standard_error: Option<f64>,
+    /// Half the width of the 95 % confidence interval of `lca` that goes with `standard_error`.
+    pub margin: Option<f64>,
+    /// That interval: `margin` to either side of `lca`.
+    pub sampled_interval: Option<[f64; 2]>,
     /// LCA over each run.
     pub by_run: Vec<f64>,
     /// Standard deviation between runs, of several.
@@ -119,12 +127,17 @@ pub struct Significance {
 
 impl LayerSum {
     /// Returns the layer with all that is in the unit of the loss divided by the number of its
-    /// parameters: its LCA, its deviation and spread, and the interval.
+    /// parameters: its LCA, its errors, its deviation and spread, and the interval.
     #[must_use]
     pub fn per_parameter(&self) -> Self {
         let parameters = self.parameters as f64;
         Self {
             lca: self.lca_per_parameter,
+            standard_error: self.standard_error.map(|error| error / parameters),
+            margin: self.margin.map(|margin| margin / parameters),
+            sampled_interval: self
+                .sampled_interval
+                .map(|ends| ends.map(|end| end / parameters)),
             by_run: self.by_run.iter().map(|lca| lca / parameters).collect(),
             deviation: self.deviation.map(|deviation| deviation / parameters),
             spread: self.spread.map(|ends| ends.map(|end| end / parameters)),
@@ -235,6 +248,10 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
         let by_run: Vec<f64> = of_runs().map(|group| group.lca).collect();
         let lca = mean(&by_run);
         let deviation = deviation(&by_run);
+        let variances = of_runs().filter_map(|group| group.variance);
+        let variance = variances.reduce(|sum, variance| sum + variance);
+        let standard_error = variance.map(|sum| sum.sqrt() / runs.len() as f64);
+        let margin = standard_error.map(margin);
         let steps: u64 = runs.iter().map(|run| run.steps).sum();
         let hurting: u64 = of_runs().map(|group| group.hurting_steps).sum();
         LayerSum {
@@ -243,6 +260,9 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
             lca,
             deviation,
             spread: deviation.map(|deviation| [lca - deviation, lca + deviation]),
+            standard_error,
+            margin,
+            sampled_interval: margin.map(|margin| [lca - margin, lca + margin]),
             by_run,
             fraction_of_network: lca / network,
             lca_per_parameter: lca / group.parameters as f64,

@@ -11,12 +11,13 @@ use super::super::read::{NO_STEPS, each, out_of_order, require};
 use super::super::stats::HelpingCounts;
 use super::options::LayersOptions;
 
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "iteration",
     "probe",
     "class",
     "tensor",
     "lca",
+    "lca_halves",
     "helping",
     "hurting",
     "zero",
@@ -39,6 +40,8 @@ pub(super) struct GroupSum {
     pub(super) name: String,
     pub(super) parameters: u64,
     pub(super) lca: f64,
+    /// The variance of `lca`; `None` unless the probe is sampled.
+    pub(super) variance: Option<f64>,
     pub(super) counts: HelpingCounts,
     /// Steps at which its LCA is positive.
     pub(super) hurting_steps: u64,
@@ -64,6 +67,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
                 name: name.to_owned(),
                 parameters: 0,
                 lca: 0.0,
+                variance: None,
                 counts: HelpingCounts::default(),
                 hurting_steps: 0,
             });
@@ -79,6 +83,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
         let classes = batch.i32_or_null("class")?;
         let tensors = batch.text("tensor")?;
         let lca = batch.f64("lca")?;
+        let halves = batch.f64_or_null("lca_halves")?;
         let helping = batch.u64("helping")?;
         let hurting = batch.u64("hurting")?;
         let zero = batch.u64("zero")?;
@@ -90,9 +95,12 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
             let tensor = tensors.value(row);
             let group = group_of.get(tensor).ok_or_else(|| foreign(run, tensor))?;
             reading.advance(run, iterations[row])?;
-            let (sum, counts) = &mut reading.step[*group];
-            *sum += lca[row];
-            *counts += HelpingCounts {
+            let step = &mut reading.step[*group];
+            step.lca += lca[row];
+            if halves.is_valid(row) {
+                *step.halves.get_or_insert(0.0) += halves.value(row);
+            }
+            step.counts += HelpingCounts {
                 helping: helping[row],
                 hurting: hurting[row],
                 zero: zero[row],
@@ -154,14 +162,23 @@ fn foreign(run: &Run, tensor: &str) -> LcaError {
 struct StepReader {
     sums: RunSums,
     iteration: Option<u64>,
-    /// LCA and counts of each group at the current step.
-    step: Vec<(f64, HelpingCounts)>,
+    /// Each group at the current step.
+    step: Vec<StepSum>,
+}
+
+/// The tensors of a group at one step.
+#[derive(Debug, Clone, Default)]
+struct StepSum {
+    lca: f64,
+    /// Half the difference between the halves of the step's sample, if there is one.
+    halves: Option<f64>,
+    counts: HelpingCounts,
 }
 
 impl StepReader {
     fn new(groups: Vec<GroupSum>) -> Self {
         Self {
-            step: vec![(0.0, HelpingCounts::default()); groups.len()],
+            step: vec![StepSum::default(); groups.len()],
             sums: RunSums {
                 steps: 0,
                 not_finite: 0,
@@ -189,17 +206,20 @@ impl StepReader {
         if self.iteration.is_none() {
             return;
         }
-        if self.step.iter().all(|(lca, _)| lca.is_finite()) {
+        if self.step.iter().all(|step| step.lca.is_finite()) {
             self.sums.steps += 1;
-            for (group, (lca, counts)) in self.sums.groups.iter_mut().zip(&self.step) {
-                group.lca += lca;
-                group.counts += *counts;
-                group.hurting_steps += u64::from(*lca > 0.0);
+            for (group, step) in self.sums.groups.iter_mut().zip(&self.step) {
+                group.lca += step.lca;
+                if let Some(halves) = step.halves {
+                    *group.variance.get_or_insert(0.0) += halves * halves;
+                }
+                group.counts += step.counts;
+                group.hurting_steps += u64::from(step.lca > 0.0);
             }
         } else {
             self.sums.not_finite += 1;
         }
-        self.step.fill((0.0, HelpingCounts::default()));
+        self.step.fill(StepSum::default());
     }
 
     fn finish(mut self) -> RunSums {

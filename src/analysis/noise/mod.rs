@@ -13,6 +13,7 @@ use crate::record::{Run, Table};
 
 use super::distribution::{Distribution, distribution};
 use super::helping::{Helping, HelpingOptions, helping};
+use super::sampling::is_sampled;
 
 pub use concentration::{Concentration, Inequality, TopFraction, concentration};
 pub use heroes::{HelpingBin, HelpingParameter, Heroes, heroes};
@@ -22,6 +23,9 @@ pub use oscillation::{TensorOscillation, oscillation};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Noise {
+    /// Whether all of this is about estimates from samples: then the noise of sampling is part of
+    /// the sizes, and draws shares of signs towards one half.
+    pub of_estimates: bool,
     /// The sizes of single allocations; `None` without `parameters` and `histograms`.
     pub distribution: Option<Distribution>,
     /// How many parameters helped, step by step.
@@ -58,6 +62,7 @@ pub fn noise(run: &Run) -> Result<Noise, LcaError> {
     let totals = run.has(Table::ParameterTotals)?;
     let values = run.has(Table::Parameters)? || run.has(Table::Histograms)?;
     Ok(Noise {
+        of_estimates: is_sampled(run),
         distribution: values.then(|| distribution(run)).transpose()?,
         helping: helping(run, &HelpingOptions::default())?,
         heroes: totals.then(|| heroes(run)).transpose()?,

@@ -20,6 +20,7 @@ use crate::record::Run;
 
 use super::names::{class_name, main_probe};
 use super::read::{NO_STEPS, not_recorded};
+use super::sampling::is_sampled;
 use super::series::{Grouping, Quantity, Request, SeriesTable, series};
 
 pub use alignment::Alignment;
@@ -147,8 +148,9 @@ pub struct ClassMoment {
 /// # Errors
 ///
 /// [`LcaError::Setting`] if an option can't work or fewer layers than `min_layers` have peaks,
-/// [`LcaError::NotRecorded`] if no step was observed, and the errors of [`Scan`](crate::Scan) if
-/// the table `tensors` can't be read.
+/// [`LcaError::NotRecorded`] if no step was observed or the probe is sampled (but for the step's norm,
+/// which no sample is behind), and the errors of [`Scan`](crate::Scan) if the table `tensors` can't be
+/// read.
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
@@ -165,6 +167,17 @@ pub struct ClassMoment {
 /// ```
 pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     options.check()?;
+    if is_sampled(run) && options.quantity != Quantity::Step {
+        return Err(LcaError::NotRecorded {
+            path: run.folder().to_owned(),
+            problem: format!(
+                "probe {} is sampled: the layers share the noise of a step's sample, which makes \
+                 peaks of its own that line up",
+                main_probe(run)
+            ),
+            remedy: "ask for peaks of the step's norm, or record a run on the whole probe".into(),
+        });
+    }
     let mut table = series(
         run,
         Request {

@@ -232,3 +232,37 @@ fn what_cannot_be_compared_or_was_not_recorded_is_refused_by_name() {
         assert!(matches!(error, LcaError::NotRecorded { .. }), "{error:?}");
     }
 }
+
+/// The halves of fc1.weight differ by ±0.03 and those of fc1.bias by ∓0.02: together by 0.01. Over
+/// four steps the squares add up: √(4 · 0.01²) = 0.02, and for the weight alone 0.06.
+#[test]
+fn the_error_of_a_layer_is_that_of_its_tensors_together() {
+    let sampled = || {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Synthetic::new(&TENSORS, 4).lca(planted).halves(|at| {
+            let sign = if at.iteration % 2 == 0 { 1.0 } else { -1.0 };
+            match at.tensor {
+                "fc1.weight" => sign * 0.03,
+                "fc1.bias" => sign * -0.02,
+                _ => 0.0,
+            }
+        });
+        let run = run.write(folder.path());
+        (folder, run)
+    };
+    let (_folders, runs): (Vec<TempDir>, Vec<Run>) = [sampled(), sampled()].into_iter().unzip();
+    let error =
+        |runs: &[Run], by| of(runs, LayersOptions::default().by(by)).layers[0].standard_error;
+    assert_near(error(&runs[..1], Grouping::Layer).unwrap(), 0.02);
+    assert_near(error(&runs[..1], Grouping::Tensor).unwrap(), 0.06);
+    let layers = of(&runs[..1], LayersOptions::default()).layers;
+    assert_near(layers[0].margin.unwrap(), 0.02 * 1.959_963_984_540_054);
+    assert_near(
+        layers[0].per_parameter().margin.unwrap(),
+        0.02 * 1.959_963_984_540_054 / 8.0,
+    );
+    // The mean of two: √(2 · 0.02²)/2.
+    assert_near(error(&runs, Grouping::Layer).unwrap(), 0.02 / 2_f64.sqrt());
+    let (_folder, whole) = run(4, planted);
+    assert_eq!(error(&[whole], Grouping::Layer), None);
+}

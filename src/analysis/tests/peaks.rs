@@ -133,3 +133,22 @@ fn runs_too_short_for_peaks_have_none_and_those_without_steps_are_refused() {
         }
     }
 }
+
+/// The noise of a sample is in all layers at once, so peaks of LCA would line up by themselves. The
+/// step has nothing to do with the sample.
+#[test]
+fn peaks_of_sampled_lca_are_refused_and_those_of_the_step_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Synthetic::new(&[("fc1.weight", 2), ("fc2.weight", 2)], 40)
+        .step(|at| if at.iteration % 9 == 4 { 0.5 } else { 0.01 })
+        .halves(|_| 0.01)
+        .write(folder.path());
+    let options = || PeaksOptions::default().top(3).detrend(9).window(8);
+    for quantity in [Quantity::Lca, Quantity::Gradient] {
+        let error = peaks(&run, &options().quantity(quantity)).unwrap_err();
+        assert!(matches!(error, LcaError::NotRecorded { .. }), "{error:?}");
+        assert!(error.to_string().contains("training is sampled"), "{error}");
+    }
+    let found = peaks(&run, &options().quantity(Quantity::Step)).unwrap();
+    assert_eq!(found.layers, ["fc1", "fc2"]);
+}

@@ -137,3 +137,40 @@ fn a_run_without_steps_is_an_error_that_says_so() {
     let error = summary(&run).unwrap_err();
     assert!(matches!(error, LcaError::NotRecorded { .. }), "{error}");
 }
+
+/// Every sample has a loss of its own, here by 0.1 more from step to step; LCA still adds up to
+/// what each step changed on its own. Errors: √(16 · 0.005²) = 0.02.
+#[test]
+fn a_sampled_run_adds_up_step_by_step_and_says_what_its_numbers_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Synthetic::new(&TENSORS, 16)
+        .halves(|at| {
+            if at.tensor == "fc2.weight" {
+                0.005
+            } else {
+                0.0
+            }
+        })
+        .residual(|_| 0.001)
+        .adjust(|step| {
+            let drift = 0.1 * step.iteration as f64;
+            step.loss_before += drift;
+            step.loss_after += drift;
+        })
+        .write(folder.path());
+    let summary = summary(&run).unwrap();
+    let training = &summary.reconciliation[0];
+    assert!((training.standard_error.unwrap() - 0.02).abs() < 1e-12);
+    assert!((training.lca + 16.0 * 0.012).abs() < 1e-12);
+    assert!((training.difference - 0.016).abs() < 1e-12, "{training:?}");
+    assert!(summary.helping[0].of_estimates);
+    let [note] = &run.notes()[..] else {
+        panic!("{:?}", run.notes());
+    };
+    assert!(note.contains("10 of 100 training examples"), "{note}");
+    assert!(note.contains("noisy estimates"), "{note}");
+
+    let folder = tempfile::tempdir().unwrap();
+    let whole = Synthetic::new(&TENSORS, 16).write(folder.path());
+    assert!(whole.notes().is_empty());
+}

@@ -57,11 +57,15 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
         LegendEntry::new("hurts", LegendSample::Box(options.palette.hurts())),
     ];
     let runs = layers.runs.len();
+    let whisker = |name| LegendEntry::new(name, LegendSample::Line(Stroke::solid(INK, 1.4)));
+    if runs == 1 && shown.iter().any(|layer| layer.sampled_interval.is_some()) {
+        sheet.legend.push(whisker("95 % interval"));
+        sheet.notes.push(
+            "Of samples: all examples are within the intervals with 95 % confidence.".to_owned(),
+        );
+    }
     if runs > 1 {
-        let deviation = LegendSample::Line(Stroke::solid(INK, 1.4));
-        sheet
-            .legend
-            .push(LegendEntry::new("± deviation", deviation));
+        sheet.legend.push(whisker("± deviation"));
         sheet.legend.push(LegendEntry::new(
             "one run",
             LegendSample::Dot(MarkShape::Ring, INK, 2.5),
@@ -128,16 +132,21 @@ fn panel(
             value,
         });
         reach.push(value);
-        if let Some([low, high]) = layer.spread {
+        // Over several runs the deviation has the noise of sampling in it.
+        let interval = layer.sampled_interval.map(|ends| (ends, "interval"));
+        let whisker = layer.spread.map(|ends| (ends, "deviation")).or(interval);
+        if let Some(([low, high], kind)) = whisker {
             reach.extend([low, high]);
             let cap = |y: f64| [(middle - 0.07, y), (middle + 0.07, y)];
             for points in [[(middle, low), (middle, high)], cap(low), cap(high)] {
                 marks.push(Mark::Line {
-                    name: format!("{} deviation", layer.name),
+                    name: format!("{} {kind}", layer.name),
                     points: points.into(),
                     stroke: Stroke::solid(INK, 1.4),
                 });
             }
+        }
+        if layer.spread.is_some() {
             reach.extend(runs);
             let beside = |(_, lca): (usize, &f64)| (middle + 0.2, *lca);
             marks.push(Mark::Dots {

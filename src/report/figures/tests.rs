@@ -172,6 +172,32 @@ fn lines_of_the_loss_are_the_measured_and_the_explained_one() {
     assert!((last.loss - last.explained - 60.0 * 1e-4).abs() < 1e-9);
 }
 
+/// Of 60 steps whose halves differ by 0.001 in one tensor: 1.96 · √60 · 0.001.
+#[test]
+fn bars_of_sampled_layers_have_their_interval() {
+    let halves = |at: At| {
+        if at.tensor == "fc2.weight" {
+            0.001
+        } else {
+            0.0
+        }
+    };
+    let (_folder, run) = opened(&learned().halves(halves));
+    let layers = layers(std::slice::from_ref(&run), &LayersOptions::default()).unwrap();
+    let svg = Figure::Layers(&layers)
+        .draw(&FigureOptions::default())
+        .unwrap();
+    let document = Document::parse(&svg).unwrap();
+    let panel = DrawnPanel::find(&document, "sum");
+    let drawn = panel.line("fc2 interval");
+    let margin = 1.959_963_984_540_054 * 60_f64.sqrt() * 0.001;
+    for (point, end) in drawn.iter().zip([-margin, margin]) {
+        let apart = (point.1 - (layers.layers[1].lca + end)).abs();
+        assert!(apart <= panel.tolerance(), "{drawn:?}");
+    }
+    assert!(svg.contains("95 % interval"));
+}
+
 #[test]
 fn bars_of_layers_stand_for_their_sums_and_hurting_ones_above_the_axis() {
     let (_folder, run) = opened(&learned());

@@ -79,7 +79,7 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         _ => known(analysis::layers(runs, &LayersOptions::default()))?.0,
     };
     let data = Data {
-        notes: runs.iter().filter_map(Run::unfinished).collect(),
+        notes: runs.iter().flat_map(Run::notes).collect(),
         short_names: short_names(runs, classes),
         runs: parts,
         missing: MISSING,

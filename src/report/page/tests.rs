@@ -196,3 +196,22 @@ fn numbers_are_those_of_the_analyses_to_the_last_bit() {
     let values = numbers(&data["runs"][0]["trajectories"][0]["layers"][1]["sums"]);
     assert_eq!(values, known[0].layers[1].cumulative);
 }
+
+#[test]
+fn a_page_about_samples_says_how_sure_its_sums_are_and_what_noise_makes_of_signs() {
+    let sampled = Synthetic::new(&[("fc1.weight", 4), ("fc2.weight", 2)], 40)
+        .lca(noise_at)
+        .halves(|_| 0.001);
+    let (_, data) = written("sampled", &sampled);
+    let note = data["notes"][0].as_str().unwrap();
+    assert!(note.contains("10 of 100 training examples"), "{note}");
+    assert!(note.contains("noisy estimates"), "{note}");
+    let run = &data["runs"][0];
+    // The halves of two tensors differ alike: √40 · 0.002 · 1.96.
+    let margin = run["summary"]["reconciliation"][0]["margin"].as_f64();
+    assert!((margin.unwrap() - 1.959_963_984_540_054 * 40_f64.sqrt() * 0.002).abs() < 1e-12);
+    assert!(run["layers"][0]["layers"][0]["margin"].as_f64() > Some(0.0));
+    assert!(run["peaks"].is_null());
+    let missing = run["peaks_missing"].as_str().unwrap();
+    assert!(missing.contains("training is sampled"), "{missing}");
+}

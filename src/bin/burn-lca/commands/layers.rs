@@ -104,17 +104,28 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     let mut table = AnswerTable::of("layers", title(found, runs), &found.layers)
         .text(by(found), by(found), |layer| layer.name.clone())
         .count("parameters", "parameters", |layer| layer.parameters);
+    let sampled = found
+        .layers
+        .iter()
+        .any(|layer| layer.standard_error.is_some());
     if !per_parameter {
-        table = table.lca("lca", "LCA", |layer| layer.lca).fraction(
-            "fraction_of_network",
-            "share %",
-            |layer| layer.fraction_of_network,
-        );
+        table = table.lca("lca", "LCA", |layer| layer.lca);
+        if sampled {
+            table = table.number("lca_margin", "± 95 %", |layer| layer.margin);
+        }
+        table = table.fraction("fraction_of_network", "share %", |layer| {
+            layer.fraction_of_network
+        });
+    }
+    table = table.lca("lca_per_parameter", "per parameter", |layer| {
+        layer.lca_per_parameter
+    });
+    if sampled && per_parameter {
+        table = table.number("lca_margin", "± 95 %", |layer| {
+            layer.per_parameter().margin
+        });
     }
     let mut table = table
-        .lca("lca_per_parameter", "per parameter", |layer| {
-            layer.lca_per_parameter
-        })
         .fraction("fraction_of_all", "helping %", |layer| {
             layer.counts.fraction_of_all()
         })
@@ -128,12 +139,19 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
             "A verdict is about the mean of these runs; the next table tells whether it is chance.",
         );
     }
+    if sampled {
+        table.note(
+            "±: LCA over all examples lies within with 95 % confidence, and is unclear where that \
+             may be on either side of zero; helping %: of noisy estimates.",
+        );
+    }
     run_notes(&mut table, found);
     table
 }
 
 fn verdict(layer: &LayerSum) -> &'static str {
     match layer.lca {
+        lca if layer.margin.is_some_and(|margin| lca.abs() < margin) => "unclear",
         _ if layer.hurts => "hurts",
         lca if lca < 0.0 => "helps",
         _ => "zero",

@@ -19,7 +19,7 @@ use crate::output::{put, refuse_terminal};
 use crate::progress;
 
 use super::palette::PaletteArg;
-use super::runs::{open, warn_of_unfinished};
+use super::runs::{open, print_notes};
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
@@ -108,7 +108,7 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     let bytes = progress::during(|| -> Result<Vec<u8>, Failure> {
         let runs = open(&args.runs)?;
         let svg = draw(args, &runs)?;
-        warn_of_unfinished(&runs);
+        print_notes(&runs);
         Ok(export::encode(&svg, format)?)
     })?;
     put(&bytes, path)

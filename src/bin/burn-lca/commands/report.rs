@@ -34,7 +34,7 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     let page = progress::during(|| -> Result<String, Failure> {
         let runs = runs::open(&args.runs)?;
         let page = page::page(&runs)?;
-        runs::warn_of_unfinished(&runs);
+        runs::print_notes(&runs);
         Ok(page)
     })?;
     put(page.as_bytes(), path)

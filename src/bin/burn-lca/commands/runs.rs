@@ -11,9 +11,9 @@ pub fn open(folders: &[PathBuf]) -> Result<Vec<Run>, LcaError> {
     folders.iter().map(Run::open).collect()
 }
 
-/// Says on stderr which runs did not finish; a picture has no room for it.
-pub fn warn_of_unfinished(runs: &[Run]) {
-    for note in runs.iter().filter_map(Run::unfinished) {
+/// Says on stderr what there is to know about the runs; a picture has no room for it.
+pub fn print_notes(runs: &[Run]) {
+    for note in runs.iter().flat_map(Run::notes) {
         say(note);
     }
 }

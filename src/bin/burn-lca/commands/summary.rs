@@ -49,6 +49,10 @@ fn reconciliation(summary: &Summary) -> AnswerTable {
         .number("loss_after", "after", |probe| probe.loss_after)
         .lca("loss_change", "change", |probe| probe.loss_change)
         .lca("lca", "sum of LCA", |probe| probe.lca);
+    let sampled = probes.iter().any(|probe| probe.standard_error.is_some());
+    if sampled {
+        table = table.number("lca_margin", "± 95 %", |probe| probe.margin);
+    }
     if probes.iter().any(|probe| probe.buffers.is_some()) {
         table = table.number("buffers", "buffers", |probe| probe.buffers);
     }
@@ -74,12 +78,18 @@ fn reconciliation(summary: &Summary) -> AnswerTable {
         "difference: change - sum of LCA, over the run; residual: the largest of any one step, \
          and at which iteration.",
     );
+    if sampled {
+        table.note(
+            "Of samples, change: sum of the changes of the steps, each of its own sample; ±: the \
+             sum of LCA over all examples lies within with 95 % confidence.",
+        );
+    }
     table
 }
 
 fn helping(summary: &Summary) -> AnswerTable {
     let title = "How much helped, over all parameters and steps";
-    AnswerTable::of("helping", title, &summary.helping)
+    let mut table = AnswerTable::of("helping", title, &summary.helping)
         .text("probe", "probe", |probe| probe.probe.clone())
         .fraction("fraction_of_all", "helping %", |probe| {
             probe.counts.fraction_of_all()
@@ -90,7 +100,18 @@ fn helping(summary: &Summary) -> AnswerTable {
         .lca("lca_helping", "LCA helping", |probe| probe.lca_helping)
         .lca("lca_hurting", "LCA hurting", |probe| probe.lca_hurting)
         .lca("mean", "mean LCA", |probe| probe.mean)
-        .build()
+        .build();
+    let sampled = summary.helping.iter().filter(|probe| probe.of_estimates);
+    let sampled: Vec<&str> = sampled.map(|probe| &*probe.probe).collect();
+    if !sampled.is_empty() {
+        table.note(format!(
+            "On samples ({}) these are the signs of noisy estimates. Noise draws the share helping \
+             towards one half, and LCA helping and hurting away from zero; their sum and the mean \
+             it leaves alone.",
+            sampled.join(", ")
+        ));
+    }
+    table
 }
 
 fn quantiles_of(summary: &Summary) -> AnswerTable {
@@ -119,7 +140,11 @@ fn hurting(summary: &Summary) -> AnswerTable {
     let layers = &summary.hurting_layers;
     let mut table = AnswerTable::of("hurting", "Layers that hurt over the run", layers)
         .text("layer", "layer", |layer| layer.layer.clone())
-        .lca("lca", "LCA", |layer| layer.lca)
+        .lca("lca", "LCA", |layer| layer.lca);
+    if layers.iter().any(|layer| layer.standard_error.is_some()) {
+        table = table.number("lca_margin", "± 95 %", |layer| layer.margin);
+    }
+    let mut table = table
         .fraction("fraction_hurting_steps", "hurting steps %", |layer| {
             layer.fraction_hurting_steps
         })

@@ -60,7 +60,7 @@ pub enum Cell {
 }
 
 impl Answer {
-    /// Begins the answer about some runs; the state of those that did not finish is noted.
+    /// Begins the answer about some runs; it is noted which did not finish or were sampled.
     pub fn new(result: &impl Serialize, runs: &[Run]) -> Result<Self, Failure> {
         let json = serde_json::to_string_pretty(result).map_err(|error| {
             LcaError::Internal(format!("the answer can't be written as JSON: {error}"))
@@ -68,7 +68,7 @@ impl Answer {
         Ok(Self {
             json: escaped(&json) + "\n",
             tables: Vec::new(),
-            run_notes: runs.iter().filter_map(Run::unfinished).collect(),
+            run_notes: runs.iter().flat_map(Run::notes).collect(),
         })
     }
 
@@ -86,7 +86,7 @@ impl Answer {
         &self.tables
     }
 
-    /// Returns what there is to know about runs that did not finish.
+    /// Returns what there is to know about the runs as a whole.
     pub(super) fn run_notes(&self) -> &[String] {
         &self.run_notes
     }

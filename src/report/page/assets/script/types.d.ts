@@ -69,6 +69,8 @@ export interface Reconciliation {
   loss_after: Num;
   loss_change: Num;
   lca: Num;
+  standard_error: number | null;
+  margin: number | null;
   buffers: Num;
   difference: Num;
   relative_difference: number | null;
@@ -88,6 +90,7 @@ export interface HelpingCounts {
 
 export interface ProbeHelping extends HelpingCounts {
   probe: string;
+  of_estimates: boolean;
   lca_helping: Num;
   lca_hurting: Num;
   mean: Num;
@@ -105,6 +108,8 @@ export interface LcaQuantiles {
 export interface LayerHarm {
   layer: string;
   lca: Num;
+  standard_error: number | null;
+  margin: number | null;
   fraction_hurting_steps: Num;
 }
 
@@ -410,6 +415,9 @@ export interface LayerSum extends HelpingCounts {
   name: string;
   parameters: number;
   lca: Num;
+  standard_error: number | null;
+  margin: number | null;
+  sampled_interval: [number, number] | null;
   deviation: number | null;
   spread: [number, number] | null;
   by_run: Num[];

@@ -75,10 +75,14 @@ function groundedText(main) {
   const sum = signed(main.lca);
   const share = main.relative_difference;
   const off = isNumber(share) ? `, ${(100 * share).toPrecision(2)} % of the change` : "";
+  const change = signed(main.loss_change);
+  const summed = isNumber(main.margin)
+    ? `the steps changed the loss of their samples by ${change} in all; LCA sums to ${sum}, ` +
+      `± ${short(main.margin)} as an estimate for all examples (95 % confidence)`
+    : `the loss went from ${short(main.loss_before)} to ${short(main.loss_after)}, a change of ` +
+      `${change}; LCA sums to ${sum}`;
   const said = isNumber(main.loss_change)
-    ? `${main.probe}: the loss went from ${short(main.loss_before)} to ` +
-      `${short(main.loss_after)}, a change of ${signed(main.loss_change)}; LCA sums to ${sum}. ` +
-      `The difference is ${signed(main.difference)}${off}.`
+    ? `${main.probe}: ${summed}. The difference is ${signed(main.difference)}${off}.`
     : `${main.probe}: the loss began or ended at a value that is not finite, so there is nothing ` +
       `that LCA could add up to; where it was finite, LCA sums to ${sum}.`;
   const capped = `${plural(main.capped, "step")} stopped at the limit on refinement.`;
@@ -91,7 +95,11 @@ function reconciliation(rows) {
   const isMoving = rows.some((row) => row.buffers !== null);
   const buffers = (/** @type {Reconciliation} */ row) =>
     isMoving ? [maybe(row.buffers, short)] : [];
+  const isSampled = rows.some((row) => row.margin !== null);
+  const margin = (/** @type {Reconciliation} */ row) =>
+    isSampled ? [maybe(row.margin, short)] : [];
   const headings = ["probe", "steps", "loss before", "after", "change", "sum of LCA"];
+  if (isSampled) headings.push("± 95 %");
   if (isMoving) headings.push("buffers");
   headings.push("difference", "worst residual", "at", "capped", "not finite");
   const box = table(
@@ -104,6 +112,7 @@ function reconciliation(rows) {
       short(row.loss_after),
       lcaCell(row.loss_change),
       lcaCell(row.lca),
+      ...margin(row),
       ...buffers(row),
       short(row.difference),
       maybe(row.worst_residual, (worst) => signed(worst.residual)),

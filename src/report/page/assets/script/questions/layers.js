@@ -95,6 +95,7 @@ function bars() {
         });
     };
     const divided = ", divided by the layer’s parameters";
+    const isSampled = run.layers.some(({ layers }) => layers.some(({ margin }) => margin !== null));
     return [
       signedBars({
         label: "LCA by layer",
@@ -105,14 +106,15 @@ function bars() {
       }),
       behind(
         "layers, all iterations",
-        ["probe", "layer", "parameters", "LCA", "per parameter"],
+        ["probe", "layer", "parameters", "LCA", ...(isSampled ? ["± 95 %"] : []), "per parameter"],
         () =>
           run.layers.flatMap(({ probe, layers }) =>
-            layers.map(({ name, parameters, lca, lca_per_parameter }) => [
+            layers.map(({ name, parameters, lca, margin, lca_per_parameter }) => [
               words(probe),
               words(name),
               count(parameters),
               lcaCell(lca),
+              ...(isSampled ? [maybe(margin, short)] : []),
               lcaCell(lca_per_parameter),
             ]),
           ),
