@@ -12,41 +12,34 @@ pub(super) struct HeldSignals(());
 
 #[cfg(unix)]
 mod system {
-    use std::ffi::c_int;
     use std::sync::atomic::{AtomicI32, Ordering};
     use std::sync::{Mutex, PoisonError};
 
+    use libc::{SIG_DFL, SIGHUP, SIGINT, SIGTERM, c_int, raise, sighandler_t, signal};
+
     use super::HeldSignals;
 
-    /// SIGHUP, SIGINT and SIGTERM, which have the same numbers on every Unix.
-    const SIGNALS: [c_int; 3] = [1, 2, 15];
-    /// `SIG_DFL`.
-    const DEFAULT: usize = 0;
+    const SIGNALS: [c_int; 3] = [SIGHUP, SIGINT, SIGTERM];
 
     /// The signal that was held back; 0 for none.
     static RECEIVED: AtomicI32 = AtomicI32::new(0);
     /// How many runs are being written.
     static RUNS: Mutex<usize> = Mutex::new(0);
 
-    unsafe extern "C" {
-        fn signal(number: c_int, handler: usize) -> usize;
-        fn raise(number: c_int) -> c_int;
-    }
-
     extern "C" fn note(number: c_int) {
         RECEIVED.store(number, Ordering::SeqCst);
-        set(number, DEFAULT);
+        set(number, SIG_DFL);
     }
 
     /// Sets what a signal does, and returns what it did.
-    fn set(number: c_int, handler: usize) -> usize {
+    fn set(number: c_int, handler: sighandler_t) -> sighandler_t {
         // SAFETY: the handler is `SIG_DFL`, or what this function has returned, or `note`, which
         // only stores to an atomic and calls this: both may be done at any moment.
         unsafe { signal(number, handler) }
     }
 
-    fn handler() -> usize {
-        note as extern "C" fn(c_int) as usize
+    fn handler() -> sighandler_t {
+        note as extern "C" fn(c_int) as sighandler_t
     }
 
     impl HeldSignals {
@@ -56,7 +49,7 @@ mod system {
             if *runs == 1 {
                 for number in SIGNALS {
                     let before = set(number, handler());
-                    if before != DEFAULT {
+                    if before != SIG_DFL {
                         set(number, before);
                     }
                 }
@@ -78,7 +71,7 @@ mod system {
                 return;
             }
             for number in SIGNALS {
-                let present = set(number, DEFAULT);
+                let present = set(number, SIG_DFL);
                 if present != handler() {
                     set(number, present);
                 }
