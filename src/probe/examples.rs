@@ -135,8 +135,8 @@ impl<I, B> Probe<I, B> {
         self
     }
 
-    /// Returns the probe measured on a fresh sample of this many examples at every step: at the
-    /// cost of a few training steps a step, whatever the size of the dataset.
+    /// Returns the probe measured on a fresh sample of this many examples at every step. With the
+    /// trapezoid that is two sweeps of the sample a step, whatever the size of the dataset.
     ///
     /// The same sample is swept at both ends of a step, so every step is grounded on its own
     /// sample. LCA is an unbiased estimate of that of all examples, whose errors average out over
