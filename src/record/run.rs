@@ -150,6 +150,7 @@ impl Run {
     }
 
     /// Returns whether a table has rows; fails if it had and they are gone.
+    #[cfg(feature = "analysis")]
     pub(crate) fn has(&self, table: Table) -> Result<bool, LcaError> {
         if !self.folder.parts(table)?.is_empty() {
             return Ok(true);
