@@ -14,8 +14,8 @@ use crate::digits::{Digit, DigitBatch};
 use crate::norm_net::NormNet;
 use crate::refused::{assert_names, refusal};
 use crate::scaffold::{
-    CLASSES, assert_close, assert_same, by_class, minibatch, moved, net, probe, start, train,
-    training, validation, values,
+    CLASSES, assert_close, assert_same, by_class, minibatch, moved, net, probe, start, thorough,
+    train, training, validation, values,
 };
 
 /// f32 sums of a few numbers of size one to ten.
@@ -234,7 +234,18 @@ fn a_resumed_run_draws_what_it_would_have_drawn() {
     let mut parts = record(folders[1].path(), 0..2);
     parts.extend(record(folders[1].path(), 2..4));
     assert_eq!(whole.len(), 4);
-    assert!(whole == parts);
+    for (iteration, whole) in &whole {
+        for (whole, parts) in whole.iter().zip(&parts[iteration]) {
+            let [whole, parts] = [*whole, *parts].map(f64::from_bits);
+            // A GPU sums in no fixed order; another sample is off by tenths.
+            let tolerance = if thorough() {
+                0.0
+            } else {
+                1e-3 * whole.abs() + 1e-6
+            };
+            assert_close(parts, whole, tolerance);
+        }
+    }
     let [third, fourth] = [2, 3].map(|iteration| whole.remove(&iteration));
     assert_ne!(third, fourth);
 }

@@ -244,12 +244,14 @@ fn a_class_weighted_mean_is_measured_where_the_output_says_its_weight() {
     let whole = |model: &ClassWeighted| -> f64 {
         host_values(model.step(batch(training())).output.loss)[0].into()
     };
-    let lca = Lca::new(by_class(training())).integrator(Integrator::fixed(4));
+    let lca = Lca::new(by_class(training())).integrator(Integrator::fixed(16));
     let step = start(lca, &model).observe(&after).unwrap();
     assert_close(step.loss_before(), whole(&model), 2e-6);
     assert_close(step.loss_after(), whole(&after), 2e-6);
     let change = step.loss_change();
-    assert_close(step.lca(), change, 1e-3 * change.abs() + 2e-6);
+    // Where units switch on or off along the step, sixteen splits miss parts of a hundredth on few
+    // examples; equal weights would miss tenths.
+    assert_close(step.lca(), change, 1e-2 * change.abs());
 }
 
 #[test]
