@@ -43,6 +43,12 @@ pub(super) fn replace(path: &Path, temporary: &Path, content: &[u8]) -> Result<(
     rename(temporary, path)
 }
 
+/// Returns whether something is there that is not a file. Opening a pipe would wait for somebody to
+/// write to it.
+pub(super) fn is_no_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
+}
+
 /// Creates a file of so many bytes that no file system can make smaller.
 pub(super) fn occupy(path: &Path, bytes: usize) -> Result<(), LcaError> {
     let mut file = create(path)?;

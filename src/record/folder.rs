@@ -130,8 +130,7 @@ impl RunFolder {
 
     pub(super) fn read_info(&self) -> Result<RunInfo, LcaError> {
         let path = self.path.join(RUN);
-        // Opening a pipe would wait for somebody to write to it.
-        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+        if files::is_no_file(&path) {
             return Err(disk("reading", &path, io::Error::other("not a file")));
         }
         match fs::read_to_string(&path) {

@@ -111,6 +111,11 @@ impl RunInfo {
 }
 
 impl TensorInfo {
+    /// Returns what makes it the same tensor in another run: path and shape.
+    pub(super) fn identity(&self) -> (&str, &[usize]) {
+        (&self.path, &self.shape)
+    }
+
     /// Describes a tensor of a shape, with units along an axis of it or as one unit.
     pub(crate) fn new(path: impl Into<String>, shape: &[usize], unit_axis: Option<usize>) -> Self {
         Self {

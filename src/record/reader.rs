@@ -1,6 +1,6 @@
 //! A part file as it is read: checked against the table's schema and its own checksums.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use parquet::file::statistics::Statistics;
 use crate::error::LcaError;
 
 use super::checksum::{self, chunk_checksum};
-use super::files::disk;
+use super::files::{self, disk};
 use super::info::{RunInfo, TensorInfo};
 use super::iterations::union;
 use super::part::{
@@ -46,8 +46,7 @@ pub(super) struct PartReader {
 impl PartReader {
     /// Opens a part of a table, to be read as plain columns.
     pub(super) fn open(path: &Path, table: Table) -> Result<Self, LcaError> {
-        // Opening a pipe would wait for somebody to write to it.
-        if fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        if files::is_no_file(path) {
             return Err(damaged(path, "is not a file".into()));
         }
         let file = File::open(path).map_err(|error| match error.kind() {
@@ -104,9 +103,8 @@ impl PartReader {
         }
         let text = self.note(KEY_RUN).unwrap_or_default();
         let copy = RunInfo::parse(text, &self.path)?;
-        let shapes = |tensor: &TensorInfo| (tensor.path.clone(), tensor.shape.clone());
-        let tensors = info.tensors.iter().map(shapes);
-        if copy.tensors.iter().map(shapes).eq(tensors) {
+        let tensors = info.tensors.iter().map(TensorInfo::identity);
+        if copy.tensors.iter().map(TensorInfo::identity).eq(tensors) {
             return Ok(());
         }
         Err(damaged(
@@ -216,17 +214,18 @@ impl PartReader {
         ProjectionMask::leaves(schema, columns)
     }
 
-    /// Reads some columns of one row group, after checking that its bytes are those written. The
-    /// batches are to be [arranged](arrange).
+    /// Reads some columns of one row group as `schema` has them, after checking that its bytes are
+    /// those written.
     ///
     /// `checked` are the columns that are looked at, here or in the filter.
     pub(super) fn batches(
         &mut self,
         row_group: usize,
+        schema: &SchemaRef,
         columns: &[usize],
         checked: &[usize],
         filter: Option<RowFilter>,
-    ) -> Result<ParquetRecordBatchReader, LcaError> {
+    ) -> Result<PartBatches, LcaError> {
         let groups = self.metadata.metadata().row_groups();
         for column in checked {
             let Some(position) = self.positions[*column] else {
@@ -258,9 +257,14 @@ impl PartReader {
         if let Some(filter) = filter {
             builder = builder.with_row_filter(filter);
         }
-        builder
+        let batches = builder
             .build()
-            .map_err(|error| damaged(&self.path, error.to_string()))
+            .map_err(|error| damaged(&self.path, error.to_string()))?;
+        Ok(PartBatches {
+            path: self.path.clone(),
+            schema: schema.clone(),
+            batches,
+        })
     }
 
     fn parquet(&self) -> &ParquetMetaData {
@@ -341,8 +345,25 @@ fn positions(
     schema.fields().iter().map(position).collect()
 }
 
+/// The rows of a row group, batch by batch, with their columns in the order of a schema.
+pub(super) struct PartBatches {
+    path: PathBuf,
+    schema: SchemaRef,
+    batches: ParquetRecordBatchReader,
+}
+
+impl Iterator for PartBatches {
+    type Item = Result<RecordBatch, LcaError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.batches.next()?;
+        let arranged = batch.and_then(|batch| arrange(&batch, &self.schema));
+        Some(arranged.map_err(|error| damaged(&self.path, error.to_string())))
+    }
+}
+
 /// Puts columns that were read into the order of a schema; those that the file lacks are null.
-pub(super) fn arrange(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+fn arrange(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
         Some(column) => column.clone(),
         None => new_null_array(field.data_type(), batch.num_rows()),

@@ -133,13 +133,9 @@ fn end(folder: &RunFolder, run: &RunInfo, table: Table) -> Result<u64, LcaError>
 
 /// Checks that the run is of the model that is trained now.
 fn check_model(folder: &RunFolder, before: &RunInfo, now: &RunInfo) -> Result<(), LcaError> {
-    let shape = |tensor: &TensorInfo| (tensor.path.clone(), tensor.shape.clone());
-    let differing = before
-        .tensors
-        .iter()
-        .map(shape)
-        .zip(now.tensors.iter().map(shape))
-        .find(|(before, now)| before != now);
+    let of_now = now.tensors.iter().map(TensorInfo::identity);
+    let of_before = before.tensors.iter().map(TensorInfo::identity);
+    let differing = of_before.zip(of_now).find(|(before, now)| before != now);
     let problem = match differing {
         Some(((path, shape), (now_path, now_shape))) => {
             format!("it has {path} {shape:?} where this model has {now_path} {now_shape:?}")

@@ -30,7 +30,7 @@ use super::files::{self, disk};
 use super::folder::RunFolder;
 use super::iterations::union;
 use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, Origin, Part, parquet};
-use super::reader::{PartReader, arrange, damaged};
+use super::reader::{PartReader, damaged};
 use super::schema::Table;
 use super::sequence::PartSequence;
 
@@ -190,10 +190,8 @@ impl Rewrite<'_> {
         for path in parts {
             let mut part = PartReader::open(path, self.table)?.into_written()?;
             for group in 0..part.row_groups().len() {
-                for batch in part.batches(group, &columns, &columns, None)? {
-                    let batch = batch
-                        .and_then(|batch| arrange(&batch, &schema))
-                        .map_err(|error| damaged(path, error.to_string()))?;
+                for batch in part.batches(group, &schema, &columns, &columns, None)? {
+                    let batch = batch?;
                     merged.write(&match before {
                         Some(next) => earlier(self.table, &batch, next)
                             .ok_or_else(|| damaged(path, "has no iterations".into()))?,

@@ -8,16 +8,14 @@ use arrow::array::{AsArray, BooleanArray};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::{
-    ArrowPredicate, ArrowPredicateFn, ParquetRecordBatchReader, RowFilter,
-};
+use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter};
 
 use crate::error::LcaError;
 
 use super::folder::RunFolder;
 use super::info::RunInfo;
 use super::iterations::{IterationColumns, half_open};
-use super::reader::{PartReader, arrange, damaged};
+use super::reader::{PartBatches, PartReader};
 use super::schema::Table;
 use super::sequence::PartSequence;
 
@@ -187,7 +185,7 @@ pub struct Batches {
     info: Option<Arc<RunInfo>>,
     /// The part that is being read, and its next row group.
     part: Option<(PartReader, usize)>,
-    rows: Option<ParquetRecordBatchReader>,
+    rows: Option<PartBatches>,
     columns: Vec<usize>,
     iterations: Option<IterationFilter>,
     tensors: Option<TensorFilter>,
@@ -214,16 +212,10 @@ impl Batches {
     fn advance(&mut self) -> Result<Option<RecordBatch>, LcaError> {
         loop {
             if let Some(batch) = self.rows.as_mut().and_then(Iterator::next) {
-                let batch = batch.and_then(|batch| arrange(&batch, &self.schema));
-                return match (batch, &self.part) {
-                    (Ok(batch), _) if batch.num_rows() == 0 => continue,
-                    (Ok(batch), _) => Ok(Some(batch)),
-                    (Err(error), Some((part, _))) => Err(damaged(part.path(), error.to_string())),
-                    (Err(error), None) => Err(LcaError::internal(format!(
-                        "rows of {} without a part: {error}",
-                        self.table
-                    ))),
-                };
+                match batch? {
+                    batch if batch.num_rows() == 0 => continue,
+                    batch => return Ok(Some(batch)),
+                }
             }
             self.rows = None;
             match self.part.take() {
@@ -283,11 +275,7 @@ impl Batches {
     }
 
     /// Begins to read a row group, with the filters that its statistics leave to do.
-    fn open(
-        &self,
-        part: &mut PartReader,
-        group: usize,
-    ) -> Result<ParquetRecordBatchReader, LcaError> {
+    fn open(&self, part: &mut PartReader, group: usize) -> Result<PartBatches, LcaError> {
         let mut checked = self.columns.clone();
         let mut filters: Vec<Box<dyn ArrowPredicate>> = Vec::new();
         if let Some(wanted) = &self.iterations {
@@ -320,7 +308,7 @@ impl Batches {
         checked.sort_unstable();
         checked.dedup();
         let filter = (!filters.is_empty()).then(|| RowFilter::new(filters));
-        part.batches(group, &self.columns, &checked, filter)
+        part.batches(group, &self.schema, &self.columns, &checked, filter)
     }
 }
 

@@ -18,7 +18,7 @@ use super::files;
 use super::folder::RunFolder;
 use super::info::RunInfo;
 use super::part::{KEY_NEXT, KEY_RUN};
-use super::reader::{PartReader, arrange, damaged};
+use super::reader::{PartReader, damaged};
 use super::rows::ParameterTotalRows;
 use super::schema::Table;
 
@@ -72,11 +72,8 @@ impl Snapshot {
         let columns: Vec<usize> = (0..Table::ParameterTotals.columns().len()).collect();
         let mut rows = Vec::new();
         for group in 0..part.row_groups().len() {
-            for batch in part.batches(group, &columns, &columns, None)? {
-                let batch = batch
-                    .and_then(|batch| arrange(&batch, &schema))
-                    .map_err(|error| damaged(path, error.to_string()))?;
-                append(&mut rows, &batch).ok_or_else(|| {
+            for batch in part.batches(group, &schema, &columns, &columns, None)? {
+                append(&mut rows, &batch?).ok_or_else(|| {
                     damaged(path, "does not have every parameter in its place".into())
                 })?;
             }
