@@ -53,6 +53,10 @@ impl Accumulators {
 
     /// The trainable tensors of a layout that nothing is gathered of yet.
     pub fn untracked(&self, layout: &Layout) -> Vec<Tracked> {
+        // Asked at every step: what is trainable stays so, and as many are the same.
+        if layout.of_kind(TensorKind::Trainable).count() == self.tracked.len() {
+            return Vec::new();
+        }
         let tracked = |tensor: &Tracked| self.tracked.iter().any(|t| t.tensor == tensor.tensor);
         trainable(layout).filter(|new| !tracked(new)).collect()
     }

@@ -44,13 +44,9 @@ impl<M: Measurable> Engine<M> {
             after,
         };
         self.warn_of_broken_ties(&segment.motion);
-        if self.eval_model.follow(&segment.motion) {
-            for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
-                probe.sweep_again(&self.eval_model, &segment.before);
-            }
-        }
+        let new = self.eval_model.follow(&segment.motion);
         for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
-            probe.begin(&self.eval_model, self.iteration, &segment)?;
+            probe.begin(&self.eval_model, self.iteration, &segment, new)?;
         }
         let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
         let (main, validation) = match &self.validation {

@@ -59,46 +59,37 @@ impl<B: Clone> Measurement<B> {
         })
     }
 
-    /// Where the probe is sampled, draws the sample of a step and sweeps it where the step starts.
+    /// Sweeps the probe where a step starts, unless it was swept there as the end of the last step.
+    /// Where the probe is sampled, every step has a sample of its own. `new` says that the gradient
+    /// is now asked for with respect to other tensors too.
     pub fn begin<M>(
         &mut self,
         eval_model: &EvalModel<M>,
         iteration: u64,
         segment: &Segment,
+        new: bool,
     ) -> Result<(), LcaError>
     where
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,
     {
-        if self.chunks.sampler.is_none() {
+        let sampled = self.chunks.sampler.is_some();
+        if !sampled && !new {
             return Ok(());
         }
         let started = Instant::now();
-        self.chunks.draw(iteration, eval_model.device())?;
-        if self.chunks.weighted {
-            eval_model.weigh(&segment.before, &mut self.chunks)?;
+        if sampled {
+            self.chunks.draw(iteration, eval_model.device())?;
+            if self.chunks.weighted {
+                eval_model.weigh(&segment.before, &mut self.chunks)?;
+            }
         }
         self.here = eval_model.sweep(&segment.before, &self.chunks, Some(&segment.step));
-        self.losses = Losses::read(&self.chunks, &self.here.chunk_losses)?;
-        // The end of a sampled step is no start of the next.
+        if sampled {
+            self.losses = Losses::read(&self.chunks, &self.here.chunk_losses)?;
+        }
         self.extra = (1, started.elapsed());
         Ok(())
-    }
-
-    /// Sweeps the probe at the start of the step once more, since the gradient at its start is now
-    /// asked for with respect to other tensors too.
-    pub fn sweep_again<M>(&mut self, eval_model: &EvalModel<M>, here: &Values)
-    where
-        M: Module + Display + InferenceStep<Input = B>,
-        M::Output: MeanLoss,
-    {
-        if self.chunks.sampler.is_some() {
-            // Swept there anyway, once the step's sample is drawn.
-            return;
-        }
-        let started = Instant::now();
-        self.here = eval_model.sweep(here, &self.chunks, None);
-        self.extra = (1, started.elapsed());
     }
 
     /// The step that starts where the probe was swept last.
