@@ -10,3 +10,7 @@ pub mod film;
 mod font;
 pub mod page;
 pub mod palette;
+
+// The program shows names from files, too.
+#[doc(hidden)]
+pub use draw::is_hidden;

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use burn_lca::report::is_hidden;
+
 /// Says something on stderr.
 pub fn say(message: impl Display) {
     eprintln!("burn-lca: {}", printable(&message.to_string()));
@@ -18,9 +20,4 @@ pub fn printable(text: &str) -> String {
         }
     };
     text.chars().map(visible).collect()
-}
-
-/// Returns whether a character controls a terminal or turns the direction of writing.
-pub fn is_hidden(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

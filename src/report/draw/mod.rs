@@ -24,4 +24,5 @@ pub(super) use panel::Panel;
 pub(super) use shapes::{Area, MarkShape};
 pub(super) use sheet::{PanelRow, Sheet};
 pub(super) use style::{Stroke, TITLE_SIZE};
-pub(super) use svg::{Anchor, Label, document, is_hidden};
+pub use svg::is_hidden;
+pub(super) use svg::{Anchor, Label, document};

@@ -108,7 +108,7 @@ impl Display for Short {
 }
 
 /// Returns whether a character is no letter, or turns the direction of writing.
-pub(in crate::report) fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use arrow::datatypes::DataType;
+use burn_lca::report::is_hidden;
 use burn_lca::{LcaError, Run};
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::terminal::is_hidden;
 
 /// The answer of a command.
 #[derive(Debug)]
