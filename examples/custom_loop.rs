@@ -4,6 +4,8 @@
 
 #[path = "shared/digits.rs"]
 mod digits;
+#[path = "shared/exit.rs"]
+mod exit;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -37,13 +39,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

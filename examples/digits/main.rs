@@ -4,6 +4,8 @@
 
 #[path = "../shared/digits.rs"]
 mod digits;
+#[path = "../shared/exit.rs"]
+mod exit;
 #[path = "../shared/options.rs"]
 mod options;
 #[path = "../shared/pictures.rs"]
@@ -41,13 +43,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

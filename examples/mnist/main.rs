@@ -3,6 +3,8 @@
 //! `cargo run --release --example mnist -- --data DIR`
 
 mod data;
+#[path = "../shared/exit.rs"]
+mod exit;
 mod models;
 #[path = "../shared/options.rs"]
 mod options;
@@ -112,13 +114,7 @@ impl Optimizer {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit::exit(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {

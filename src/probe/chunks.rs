@@ -424,7 +424,7 @@ fn stratify(groups: Vec<ClassGroup>, subset: Subset) -> Vec<ClassGroup> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use burn::data::dataloader::batcher::Batcher;
     use burn::data::dataset::InMemDataset;
 
@@ -432,7 +432,7 @@ mod tests {
     use crate::probe::Probe;
 
     /// An example is its index and its label; a batch is the indices.
-    struct Indices;
+    pub(in crate::probe) struct Indices;
 
     impl Batcher<(usize, usize), Vec<usize>> for Indices {
         fn batch(&self, items: Vec<(usize, usize)>, _: &Device) -> Vec<usize> {
@@ -440,9 +440,14 @@ mod tests {
         }
     }
 
-    fn probe(labels: &[usize], classes: usize) -> Probe<(usize, usize), Vec<usize>> {
+    /// A probe without classes.
+    pub(in crate::probe) fn plain(labels: &[usize]) -> Probe<(usize, usize), Vec<usize>> {
         let items = labels.iter().copied().enumerate().collect();
-        Probe::new(InMemDataset::new(items), Indices).classes(classes, |&(_, label)| label)
+        Probe::new(InMemDataset::new(items), Indices)
+    }
+
+    fn probe(labels: &[usize], classes: usize) -> Probe<(usize, usize), Vec<usize>> {
+        plain(labels).classes(classes, |&(_, label)| label)
     }
 
     #[test]

@@ -105,27 +105,12 @@ pub(super) fn allocate(sizes: &[usize], sample: usize) -> Result<Vec<usize>, Lca
 
 #[cfg(test)]
 mod tests {
-    use burn::data::dataloader::batcher::Batcher;
-    use burn::data::dataset::InMemDataset;
     use burn::tensor::Device;
 
     use super::*;
     use crate::probe::Probe;
+    use crate::probe::chunks::tests::plain;
     use crate::probe::chunks::{Chunks, Plan};
-
-    /// An example is its index and its label; a batch is the indices.
-    struct Indices;
-
-    impl Batcher<(usize, usize), Vec<usize>> for Indices {
-        fn batch(&self, items: Vec<(usize, usize)>, _: &Device) -> Vec<usize> {
-            items.into_iter().map(|(index, _)| index).collect()
-        }
-    }
-
-    fn probe(labels: &[usize]) -> Probe<(usize, usize), Vec<usize>> {
-        let items = labels.iter().copied().enumerate().collect();
-        Probe::new(InMemDataset::new(items), Indices)
-    }
 
     fn sampled(probe: Probe<(usize, usize), Vec<usize>>, chunk_size: usize) -> Chunks<Vec<usize>> {
         let plan = Plan::new("training", &probe).unwrap();
@@ -145,7 +130,7 @@ mod tests {
     /// Published results rest on it: these numbers may never change.
     #[test]
     fn a_seed_and_an_iteration_draw_the_same_on_every_machine_and_in_every_version() {
-        let mut chunks = sampled(probe(&[0; 1000]).sampled(6, 7), 100);
+        let mut chunks = sampled(plain(&[0; 1000]).sampled(6, 7), 100);
         let steps = [0, 1, 1_000_000].map(|iteration| {
             let halves = drawn(&mut chunks, iteration).into_iter();
             halves.flat_map(|(_, half)| half).collect::<Vec<_>>()
@@ -164,7 +149,7 @@ mod tests {
     /// 5/12, and with 3/12 into the first half. Of 6,000 steps that is 2,500 ± 38 and 1,500 ± 34.
     #[test]
     fn every_example_is_drawn_as_often_as_any_other_and_once_a_step() {
-        let mut chunks = sampled(probe(&[0; 12]).sampled(5, 3), 100);
+        let mut chunks = sampled(plain(&[0; 12]).sampled(5, 3), 100);
         let mut counts = [[0_i32; 2]; 12];
         for iteration in 0..6000 {
             let mut seen = Vec::new();
@@ -187,7 +172,7 @@ mod tests {
 
     #[test]
     fn consecutive_steps_have_nothing_to_do_with_each_other() {
-        let mut chunks = sampled(probe(&[0; 100]).sampled(50, 3), 100);
+        let mut chunks = sampled(plain(&[0; 100]).sampled(50, 3), 100);
         let mut sample = |iteration| -> Vec<usize> {
             let halves = drawn(&mut chunks, iteration).into_iter();
             halves.flat_map(|(_, half)| half).collect()
@@ -222,7 +207,7 @@ mod tests {
     #[test]
     fn chunks_are_of_one_class_and_one_half_and_know_what_they_count_for() {
         let labels = [0, 1, 0, 0, 1, 0, 0];
-        let probe = probe(&labels).classes(2, |&(_, label)| label);
+        let probe = plain(&labels).classes(2, |&(_, label)| label);
         let chunks = sampled(probe.sampled(5, 1), 1).chunks;
         let spread = 0.8_f64.sqrt();
         let expected = [spread / 2.0, spread / 2.0, -spread, 0.0, -0.0];

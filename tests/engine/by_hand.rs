@@ -66,6 +66,22 @@ impl InferenceStep for Monomial {
     }
 }
 
+/// L = mean(x) · a·b of two parameters, each on its own.
+#[derive(Module, Debug)]
+pub struct Dot {
+    pub a: Param<Tensor<1>>,
+    pub b: Param<Tensor<1>>,
+}
+
+impl InferenceStep for Dot {
+    type Input = Tensor<1>;
+    type Output = Loss;
+
+    fn step(&self, x: Tensor<1>) -> Loss {
+        Loss(x.mean() * (self.a.val() * self.b.val()).sum())
+    }
+}
+
 pub struct Numbers;
 
 impl Batcher<f32, Tensor<1>> for Numbers {

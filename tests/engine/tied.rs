@@ -1,29 +1,13 @@
 //! One `Param` in two modules.
 
-use burn::module::{Module, Param};
+use burn::module::Param;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::Tensor;
 use burn::train::InferenceStep;
 use burn_lca::{Integrator, Lca, LcaObserver, Recorder, Run, StepAllocation, Table};
 
-use crate::by_hand::{Loss, probe};
+use crate::by_hand::{Dot, probe};
 use crate::scaffold::{assert_close, device, host_values, start};
-
-/// L = mean(x) · a·b with a mean of 3.
-#[derive(Module, Debug)]
-struct Dot {
-    a: Param<Tensor<1>>,
-    b: Param<Tensor<1>>,
-}
-
-impl InferenceStep for Dot {
-    type Input = Tensor<1>;
-    type Output = Loss;
-
-    fn step(&self, x: Tensor<1>) -> Loss {
-        Loss(x.mean() * (self.a.val() * self.b.val()).sum())
-    }
-}
 
 impl Dot {
     fn new(values: [f32; 2]) -> Self {

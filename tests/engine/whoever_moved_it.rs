@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use burn::train::InferenceStep;
 use burn_lca::{Integrator, Lca, ParameterSelection, Recorder, Run, StepAllocation, Table};
 
-use crate::by_hand::{Loss, probe as numbers};
+use crate::by_hand::{Dot, Loss, probe as numbers};
 use crate::digits::DigitNet;
 use crate::scaffold::{
     DirectLoss, assert_close, assert_same, by_class, device, minibatch, moved, net, start, train,
@@ -190,28 +190,11 @@ fn a_layer_that_starts_to_train_has_the_allocation_it_would_have_had() {
 }
 
 /// L = mean(x) · a · b, of which only a is trained.
-#[derive(Module, Debug)]
-struct Product {
-    a: Param<Tensor<1>>,
-    b: Param<Tensor<1>>,
-}
-
-impl InferenceStep for Product {
-    type Input = Tensor<1>;
-    type Output = Loss;
-
-    fn step(&self, x: Tensor<1>) -> Loss {
-        Loss(x.mean() * self.a.val() * self.b.val())
-    }
-}
-
-impl Product {
-    fn at(a: f32, b: f32) -> Self {
-        let value = |value| Param::from_tensor(Tensor::from_floats([value], &device()));
-        Self {
-            a: value(a),
-            b: value(b).set_require_grad(false),
-        }
+fn product(a: f32, b: f32) -> Dot {
+    let value = |value| Param::from_tensor(Tensor::from_floats([value], &device()));
+    Dot {
+        a: value(a),
+        b: value(b).set_require_grad(false),
     }
 }
 
@@ -220,8 +203,8 @@ impl Product {
 #[test]
 fn a_frozen_part_that_is_changed_by_hand_has_its_share_and_is_named() {
     let lca = Lca::new(numbers(&[1.0, 2.0, 6.0])).integrator(Integrator::fixed(1));
-    let mut lca = start(lca, &Product::at(1.0, 2.0));
-    let step = lca.observe(&Product::at(1.5, 1.0)).unwrap();
+    let mut lca = start(lca, &product(1.0, 2.0));
+    let step = lca.observe(&product(1.5, 1.0)).unwrap();
     assert_close(step.parameter("a").unwrap()[0].into(), 2.25, 1e-5);
     assert_close(step.parameter("b").unwrap()[0].into(), -3.75, 1e-5);
     assert_close(step.residual(), 0.0, 1e-5);
@@ -236,12 +219,12 @@ fn a_frozen_part_that_is_changed_by_hand_has_its_share_and_is_named() {
     assert_eq!((tally.helping, tally.hurting), (1, 1));
     assert_eq!(step.probe().sweeps(), 2);
 
-    let still = lca.observe(&Product::at(2.5, 1.0)).unwrap();
+    let still = lca.observe(&product(2.5, 1.0)).unwrap();
     assert_close(still.lca(), 3.0, 1e-5);
     assert_eq!(by_hand(&still), [(false, false), (true, false)]);
     assert_eq!(still.parameter("b").unwrap(), [0.0]);
     // The gradient is at hand from now on.
-    let again = lca.observe(&Product::at(2.5, 2.0)).unwrap();
+    let again = lca.observe(&product(2.5, 2.0)).unwrap();
     assert_close(again.lca(), 7.5, 1e-5);
     assert_eq!(by_hand(&again), [(false, false), (false, true)]);
     for step in [&still, &again] {
