@@ -260,7 +260,8 @@ impl ProbeAllocation {
         &self.classes
     }
 
-    /// Returns how many of the parameters that are not frozen helped, hurt and did neither, and their sums of LCA.
+    /// Returns how many of the parameters that are not frozen helped, hurt and did neither, and
+    /// their sums of LCA.
     pub fn tally(&self) -> Tally {
         self.tensors
             .iter()

@@ -94,8 +94,8 @@ impl<B: Clone + 'static> Lca<B> {
     /// # Errors
     ///
     /// Settings that can't work, a loss that is not the mean that it is said to be or draws random
-    /// numbers, a model without trainable parameters, examples that can't be read, a device that fails, a folder that can't
-    /// be written.
+    /// numbers, a model without trainable parameters, examples that can't be read, a device that
+    /// fails, a folder that can't be written.
     pub fn start<M>(self, model: &M) -> Result<LcaObserver<M>, LcaError>
     where
         M: Module + Display + InferenceStep<Input = B, Output: MeanLoss>,

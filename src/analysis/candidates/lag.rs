@@ -161,14 +161,8 @@ fn scale(run: &SeriesTable) -> BTreeMap<&str, Vec<f64>> {
 
 /// Returns the sum over all layers by step.
 fn sum(layers: &BTreeMap<&str, Vec<f64>>) -> Vec<f64> {
-    let mut sums = vec![
-        0.0;
-        layers
-            .values()
-            .map(|values| values.len())
-            .max()
-            .unwrap_or(0)
-    ];
+    let steps = layers.values().map(Vec::len).max().unwrap_or(0);
+    let mut sums = vec![0.0; steps];
     for values in layers.values() {
         for (sum, value) in sums.iter_mut().zip(values) {
             *sum += value;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::Run;
 
-use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::super::series::{Grouping, Quantity, Request, Series, SeriesTable, series};
 use super::super::significance::holm_of_known;
 use super::options::CandidatesOptions;
 use super::sums::{LcaSum, SumTest, SumTester};
@@ -227,15 +227,8 @@ fn values<'a>(tables: &[ByTensor<'a>], tensor: &str, portion: RunPortion) -> Vec
 /// The series of a run by tensor.
 type ByTensor<'a> = HashMap<&'a str, &'a [f64]>;
 
-fn by_tensor(tables: &[SeriesTable]) -> Vec<ByTensor<'_>> {
-    let mut runs = Vec::new();
-    for table in tables {
-        let series = table.series.iter();
-        runs.push(
-            series
-                .map(|series| (&*series.name, &*series.values))
-                .collect(),
-        );
-    }
-    runs
+fn by_tensor<'a>(tables: &'a [SeriesTable]) -> Vec<ByTensor<'a>> {
+    let by_name = |series: &'a Series| (&*series.name, &*series.values);
+    let of_run = |table: &'a SeriesTable| table.series.iter().map(by_name).collect();
+    tables.iter().map(of_run).collect()
 }

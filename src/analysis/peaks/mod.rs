@@ -148,9 +148,9 @@ pub struct ClassMoment {
 /// # Errors
 ///
 /// [`LcaError::Setting`] if an option can't work or fewer layers than `min_layers` have peaks,
-/// [`LcaError::NotRecorded`] if no step was observed or the probe is sampled (but for the step's norm,
-/// which no sample is behind), and the errors of [`Scan`](crate::Scan) if the table `tensors` can't be
-/// read.
+/// [`LcaError::NotRecorded`] if no step was observed or the probe is sampled (but for the step's
+/// norm, which no sample is behind), and the errors of [`Scan`](crate::Scan) if the table `tensors`
+/// can't be read.
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
