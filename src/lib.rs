@@ -48,9 +48,9 @@ pub use probe::{BatchNormMode, MeanLoss, Probe, Weighted};
 #[cfg(feature = "train")]
 pub use quadrature::Integrator;
 pub use record::{
-    Batches, ClassInfo, ColumnInfo, EpochInfo, IntegratorInfo, ParameterSelection, ProbeInfo,
-    RecordInfo, Recorder, Run, RunInfo, RunState, RunStatus, RunTotals, SCHEMA_VERSION, SampleInfo,
-    Scan, Table, TensorInfo,
+    Batches, ClassInfo, ColumnInfo, EpochInfo, IntegratorInfo, ObservedInfo, ParameterSelection,
+    ProbeInfo, RecordInfo, Recorder, Run, RunInfo, RunState, RunStatus, RunTotals, SCHEMA_VERSION,
+    SampleInfo, Scan, Table, TensorInfo,
 };
 
 /// What most programs need.

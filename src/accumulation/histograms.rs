@@ -20,6 +20,8 @@ struct Window {
     start: u64,
     /// The iteration after the last one that was counted.
     end: u64,
+    /// How many steps, or segments of steps, were counted.
+    counted: u64,
     /// By tensor, shape [lines, bins].
     counts: Vec<Tensor<2, Int>>,
 }
@@ -51,6 +53,7 @@ impl Histograms {
         let open = self.open.get_or_insert_with(|| Window {
             start: iteration,
             end: iteration,
+            counted: 0,
             counts: lca
                 .iter()
                 .map(|lca| {
@@ -59,7 +62,8 @@ impl Histograms {
                 })
                 .collect(),
         });
-        open.end = iteration + 1;
+        open.end = step.iterations().end;
+        open.counted += 1;
         for (counts, lca) in open.counts.iter_mut().zip(lca) {
             *counts = count(counts.clone(), lca);
         }
@@ -79,7 +83,6 @@ impl Histograms {
             .try_into_data()
             .map_err(LcaError::device)?;
         let all: Vec<i64> = data.iter::<i64>().collect();
-        let steps = window.end - window.start;
         Ok(vec![Rows::Histograms(
             tracked
                 .iter()
@@ -87,7 +90,7 @@ impl Histograms {
                 .flat_map(|(tensor, counts)| {
                     let mut counts: Vec<u64> = counts.iter().map(|&count| count as u64).collect();
                     // What was added to fill the lines is exact zeros.
-                    counts[ZERO_BIN] -= padding(tensor.len) as u64 * steps;
+                    counts[ZERO_BIN] -= padding(tensor.len) as u64 * window.counted;
                     histogram_rows(window.start..window.end, &tensor.path, &counts)
                         .collect::<Vec<_>>()
                 })

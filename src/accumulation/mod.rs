@@ -10,7 +10,7 @@ mod units;
 use crate::allocation::StepAllocation;
 use crate::error::LcaError;
 use crate::parameters::{Layout, Segment, TensorKind, Values};
-use crate::record::{ParameterTotalRows, Recorder, Rows};
+use crate::record::{ObservedInfo, ParameterTotalRows, Recorder, Rows};
 
 use histograms::Histograms;
 use parameters::Parameters;
@@ -25,13 +25,15 @@ pub(crate) struct Accumulators {
     histograms: Option<Histograms>,
     totals: Option<Totals>,
     parameters: Option<Parameters>,
+    observed: ObservedInfo,
 }
 
 impl Accumulators {
-    /// Starts gathering what the recorder asks for; `before` are the totals of a run that is
-    /// resumed.
+    /// Starts gathering what the recorder asks for of the steps that are observed; `before` are the
+    /// totals of a run that is resumed.
     pub fn new(
         recorder: &Recorder,
+        observed: ObservedInfo,
         layout: &Layout,
         start: &Values,
         before: Option<Vec<ParameterTotalRows>>,
@@ -48,6 +50,7 @@ impl Accumulators {
                 .clone()
                 .map(|selection| Parameters::new(&tracked, selection, start)),
             tracked,
+            observed,
         }
     }
 
@@ -84,6 +87,7 @@ impl Accumulators {
     /// Takes a step in; returns the rows that are due.
     pub fn add(&mut self, step: &StepAllocation, segment: &Segment) -> Result<Vec<Rows>, LcaError> {
         let mut rows = Vec::new();
+        let next = self.observed.next(step.iteration(), step.span());
         if let Some(totals) = &mut self.totals {
             totals.add(&self.tracked, step, segment);
         }
@@ -91,10 +95,10 @@ impl Accumulators {
             rows.extend(histograms.add(&self.tracked, step)?);
         }
         if let Some(units) = &mut self.units {
-            rows.extend(units.add(&self.tracked, step)?);
+            rows.extend(units.add(&self.tracked, step, next)?);
         }
         if let Some(parameters) = &self.parameters {
-            rows.extend(parameters.rows(&self.tracked, step, segment)?);
+            rows.extend(parameters.rows(&self.tracked, step, segment, next)?);
         }
         Ok(rows)
     }

@@ -60,14 +60,15 @@ impl Parameters {
         })))
     }
 
+    /// Returns the rows of a step, where the next one to be observed begins at `next`.
     pub fn rows(
         &self,
         tracked: &[Tracked],
         step: &StepAllocation,
         segment: &Segment,
+        next: u64,
     ) -> Result<Vec<Rows>, LcaError> {
-        let iteration = step.iteration();
-        if !self.selection.wants_iteration(iteration) {
+        if !self.selection.wants_steps(step.iterations(), next) {
             return Ok(Vec::new());
         }
         let probe = step.probe();
@@ -94,7 +95,8 @@ impl Parameters {
             .into_iter()
             .map(|(tensor, sample)| {
                 Rows::Parameters(ParameterRows {
-                    iteration,
+                    iteration: step.iteration(),
+                    span: step.span(),
                     tensor: tensor.path.clone(),
                     index: sample.indices(),
                     lca: next(),

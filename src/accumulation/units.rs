@@ -16,8 +16,8 @@ const AGE: Duration = Duration::from_secs(2);
 
 pub(super) struct Units {
     recorder: Recorder,
-    /// Per recorded step, the units of all tensors one after the other.
-    waiting: Vec<(u64, Tensor<1>)>,
+    /// Per recorded row its iteration and span, and the units of all tensors one after the other.
+    waiting: Vec<([u64; 2], Tensor<1>)>,
     since: Instant,
 }
 
@@ -30,13 +30,14 @@ impl Units {
         }
     }
 
+    /// Takes a step in, where the next one to be observed begins at `next`.
     pub fn add(
         &mut self,
         tracked: &[Tracked],
         step: &StepAllocation,
+        next: u64,
     ) -> Result<Vec<Rows>, LcaError> {
-        let iteration = step.iteration();
-        if self.recorder.wants_units(iteration) {
+        if self.recorder.wants_units(step.iteration(), next) {
             let sums = tracked
                 .iter()
                 .filter_map(|tensor| Some(tensor.unit_sums(tensor.lca(step.probe())?)))
@@ -44,7 +45,8 @@ impl Units {
             if self.waiting.is_empty() {
                 self.since = Instant::now();
             }
-            self.waiting.push((iteration, Tensor::cat(sums, 0)));
+            let row = [step.iteration(), step.span()];
+            self.waiting.push((row, Tensor::cat(sums, 0)));
         }
         if self.waiting.len() >= STEPS || self.since.elapsed() >= AGE {
             self.flush(tracked)
@@ -57,9 +59,9 @@ impl Units {
         if self.waiting.is_empty() {
             return Ok(Vec::new());
         }
-        let (iterations, sums): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
+        let (steps, sums): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
         let mut rows = Vec::new();
-        for (iteration, data) in iterations.into_iter().zip(read(sums)?) {
+        for ([iteration, span], data) in steps.into_iter().zip(read(sums)?) {
             let sums = floats(data);
             let mut rest = &*sums;
             for tensor in tracked {
@@ -67,6 +69,7 @@ impl Units {
                 rest = tail;
                 rows.push(Rows::Units(UnitRows {
                     iteration,
+                    span,
                     tensor: tensor.path.clone(),
                     unit: ElementIndices::All,
                     lca: units.to_vec(),

@@ -1,5 +1,7 @@
 //! The allocation of a whole step, by probe.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 
 use super::class::ClassAllocation;
@@ -7,7 +9,7 @@ use super::tally::Tally;
 use super::tensor::TensorAllocation;
 use crate::error::LcaError;
 
-/// One optimizer step's loss change, split over the parameters.
+/// One optimizer step's loss change, or that of several in a row, split over the parameters.
 ///
 /// Losses and LCA are in units of the loss. Negative LCA helped, positive LCA hurt, zero did
 /// neither. Made by [`LcaObserver::observe`](crate::LcaObserver::observe), and on a learner handed
@@ -38,6 +40,7 @@ use crate::error::LcaError;
 #[derive(Debug, Clone)]
 pub struct StepAllocation {
     pub(crate) iteration: u64,
+    pub(crate) span: u64,
     pub(crate) epoch: u32,
     pub(crate) learning_rate: Option<f64>,
     pub(crate) probe: ProbeAllocation,
@@ -46,18 +49,29 @@ pub struct StepAllocation {
 
 impl StepAllocation {
     /// Returns the 0-based index of the optimizer step over the whole run: step t moves the
-    /// parameters from θ_t to θ_{t+1}.
+    /// parameters from θ_t to θ_{t+1}. Of a segment of several steps it is the first.
     pub fn iteration(&self) -> u64 {
         self.iteration
     }
 
-    /// Returns the epoch that the step belongs to, from 1; 0 in a loop of one's own that has not
+    /// Returns how many optimizer steps are measured as one: 1, unless they are measured in segments
+    /// ([`Lca::every`](crate::Lca::every)). The parameters are moved from θ_t to θ_{t+span}.
+    pub fn span(&self) -> u64 {
+        self.span
+    }
+
+    /// The optimizer steps that are measured.
+    pub(crate) fn iterations(&self) -> Range<u64> {
+        self.iteration..self.iteration + self.span
+    }
+
+    /// Returns the epoch that the step belongs to (the last of several), from 1; 0 in a loop of one's own that has not
     /// called [`set_epoch`](crate::LcaObserver::set_epoch).
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
 
-    /// Returns the learning rate of the step; `None` in a loop of one's own that has not called
+    /// Returns the learning rate of the step (the last of several); `None` in a loop of one's own that has not called
     /// [`set_learning_rate`](crate::LcaObserver::set_learning_rate).
     pub fn learning_rate(&self) -> Option<f64> {
         self.learning_rate

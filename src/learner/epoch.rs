@@ -50,7 +50,7 @@ pub(super) fn train_epoch<M: LearnerModel + Measurable>(
             Some(grads) => {
                 learner.lr_step();
                 learner.optimizer_step(grads);
-                observer.step(learner, epoch);
+                observer.step(learner, epoch, progress.is_completed());
             }
             None => observer.no_step(),
         }

@@ -10,7 +10,7 @@ use crate::allocation::StepAllocation;
 use crate::observer::Settings;
 use crate::probe::{BatchNormMode, Probe};
 use crate::quadrature::Integrator;
-use crate::record::Recorder;
+use crate::record::{ObservedInfo, Recorder};
 
 /// Loss change allocation as a metric of a Burn learner.
 ///
@@ -124,6 +124,27 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
+    /// Returns the metric with so many optimizer steps in a row measured as one, which costs the
+    /// sweeps of one step: the loss change over all of them is allocated along the straight line
+    /// from their start to their end, and the sum is still grounded. What the parameters did between
+    /// is not seen. The last segment of an epoch is shorter where the steps don't divide: a
+    /// training that is resumed from there has the same segments. It replaces
+    /// [`one_in`](Self::one_in).
+    pub fn every(mut self, steps: usize) -> Self {
+        self.settings.observed = ObservedInfo::segments(steps as u64);
+        self
+    }
+
+    /// Returns the metric with one optimizer step in so many measured: iterations 0, `steps`,
+    /// 2 · `steps` and so on, exactly as if all were. Sums over the run then leave the other steps
+    /// out. It replaces [`every`](Self::every).
+    ///
+    /// Of a probe that is not sampled, a measured step costs one sweep more, at its start.
+    pub fn one_in(mut self, steps: usize) -> Self {
+        self.settings.observed = ObservedInfo::one_in(steps as u64);
+        self
+    }
+
     /// Returns the metric with a record of the run, as Parquet files.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.settings.recorder = Some(recorder);
@@ -144,7 +165,7 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
-    /// Returns the metric with a function that is called with every observed step, on the training
+    /// Returns the metric with a function that is called with every observed step or segment, on the training
     /// thread, which waits for it.
     pub fn on_step(mut self, function: impl FnMut(&StepAllocation) + 'static) -> Self {
         self.on_step = Some(Box::new(function));

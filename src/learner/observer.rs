@@ -6,6 +6,7 @@ use super::dashboard::DashboardState;
 use super::failure::fail;
 use super::metric::{LcaMetric, OnStep};
 use super::origin::{ProbeOrigin, count_batches};
+use crate::allocation::StepAllocation;
 use crate::error::LcaError;
 use crate::observer::{Engine, MainProbe, Resume};
 use crate::probe::Measurable;
@@ -53,22 +54,21 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         })
     }
 
-    /// Measures the step that the learner has just taken.
-    pub fn step(&mut self, learner: &Learner<M>, epoch: usize) {
+    /// Measures the step that the learner has just taken, if it is one of those that are measured.
+    pub fn step(&mut self, learner: &Learner<M>, epoch: usize, ends_epoch: bool) {
         let Some(engine) = &mut self.engine else {
             return self.no_step();
         };
         let learning_rate = learner.lr_current().base();
-        match engine.observe(&learner.model(), epoch as u32, Some(learning_rate)) {
+        let epoch = epoch as u32;
+        match engine.step(&learner.model(), epoch, Some(learning_rate), ends_epoch) {
             Ok(step) => {
                 if let Some(failure) = engine.recording_failure() {
                     self.dashboard
                         .tell(format!("the recording stopped: {failure}"));
                 }
-                self.dashboard.push(Some(&step));
-                if let Some(on_step) = &mut self.on_step {
-                    on_step(&step);
-                }
+                self.dashboard.push(step.as_ref());
+                self.hand_over(step.as_ref());
             }
             Err(error) => {
                 self.stop(error);
@@ -80,6 +80,24 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
     /// Notes a training item without a step, as its gradients are only accumulated.
     pub fn no_step(&mut self) {
         self.dashboard.push(None);
+    }
+
+    /// Measures what is left of a segment, at an end that nobody saw coming. It is not shown: the
+    /// dashboard has one reading per training item.
+    fn end_segment(&mut self, learner: &Learner<M>) {
+        let Some(engine) = &mut self.engine else {
+            return;
+        };
+        match engine.end_segment(&learner.model()) {
+            Ok(step) => self.hand_over(step.as_ref()),
+            Err(error) => self.stop(error),
+        }
+    }
+
+    fn hand_over(&mut self, step: Option<&StepAllocation>) {
+        if let (Some(on_step), Some(step)) = (&mut self.on_step, step) {
+            on_step(step);
+        }
     }
 
     /// Ends the measuring; training goes on without it.
@@ -95,7 +113,8 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         self.failure = Some(error);
     }
 
-    pub fn end_epoch(&mut self, epoch: usize) {
+    pub fn end_epoch(&mut self, learner: &Learner<M>, epoch: usize) {
+        self.end_segment(learner);
         if let Some(engine) = &mut self.engine
             && let Err(error) = engine.end_epoch(epoch as u32)
         {
@@ -103,7 +122,8 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         }
     }
 
-    pub fn finish(mut self, interrupter: &Interrupter) {
+    pub fn finish(mut self, learner: &Learner<M>, interrupter: &Interrupter) {
+        self.end_segment(learner);
         let state = match (interrupter.error(), interrupter.interruption()) {
             (Some(error), _) => RunState::Failed(error.to_string()),
             (None, Some(_)) => RunState::Interrupted,

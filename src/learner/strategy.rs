@@ -232,7 +232,7 @@ where
                 interrupter.fail_on_error(event_processor.flush());
             }
             // Before the checkpoint: whoever resumes from it finds the rows of its epoch.
-            observer.end_epoch(epoch);
+            observer.end_epoch(&learner, epoch);
             if interrupter.should_stop() {
                 break;
             }
@@ -247,7 +247,7 @@ where
             }
         }
 
-        observer.finish(&interrupter);
+        observer.finish(&learner, &interrupter);
         (learner.model(), event_processor)
     }
 }

@@ -10,7 +10,7 @@ use crate::error::LcaError;
 use crate::parameters::{Motion, Segment, TensorKind, Values};
 use crate::probe::{EvalModel, Measurable};
 use crate::quadrature::{Convergence, Integrator};
-use crate::record::RunState;
+use crate::record::{ObservedInfo, RunState};
 
 /// Measures every step it is shown, and hands the numbers to the record.
 pub(crate) struct Engine<M: InferenceStep> {
@@ -18,35 +18,143 @@ pub(crate) struct Engine<M: InferenceStep> {
     pub(super) integrator: Integrator,
     pub(super) main: Measurement<M::Input>,
     pub(super) validation: Option<Measurement<M::Input>>,
-    /// θ_t, the parameters that were seen last.
-    pub(super) here: Values,
+    /// The parameters that were read last.
+    pub(super) here: Place,
     /// Of the step that comes next.
     pub(super) iteration: u64,
+    /// Which steps are measured.
+    pub(super) observed: ObservedInfo,
+    /// Epoch and learning rate of the last step.
+    pub(super) last: (u32, Option<f64>),
     pub(super) recording: Option<Recording>,
     /// Whether the user has been told of a residual that no refinement explains.
     pub(super) warned: bool,
 }
 
+/// Where training was when its parameters were read.
+pub(super) struct Place {
+    values: Values,
+    /// Of the step that starts there.
+    iteration: u64,
+    /// Whether the probes were swept there.
+    swept: bool,
+}
+
+impl Place {
+    /// The place where a step starts, and where the probes were swept.
+    pub fn swept(values: Values, iteration: u64) -> Self {
+        Self {
+            values,
+            iteration,
+            swept: true,
+        }
+    }
+}
+
 impl<M: Measurable> Engine<M> {
-    /// Allocates the loss change from the last observed parameters to the model's present ones.
+    /// Counts an optimizer step, and measures it, or the segment that ends with it, if it is one of
+    /// those that are. `ends_epoch` ends a segment early: a training that is resumed from there
+    /// could not complete it.
+    pub fn step(
+        &mut self,
+        model: &M,
+        epoch: u32,
+        learning_rate: Option<f64>,
+        ends_epoch: bool,
+    ) -> Result<Option<StepAllocation>, LcaError> {
+        self.count(epoch, learning_rate);
+        let ObservedInfo { span, period } = self.observed;
+        let done = self.iteration - self.here.iteration;
+        let is_due = if self.observed.leaves_out() {
+            done == span && self.here.iteration.is_multiple_of(period)
+        } else {
+            done >= span || ends_epoch
+        };
+        let step = if is_due {
+            Some(self.measure(model)?)
+        } else {
+            self.end_if_signalled()?;
+            None
+        };
+        if self.observed.leaves_out() && self.iteration.is_multiple_of(period) {
+            self.start_here(model)?;
+        }
+        Ok(step)
+    }
+
+    /// Allocates the loss change of the step that led from the last observed parameters to the
+    /// model's present ones.
     pub fn observe(
         &mut self,
         model: &M,
         epoch: u32,
         learning_rate: Option<f64>,
     ) -> Result<StepAllocation, LcaError> {
+        self.count(epoch, learning_rate);
+        self.measure(model)
+    }
+
+    /// Measures the segment that has begun, if one has.
+    pub fn end_segment(&mut self, model: &M) -> Result<Option<StepAllocation>, LcaError> {
+        if self.unmeasured() == 0 {
+            return Ok(None);
+        }
+        self.measure(model).map(Some)
+    }
+
+    /// Steps of a segment that has begun. Single steps are no such segment, be they observed or not.
+    pub fn unmeasured(&self) -> u64 {
+        if self.observed.leaves_out() {
+            0
+        } else {
+            self.iteration - self.here.iteration
+        }
+    }
+
+    /// Whether every step is measured for itself.
+    pub fn measures_every_step(&self) -> bool {
+        self.observed.is_every_step()
+    }
+
+    fn count(&mut self, epoch: u32, learning_rate: Option<f64>) {
+        self.iteration += 1;
+        self.last = (epoch, learning_rate);
+    }
+
+    /// Reads the parameters where a step starts that is to be measured.
+    fn start_here(&mut self, model: &M) -> Result<(), LcaError> {
+        if self.here.iteration == self.iteration {
+            return Ok(());
+        }
+        self.here = Place {
+            values: self.eval_model.read(model)?,
+            iteration: self.iteration,
+            swept: false,
+        };
+        Ok(())
+    }
+
+    /// Allocates the loss change from the parameters that were read last to the model's present ones.
+    fn measure(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
         let after = self.eval_model.read(model)?;
         let layout = &self.eval_model.layout;
+        let motion = layout.motion(model, &self.here.values, &after)?;
+        let next = Place::swept(after.clone(), self.iteration);
+        let Place {
+            values: before,
+            iteration,
+            swept,
+        } = std::mem::replace(&mut self.here, next);
         let segment = Segment {
-            motion: layout.motion(model, &self.here, &after)?,
-            step: after.minus(&self.here),
-            before: std::mem::replace(&mut self.here, after.clone()),
+            motion,
+            step: after.minus(&before),
+            before,
             after,
         };
         self.warn_of_broken_ties(&segment.motion);
         let new = self.eval_model.follow(&segment.motion);
         for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
-            probe.begin(&self.eval_model, self.iteration, &segment, new)?;
+            probe.begin(&self.eval_model, iteration, &segment, swept, new)?;
         }
         let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
         let (main, validation) = match &self.validation {
@@ -63,21 +171,27 @@ impl<M: Measurable> Engine<M> {
         self.warn_of_the_unexplained(std::iter::once(&main).chain(&validation));
         let probes = self.validation.as_mut().zip(validation);
         let step = StepAllocation {
-            iteration: self.iteration,
-            epoch,
-            learning_rate,
+            iteration,
+            span: self.iteration - iteration,
+            epoch: self.last.0,
+            learning_rate: self.last.1,
             probe: self.main.conclude(&self.eval_model, &segment, main),
             validation: probes
                 .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),
         };
-        self.iteration += 1;
         if let Some(recording) = &mut self.recording {
             recording.add(&self.eval_model.layout, &step, &segment)?;
         }
-        if let Some(recording) = self.recording.take_if(|recording| recording.is_signalled()) {
-            recording.finish(RunState::Interrupted)?;
-        }
+        self.end_if_signalled()?;
         Ok(step)
+    }
+
+    /// Ends the recording where the process is to end.
+    fn end_if_signalled(&mut self) -> Result<(), LcaError> {
+        match self.recording.take_if(|recording| recording.is_signalled()) {
+            Some(recording) => recording.finish(RunState::Interrupted, self.iteration),
+            None => Ok(()),
+        }
     }
 
     /// Says where a parameter has become two.
@@ -143,6 +257,6 @@ impl<M: Measurable> Engine<M> {
     /// Ends the recording, if there is one.
     pub fn finish(self, state: RunState) -> Result<(), LcaError> {
         self.recording
-            .map_or(Ok(()), |recording| recording.finish(state))
+            .map_or(Ok(()), |recording| recording.finish(state, self.iteration))
     }
 }

@@ -13,7 +13,7 @@ use crate::error::LcaError;
 use crate::parameters::is_initialized;
 use crate::probe::{BatchNormMode, Examples, MeanLoss, Probe};
 use crate::quadrature::Integrator;
-use crate::record::{Recorder, RunState};
+use crate::record::{ObservedInfo, Recorder, RunState};
 
 /// Loss change allocation for your own training loop.
 ///
@@ -81,6 +81,29 @@ impl<B: Clone + 'static> Lca<B> {
     /// Returns `self` with a record of the run, as Parquet files.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.settings.recorder = Some(recorder);
+        self
+    }
+
+    /// Returns `self` with so many optimizer steps in a row measured as one, which costs the sweeps
+    /// of one step: the loss change over all of them is allocated along the straight line from
+    /// their start to their end, and the sum is still grounded. What the parameters did between is
+    /// not seen. It replaces [`one_in`](Self::one_in).
+    ///
+    /// Call [`step`](LcaObserver::step) after every optimizer step, and
+    /// [`end_segment`](LcaObserver::end_segment) where a segment has to end early.
+    pub fn every(mut self, steps: usize) -> Self {
+        self.settings.observed = ObservedInfo::segments(steps as u64);
+        self
+    }
+
+    /// Returns `self` with one optimizer step in so many measured: iterations 0, `steps`,
+    /// 2 · `steps` and so on, exactly as if all were. Sums over the run then leave the other steps
+    /// out. It replaces [`every`](Self::every).
+    ///
+    /// Call [`step`](LcaObserver::step) after every optimizer step. Of a probe that is not sampled, a
+    /// measured step costs one sweep more, at its start.
+    pub fn one_in(mut self, steps: usize) -> Self {
+        self.settings.observed = ObservedInfo::one_in(steps as u64);
         self
     }
 
@@ -177,17 +200,70 @@ where
     /// Returns the allocation of the step that led from the last observed parameters to these.
     ///
     /// Call it after every optimizer step. If several steps were taken since the last call, their
-    /// joint effect is allocated along the straight line from the first point to the last.
+    /// joint effect is allocated along the straight line from the first point to the last, and
+    /// counts as one step; [`Lca::every`] counts them.
     ///
     /// # Errors
     ///
-    /// A model with other tensors than at the start, a device that fails, and at the first call
+    /// [`LcaError::Setting`] with [`Lca::every`] or [`Lca::one_in`], by which there are steps to
+    /// return nothing of: call [`step`](Self::step). A model with other tensors than at the start, a device that fails, and at the first call
     /// the errors of [`Lca::start`] where it could not start yet. A disk that fails stops the
     /// recording, as [`recording_failure`](Self::recording_failure) says, and is the error of
     /// [`finish`](Self::finish).
     pub fn observe(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
         let (epoch, learning_rate) = (self.epoch, self.learning_rate);
-        self.started()?.observe(model, epoch, learning_rate)
+        let engine = self.started()?;
+        if !engine.measures_every_step() {
+            return Err(LcaError::setting(
+                "Lca::every, Lca::one_in",
+                "`observe` measures every step",
+                "call `step`, which returns `None` of steps at which nothing is measured",
+            ));
+        }
+        engine.observe(model, epoch, learning_rate)
+    }
+
+    /// Counts an optimizer step, and returns what was measured: of the step, or of the segment that
+    /// ends with it; `None` where nothing was, by [`Lca::every`] or [`Lca::one_in`].
+    ///
+    /// Call it after every optimizer step.
+    ///
+    /// ```
+    #[doc = include_str!("../doc_setup.md")]
+    /// use burn_lca::prelude::*;
+    ///
+    /// let mut lca = Lca::new(Probe::new(dataset(), MyBatcher)).every(4).start(&model)?;
+    /// let mut seen = Vec::new();
+    /// for batch in batches.iter().cycle().take(10).cloned() {
+    ///     let grads = TrainStep::step(&model, batch).grads;
+    ///     model = optimizer.step(lr, model, grads);
+    ///     seen.extend(lca.step(&model)?.map(|step| (step.iteration(), step.span())));
+    /// }
+    /// seen.extend(lca.end_segment(&model)?.map(|step| (step.iteration(), step.span())));
+    /// assert_eq!(seen, [(0, 4), (4, 4), (8, 2)]);
+    /// lca.finish()?;
+    /// # Ok::<(), LcaError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`observe`](Self::observe), but for the setting.
+    pub fn step(&mut self, model: &M) -> Result<Option<StepAllocation>, LcaError> {
+        let (epoch, learning_rate) = (self.epoch, self.learning_rate);
+        self.started()?.step(model, epoch, learning_rate, false)
+    }
+
+    /// Measures the steps since the last segment as one that is shorter; `None` if there are none, or
+    /// without [`Lca::every`].
+    ///
+    /// Call it at the end of the training, so that the sum is grounded on the whole loss change, and
+    /// before a checkpoint is written that the training may be resumed from.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`step`](Self::step).
+    pub fn end_segment(&mut self, model: &M) -> Result<Option<StepAllocation>, LcaError> {
+        self.started()?.end_segment(model)
     }
 
     /// Sets the epoch, from 1, that the coming steps are recorded with.
@@ -208,14 +284,24 @@ where
         }
     }
 
-    /// Ends the observation, and the recording if there is one.
+    /// Ends the observation, and the recording if there is one. Steps of a segment that is not
+    /// complete are not measured any more; see [`end_segment`](Self::end_segment).
     ///
     /// # Errors
     ///
     /// A disk that failed while the run was recorded.
     pub fn finish(self) -> Result<(), LcaError> {
         match self.state {
-            ObserverState::Started(engine) => engine.finish(RunState::Finished),
+            ObserverState::Started(engine) => {
+                let left = engine.unmeasured();
+                if left > 0 {
+                    log::warn!(
+                        "LCA: the last {left} steps are not measured; call `end_segment` before \
+                         `finish`"
+                    );
+                }
+                engine.finish(RunState::Finished)
+            }
             ObserverState::Waiting(_) | ObserverState::Failed => Ok(()),
         }
     }

@@ -59,14 +59,15 @@ impl<B: Clone> Measurement<B> {
         })
     }
 
-    /// Sweeps the probe where a step starts, unless it was swept there as the end of the last step.
-    /// Where the probe is sampled, every step has a sample of its own. `new` says that the gradient
-    /// is now asked for with respect to other tensors too.
+    /// Sweeps the probe where a step starts, unless it was swept there as the end of the last step:
+    /// `swept`. Where the probe is sampled, every step has a sample of its own. `new` says that the
+    /// gradient is now asked for with respect to other tensors too.
     pub fn begin<M>(
         &mut self,
         eval_model: &EvalModel<M>,
         iteration: u64,
         segment: &Segment,
+        swept: bool,
         new: bool,
     ) -> Result<(), LcaError>
     where
@@ -74,7 +75,7 @@ impl<B: Clone> Measurement<B> {
         M::Output: MeanLoss,
     {
         let sampled = self.chunks.sampler.is_some();
-        if !sampled && !new {
+        if !sampled && swept && !new {
             return Ok(());
         }
         let started = Instant::now();
@@ -85,7 +86,7 @@ impl<B: Clone> Measurement<B> {
             }
         }
         self.here = eval_model.sweep(&segment.before, &self.chunks, Some(&segment.step));
-        if sampled {
+        if sampled || !swept {
             self.losses = Losses::read(&self.chunks, &self.here.chunk_losses)?;
         }
         self.extra = (1, started.elapsed());

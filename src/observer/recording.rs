@@ -43,12 +43,15 @@ impl Recording {
     }
 
     pub fn end_epoch(&mut self, epoch: u32, next_iteration: u64) -> Result<(), LcaError> {
+        self.writer.reached(next_iteration);
         self.writer.write(self.accumulators.flush()?);
         self.writer.epoch_end(epoch, next_iteration);
         Ok(())
     }
 
-    pub fn finish(mut self, state: RunState) -> Result<(), LcaError> {
+    /// Ends the record of a training whose next step would be at this iteration.
+    pub fn finish(mut self, state: RunState, next_iteration: u64) -> Result<(), LcaError> {
+        self.writer.reached(next_iteration);
         // A device that fails to return the last rows must not cost those that are written.
         let rest = self
             .accumulators
@@ -71,7 +74,7 @@ impl Recording {
 
 /// The rows that every recorded step has.
 fn rows(step: &StepAllocation) -> Vec<Rows> {
-    let iteration = step.iteration();
+    let (iteration, span) = (step.iteration(), step.span());
     let mut steps = Vec::new();
     let mut tensors = Vec::new();
     let mut classes = Vec::new();
@@ -80,6 +83,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
         let tally = probe.tally();
         steps.push(StepRow {
             iteration,
+            span,
             epoch: step.epoch(),
             probe: name.clone(),
             loss_before: probe.loss_before(),
@@ -106,6 +110,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             let row =
                 |class, tally: Tally, error: Option<SamplingError>, gradient_norm| TensorRow {
                     iteration,
+                    span,
                     probe: name.clone(),
                     class,
                     tensor: path.clone(),
@@ -137,6 +142,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             let measured = class.measured()?;
             Some(ClassRow {
                 iteration,
+                span,
                 probe: name.clone(),
                 class: class.class() as i32,
                 examples: class.examples() as u64,

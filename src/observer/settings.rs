@@ -3,9 +3,10 @@
 
 use std::fmt;
 
+use crate::error::LcaError;
 use crate::probe::{BatchNormMode, Chunks, Examples};
 use crate::quadrature::Integrator;
-use crate::record::Recorder;
+use crate::record::{ObservedInfo, Recorder};
 
 /// Where the main probe's examples come from.
 pub(crate) enum MainProbe<B> {
@@ -21,6 +22,22 @@ pub(crate) struct Settings<B> {
     pub integrator: Integrator,
     pub batch_norm: Option<BatchNormMode>,
     pub recorder: Option<Recorder>,
+    /// Which optimizer steps are measured.
+    pub observed: ObservedInfo,
+}
+
+impl<B> Settings<B> {
+    /// Checks what needs no model.
+    pub fn check(&self) -> Result<(), LcaError> {
+        if self.observed.period == 0 {
+            return Err(LcaError::setting(
+                "every, one_in",
+                "0 steps are none",
+                "give 1 for every step, or more",
+            ));
+        }
+        self.integrator.validate()
+    }
 }
 
 impl<B> fmt::Debug for Settings<B> {
@@ -30,6 +47,7 @@ impl<B> fmt::Debug for Settings<B> {
             .field("integrator", &self.integrator)
             .field("batch_norm", &self.batch_norm)
             .field("recorder", &self.recorder)
+            .field("observed", &self.observed)
             .finish()
     }
 }
@@ -41,6 +59,7 @@ impl<B> Default for Settings<B> {
             integrator: Integrator::default(),
             batch_norm: None,
             recorder: None,
+            observed: ObservedInfo::default(),
         }
     }
 }

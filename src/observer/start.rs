@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use burn::module::Module;
 
-use super::engine::Engine;
+use super::engine::{Engine, Place};
 use super::measurement::Measurement;
 use super::recording::Recording;
 use super::settings::{MainProbe, Settings};
@@ -45,7 +45,7 @@ impl<M: Measurable> Engine<M> {
         settings: Settings<M::Input>,
         resume: Resume,
     ) -> Result<Self, LcaError> {
-        settings.integrator.validate()?;
+        settings.check()?;
         let validation = settings
             .validation
             .map(|examples| Ok((Plan::new("validation", &*examples)?, examples)))
@@ -87,12 +87,19 @@ impl<M: Measurable> Engine<M> {
             let probes: Vec<_> = std::iter::once(&main).chain(&validation).collect();
             let info = RunInfo {
                 first_iteration: iteration,
+                observed: settings.observed,
                 ..run_info(model, &eval_model, &settings.integrator, &probes)
             };
             let mut writer = RunWriter::create(recorder, info, epoch)?;
             iteration = writer.first_iteration();
             let totals = writer.take_totals();
-            let accumulators = Accumulators::new(recorder, &eval_model.layout, &here, totals);
+            let accumulators = Accumulators::new(
+                recorder,
+                settings.observed,
+                &eval_model.layout,
+                &here,
+                totals,
+            );
             recording = Some(Recording::new(writer, accumulators));
         }
         Ok(Self {
@@ -102,8 +109,10 @@ impl<M: Measurable> Engine<M> {
                 .transpose()?,
             eval_model,
             integrator: settings.integrator,
-            here,
+            here: Place::swept(here, iteration),
             iteration,
+            observed: settings.observed,
+            last: (0, None),
             recording,
             warned: false,
         })

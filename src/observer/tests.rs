@@ -125,7 +125,7 @@ impl<M: Learns> Training<M> {
     ) -> ProbeAllocation {
         let segment = self.segment(step);
         let (model, integrator) = (&self.eval_model, Integrator::fixed(1));
-        let begun = measurement.begin(model, iteration as u64, &segment, false);
+        let begun = measurement.begin(model, iteration as u64, &segment, true, false);
         begun.unwrap();
         between(measurement);
         let path = measurement.path(model, &integrator, &segment);

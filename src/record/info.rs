@@ -1,6 +1,7 @@
 //! What is needed to read the numbers of a run.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -39,6 +40,8 @@ pub struct RunInfo {
     pub probes: Vec<ProbeInfo>,
     /// How the integral along a step is computed.
     pub integrator: IntegratorInfo,
+    /// Which optimizer steps are measured.
+    pub observed: ObservedInfo,
     /// Which statistics batch normalization used while measuring; `None` if the model has none.
     pub batch_norm: Option<String>,
     /// The device that measured.
@@ -195,6 +198,70 @@ pub struct IntegratorInfo {
     pub budget: u16,
 }
 
+/// Which optimizer steps are measured: segments of some steps, so and so often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ObservedInfo {
+    /// Optimizer steps that are measured as one; the segment at the end of an epoch or of the
+    /// training may have fewer.
+    pub span: u64,
+    /// Optimizer steps from the start of one segment to that of the next: `span`, unless some steps
+    /// are not measured.
+    pub period: u64,
+}
+
+impl Default for ObservedInfo {
+    /// Every step, for itself.
+    fn default() -> Self {
+        Self { span: 1, period: 1 }
+    }
+}
+
+impl ObservedInfo {
+    /// Segments of so many steps, one after the other.
+    pub(crate) fn segments(steps: u64) -> Self {
+        Self {
+            span: steps,
+            period: steps,
+        }
+    }
+
+    /// Single steps, one in so many.
+    pub(crate) fn one_in(steps: u64) -> Self {
+        Self {
+            span: 1,
+            period: steps,
+        }
+    }
+
+    /// Returns whether every step is measured for itself.
+    pub fn is_every_step(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns whether there are steps that are not measured.
+    pub fn leaves_out(&self) -> bool {
+        self.span < self.period
+    }
+
+    /// Returns the iteration before which the next row begins, of a row that begins at one and spans
+    /// so many steps.
+    pub(crate) fn next(&self, iteration: u64, span: u64) -> u64 {
+        iteration + if self.leaves_out() { self.period } else { span }
+    }
+}
+
+impl fmt::Display for ObservedInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.span, self.period) {
+            (1, 1) => f.write_str("every step"),
+            (1, period) => write!(f, "one step in {period}"),
+            (span, _) => write!(f, "segments of {span} steps"),
+        }
+    }
+}
+
 /// What is recorded: the settings of [`crate::Recorder`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -228,12 +295,14 @@ pub struct EpochInfo {
 #[serde(default)]
 #[non_exhaustive]
 pub struct RunTotals {
-    /// Observed steps.
+    /// Observed steps, or segments of steps.
     pub steps: u64,
     /// Steps at which a probe's residual stayed above the tolerance.
     pub capped: u64,
     /// Steps of which a probe's loss or LCA was not finite.
     pub not_finite: u64,
+    /// The iteration of the optimizer step after the last one, observed or not.
+    pub next_iteration: u64,
 }
 
 impl Default for RunInfo {
@@ -251,6 +320,7 @@ impl Default for RunInfo {
             buffers: Vec::new(),
             probes: Vec::new(),
             integrator: IntegratorInfo::default(),
+            observed: ObservedInfo::default(),
             batch_norm: None,
             device: String::new(),
             seeds: BTreeMap::new(),

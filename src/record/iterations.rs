@@ -10,41 +10,43 @@ use arrow::record_batch::RecordBatch;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IterationColumns {
     pub(super) first: &'static str,
-    pub(super) last: &'static str,
-    /// Whether `last` holds the first iteration that the row is no longer about.
-    exclusive: bool,
+    /// The column that the last one follows from.
+    pub(super) extent: &'static str,
+    /// Whether `extent` holds how many iterations there are, and not the one after the last.
+    counts: bool,
 }
 
 impl IterationColumns {
-    /// Those of rows that are about one iteration.
-    pub(super) const ONE: Self = Self {
+    /// Those of rows that are about one optimizer step or several.
+    pub(super) const STEPS: Self = Self {
         first: "iteration",
-        last: "iteration",
-        exclusive: false,
+        extent: "span",
+        counts: true,
     };
 
     /// Those of rows that are about a window of iterations.
     pub(super) const WINDOW: Self = Self {
         first: "window_start",
-        last: "window_end",
-        exclusive: true,
+        extent: "window_end",
+        counts: false,
     };
 
-    /// Returns the last iteration that a value of the column `last` stands for.
-    pub(super) fn last_of(self, value: u64) -> u64 {
-        if self.exclusive {
-            value.saturating_sub(1)
+    /// Returns the last iteration of a row that begins at `first`, by its value of `extent`.
+    pub(super) fn last_of(self, first: u64, extent: u64) -> u64 {
+        let end = if self.counts {
+            first.saturating_add(extent)
         } else {
-            value
-        }
+            extent
+        };
+        end.saturating_sub(1)
     }
 
     /// Returns the first and last iteration of every row of a batch that has these columns.
     pub(super) fn of(self, batch: &RecordBatch) -> Option<impl Iterator<Item = (u64, u64)>> {
         let column = |name| batch.column_by_name(name)?.as_primitive_opt::<UInt64Type>();
-        let (first, last) = (column(self.first)?, column(self.last)?);
-        let last = last.values().iter().map(move |last| self.last_of(*last));
-        Some(first.values().iter().copied().zip(last))
+        let (first, extent) = (column(self.first)?, column(self.extent)?);
+        let rows = first.values().iter().zip(extent.values());
+        Some(rows.map(move |(first, extent)| (*first, self.last_of(*first, *extent))))
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) use bins::{HISTOGRAM_BINS, histogram_rows};
 pub use columns::ColumnInfo;
 pub(crate) use columns::ElementIndices;
 pub use info::{
-    ClassInfo, EpochInfo, IntegratorInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
+    ClassInfo, EpochInfo, IntegratorInfo, ObservedInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
     SampleInfo, TensorInfo,
 };
 pub(crate) use rows::{ClassRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows};

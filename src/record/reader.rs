@@ -166,7 +166,7 @@ impl PartReader {
         value(self.parquet(), key)
     }
 
-    /// Returns the first and last iteration of the part.
+    /// Returns the range that the iterations of the part are in: its end may be too late.
     pub(super) fn iterations(&self) -> Option<(u64, u64)> {
         (0..self.row_groups().len())
             .filter_map(|group| self.group_iterations(group))
@@ -181,7 +181,8 @@ impl PartReader {
             .sum()
     }
 
-    /// Returns the first and last iteration of a row group.
+    /// Returns the range that the iterations of a row group are in. The last one may be too late,
+    /// where not all rows span the same number of steps.
     pub(super) fn group_iterations(&self, row_group: usize) -> Option<(u64, u64)> {
         let columns = self.table.iteration_columns()?;
         let statistics = |name: &str| {
@@ -195,9 +196,9 @@ impl PartReader {
                 _ => None,
             }
         };
-        let (first, _) = statistics(columns.first)?;
-        let (_, last) = statistics(columns.last)?;
-        Some((first, columns.last_of(last)))
+        let (first, last) = statistics(columns.first)?;
+        let (_, extent) = statistics(columns.extent)?;
+        Some((first, columns.last_of(last, extent)))
     }
 
     /// Returns the least and greatest text of a column in a row group.

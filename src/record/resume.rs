@@ -3,7 +3,7 @@
 use crate::error::LcaError;
 
 use super::folder::RunFolder;
-use super::info::{RunInfo, TensorInfo};
+use super::info::{ProbeInfo, RunInfo, TensorInfo};
 use super::rows::ParameterTotalRows;
 use super::schema::Table;
 use super::sequence::PartSequence;
@@ -27,6 +27,7 @@ pub(super) fn continue_run(
 ) -> Result<Resumed, LcaError> {
     let before = folder.read_info()?;
     check_model(&folder, &before, &info)?;
+    check_measuring(&folder, &before, &info)?;
     folder.recover()?;
     // Before anything is changed: rows of somebody else can't be continued, nor those of a version
     // that knows more.
@@ -116,19 +117,83 @@ fn next_iteration(
                     next = next.min(end(folder, before, table)?);
                 }
             }
-            Ok(next)
+            // Steps may follow on the last row that are not observed; whoever ended the run has
+            // counted them.
+            let counted = before.totals.map_or(0, |totals| totals.next_iteration);
+            Ok(next.max(counted))
         }
     }
 }
 
 /// Returns the first iteration that a table has no rows of, of those that have rows of every step.
 fn end(folder: &RunFolder, run: &RunInfo, table: Table) -> Result<u64, LcaError> {
-    let mut next = 0;
+    let mut last_part = None;
     for part in PartSequence::list(folder, table, &run.run_id)? {
-        let iterations = part?.iterations();
-        next = iterations.map_or(next, |(_, last)| next.max(last.saturating_add(1)));
+        last_part = Some(part?);
+    }
+    let Some((mut part, columns)) = last_part.zip(table.iteration_columns()) else {
+        return Ok(0);
+    };
+    let mut next = 0;
+    let schema = table.schema();
+    let all: Vec<usize> = (0..table.columns().len()).collect();
+    for group in 0..part.row_groups().len() {
+        for batch in part.batches(group, &schema, &all, &all, None)? {
+            let batch = batch?;
+            let ends = columns.of(&batch).into_iter().flatten();
+            next = ends.fold(next, |next, (_, last)| next.max(last.saturating_add(1)));
+        }
     }
     Ok(next)
+}
+
+/// Checks that the run was measured as it is measured now: its rows are to be added up.
+fn check_measuring(folder: &RunFolder, before: &RunInfo, now: &RunInfo) -> Result<(), LcaError> {
+    let refuse = |problem: String, remedy: &str| {
+        let problem = format!("{} {problem}", folder.path().display());
+        Err(LcaError::setting("Recorder::resume", problem, remedy))
+    };
+    if before.observed != now.observed {
+        return refuse(
+            format!(
+                "was measured at {}, this training is at {}",
+                before.observed, now.observed
+            ),
+            "set `every` or `one_in` as they were, record into another folder, or add \
+             `.overwrite()` instead",
+        );
+    }
+    let samples = |info: &RunInfo| -> Vec<String> {
+        let probe = |probe: &ProbeInfo| match &probe.sample {
+            Some(sample) => format!(
+                "{} on samples of {} examples",
+                probe.name, sample.examples
+            ),
+            None => format!("{} on all examples", probe.name),
+        };
+        info.probes.iter().map(probe).collect()
+    };
+    let (of_before, of_now) = (samples(before), samples(now));
+    if of_before != of_now {
+        return refuse(
+            format!(
+                "was measured on probes [{}], this training is on [{}]",
+                of_before.join(", "),
+                of_now.join(", ")
+            ),
+            "give the same probes, record into another folder, or add `.overwrite()` instead",
+        );
+    }
+    if before.seeds != now.seeds {
+        return refuse(
+            format!(
+                "was measured with seeds {:?}, this training is with {:?}",
+                before.seeds, now.seeds
+            ),
+            "give the same seeds, record into another folder, or add `.overwrite()` instead",
+        );
+    }
+    Ok(())
 }
 
 /// Checks that the run is of the model that is trained now.

@@ -12,11 +12,12 @@ use super::columns::{
 table_rows! {
     /// One row of `steps`: one observed step, seen by one probe.
     row StepRow {
-        iteration: u64, "steps", "the step";
-        epoch: u32, "epochs", "the epoch it is in, from 1";
+        iteration: u64, "steps", "the step, the first one of several";
+        span: u64, "steps", "how many optimizer steps the row is about, from that one on";
+        epoch: u32, "epochs", "the epoch it is in, from 1; that of the last of several steps";
         probe: Arc<str>, "", "the probe";
         loss_before: f64, "loss", "the probe's loss at θ_t";
-        loss_after: f64, "loss", "the probe's loss at θ_{t+1}";
+        loss_after: f64, "loss", "the probe's loss at θ_{t+span}";
         lca: f64, "loss", "sum over all parameters";
         lca_se: Option<f64>, "loss", "standard error of lca; over steps the squares add up",
             null "unless the probe is sampled";
@@ -32,7 +33,7 @@ table_rows! {
         zero: u64, "parameters", "how many have exactly zero";
         lca_helping: f64, "loss", "sum of the negative lca";
         lca_hurting: f64, "loss", "sum of the positive lca";
-        learning_rate: f64, "", "the optimizer's at this step; NaN if not known";
+        learning_rate: f64, "", "the optimizer's at the last of these steps; NaN if not known";
         probe_seconds: f64, "seconds", "time spent on measuring this step";
     }
 }
@@ -40,7 +41,8 @@ table_rows! {
 table_rows! {
     /// One row of `tensors`: one tensor's share of a step, of one class or of all.
     row TensorRow {
-        iteration: u64, "steps", "the step";
+        iteration: u64, "steps", "the step, the first one of several";
+        span: u64, "steps", "how many optimizer steps the row is about, from that one on";
         probe: Arc<str>, "", "the probe";
         class: Option<i32>, "", "the class whose loss is split", null "all classes";
         tensor: Arc<str>, "", "the tensor";
@@ -53,7 +55,7 @@ table_rows! {
         helping: u64, "parameters", "how many have negative lca";
         hurting: u64, "parameters", "how many have positive lca";
         zero: u64, "parameters", "how many have exactly zero";
-        step_norm: f64, "", "Euclidean norm of θ_{t+1} − θ_t";
+        step_norm: f64, "", "Euclidean norm of θ_{t+span} − θ_t";
         gradient_norm: f64, "loss", "Euclidean norm of the loss's gradient at θ_t";
     }
 }
@@ -61,12 +63,13 @@ table_rows! {
 table_rows! {
     /// One row of `classes`: one class's own grounded sum over a step.
     row ClassRow {
-        iteration: u64, "steps", "the step";
+        iteration: u64, "steps", "the step, the first one of several";
+        span: u64, "steps", "how many optimizer steps the row is about, from that one on";
         probe: Arc<str>, "", "the probe";
         class: i32, "", "the class";
         examples: u64, "examples", "how many of the probe's are of the class";
         loss_before: f64, "loss", "mean loss of these at θ_t";
-        loss_after: f64, "loss", "mean loss of these at θ_{t+1}";
+        loss_after: f64, "loss", "mean loss of these at θ_{t+span}";
         lca: f64, "loss", "sum over all parameters of the share in this class's loss";
         lca_se: Option<f64>, "loss", "standard error of lca; over steps the squares add up",
             null "unless the probe is sampled";
@@ -78,7 +81,8 @@ table_rows! {
     /// The rows of `units` of one tensor at one step.
     #[derive(Default)]
     block UnitRows {
-        iteration: u64, "steps", "the step";
+        iteration: u64, "steps", "the step, the first one of several";
+        span: u64, "steps", "how many optimizer steps the row is about, from that one on";
         tensor: Arc<str>, "", "the tensor";
         unit: ElementIndices, "", "the unit, from 0";
         lca: Vec<f32>, "loss", "sum over the unit's parameters in this tensor";
@@ -89,11 +93,12 @@ table_rows! {
     /// Rows of `parameters`, of one tensor at one step.
     #[derive(Default)]
     block ParameterRows {
-        iteration: u64, "steps", "the step";
+        iteration: u64, "steps", "the step, the first one of several";
+        span: u64, "steps", "how many optimizer steps the row is about, from that one on";
         tensor: Arc<str>, "", "the tensor";
         index: ElementIndices, "", "the parameter";
         lca: Vec<f32>, "loss", "its share";
-        step: Vec<f32>, "", "its change, θ_{t+1} − θ_t";
+        step: Vec<f32>, "", "its change, θ_{t+span} − θ_t";
         gradient: Vec<f32>, "loss", "the probe's gradient at θ_t";
     }
 }

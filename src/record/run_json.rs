@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::error::LcaError;
 
 use super::checksum;
-use super::info::{ProbeInfo, RunInfo, TensorInfo};
+use super::info::{ObservedInfo, ProbeInfo, RunInfo, TensorInfo};
 use super::part;
 use super::schema::SCHEMA_VERSION;
 
@@ -81,6 +81,12 @@ impl RunInfo {
             return Err(format!("has probe {name} twice"));
         }
         self.probes.iter().try_for_each(ProbeInfo::check)?;
+        if self.observed.span == 0 || self.observed.period < self.observed.span {
+            let ObservedInfo { span, period } = self.observed;
+            return Err(format!(
+                "has segments of {span} steps, {period} apart, which no run can have"
+            ));
+        }
         let mut ends = self.epochs.windows(2);
         if ends.any(|ends| ends[0].epoch >= ends[1].epoch) {
             return Err("has epochs that don't follow on each other".into());

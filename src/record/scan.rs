@@ -67,7 +67,7 @@ impl Scan {
         self
     }
 
-    /// Reads only rows of iterations in a range; of histograms, the windows that overlap it.
+    /// Reads only rows about iterations in a range: those that overlap it.
     pub fn iterations(mut self, range: impl RangeBounds<u64>) -> Self {
         self.iterations = Some(half_open(range));
         self
@@ -108,7 +108,7 @@ impl Scan {
                 Some(IterationFilter {
                     range,
                     columns,
-                    positions: [position(columns.first)?, position(columns.last)?],
+                    positions: [position(columns.first)?, position(columns.extent)?],
                 })
             }
             None => None,

@@ -83,7 +83,7 @@ impl Table {
     /// ```
     /// let schema = burn_lca::Table::Units.schema();
     /// let names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
-    /// assert_eq!(names, ["iteration", "tensor", "unit", "lca"]);
+    /// assert_eq!(names, ["iteration", "span", "tensor", "unit", "lca"]);
     /// ```
     pub fn schema(self) -> SchemaRef {
         self.arrow_schema(|column| column.data_type.clone())
@@ -112,7 +112,7 @@ impl Table {
         match self {
             Self::ParameterTotals => None,
             Self::Histograms => Some(IterationColumns::WINDOW),
-            _ => Some(IterationColumns::ONE),
+            _ => Some(IterationColumns::STEPS),
         }
     }
 }

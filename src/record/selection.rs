@@ -1,7 +1,7 @@
 //! Which parameters of which steps go into the `parameters` table.
 
 use std::collections::BTreeSet;
-use std::ops::RangeBounds;
+use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -143,8 +143,16 @@ impl ParameterSelection {
         }
     }
 
+    /// Returns whether the parameters of a row are to be recorded that spans these steps, where the
+    /// next one begins at `next`.
+    pub(crate) fn wants_steps(&self, mut steps: Range<u64>, next: u64) -> bool {
+        let within = self.first_step..self.end_step.unwrap_or(u64::MAX);
+        let (start, is_inside) = (steps.start, steps.any(|step| within.contains(&step)));
+        is_inside && (start..next).any(|step| self.wants_iteration(step))
+    }
+
     /// Returns whether this step's parameters are to be recorded.
-    pub(crate) fn wants_iteration(&self, iteration: u64) -> bool {
+    fn wants_iteration(&self, iteration: u64) -> bool {
         if iteration < self.first_step || self.end_step.is_some_and(|end| iteration >= end) {
             return false;
         }

@@ -121,7 +121,8 @@ impl Recorder {
         self
     }
 
-    /// Records `units` at every n-th step.
+    /// Records `units` at every n-th step; where steps are measured in segments or one in several,
+    /// about as often.
     pub fn units_every(mut self, steps: usize) -> Self {
         self.units_every = Some(steps);
         self
@@ -152,10 +153,11 @@ impl Recorder {
         self
     }
 
-    /// Returns whether this step's units are to be recorded.
-    pub(crate) fn wants_units(&self, iteration: u64) -> bool {
+    /// Returns whether the units of a row are to be recorded that begins at an iteration, where the
+    /// next one begins at `next`.
+    pub(crate) fn wants_units(&self, iteration: u64, next: u64) -> bool {
         self.units_every
-            .is_some_and(|steps| iteration.is_multiple_of(steps as u64))
+            .is_some_and(|steps| iteration.next_multiple_of(steps as u64) < next)
     }
 
     /// Checks the settings against the model described.

@@ -35,7 +35,7 @@ pub(super) struct Tables {
     rows: BTreeMap<Table, u64>,
     /// Bytes that are kept free for the last `run.json`.
     reserved: usize,
-    /// The first iteration that no row of `steps` is about.
+    /// The iteration of the optimizer step that comes next, as far as is known.
     next_iteration: u64,
     /// What that was when the totals were last written.
     snapshot: Option<u64>,
@@ -104,8 +104,8 @@ impl Tables {
         let table = rows.table();
         match &mut rows {
             Rows::Steps(rows) => {
-                let next = rows.iter().map(|row| row.iteration + 1).max();
-                self.next_iteration = self.next_iteration.max(next.unwrap_or(0));
+                let next = rows.iter().map(|row| row.iteration + row.span).max();
+                self.reached(next.unwrap_or(0));
             }
             Rows::Totals(_) => return self.replace(rows),
             Rows::Parameters(rows) => {
@@ -128,6 +128,11 @@ impl Tables {
             *self.rows.entry(table).or_default() += batch.num_rows() as u64;
             if full { self.close(table) } else { Ok(()) }
         })
+    }
+
+    /// Notes that training has come to an iteration, whether its steps are observed or not.
+    pub(super) fn reached(&mut self, next_iteration: u64) {
+        self.next_iteration = self.next_iteration.max(next_iteration);
     }
 
     /// Writes a whole table in one file, which takes the place of the one before.
@@ -226,7 +231,7 @@ impl Tables {
             });
         }
         self.info.rows = by_name(&rows);
-        self.info.totals = Some(totals::count(&self.folder, &self.info)?);
+        self.info.totals = Some(totals::count(&self.folder, &self.info, self.next_iteration)?);
         self.info.state = state;
         self.folder.write_info(&mut self.info)?;
         self.folder.end_writing()?;

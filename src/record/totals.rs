@@ -30,7 +30,11 @@ pub(super) fn count_rows(
 }
 
 /// Returns the counts over all steps, including those before a run was resumed.
-pub(super) fn count(folder: &RunFolder, info: &RunInfo) -> Result<RunTotals, LcaError> {
+pub(super) fn count(
+    folder: &RunFolder,
+    info: &RunInfo,
+    next_iteration: u64,
+) -> Result<RunTotals, LcaError> {
     let columns = ["iteration", "capped", "loss_after", "lca"];
     let (mut steps, mut capped, mut not_finite) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -57,5 +61,6 @@ pub(super) fn count(folder: &RunFolder, info: &RunInfo) -> Result<RunTotals, Lca
         steps: steps.len() as u64,
         capped: capped.len() as u64,
         not_finite: not_finite.len() as u64,
+        next_iteration,
     })
 }

@@ -28,6 +28,8 @@ const WAITING: usize = 64 << 20;
 
 enum Message {
     Rows(Vec<Rows>),
+    /// The iteration of the optimizer step that comes next.
+    Reached(u64),
     /// Paths of tensors that are trained from now on.
     Trained(Vec<String>),
     /// The sender is dropped once the epoch is on disk, which wakes the receiver.
@@ -170,6 +172,11 @@ impl RunWriter {
         }
     }
 
+    /// Says to which iteration training has come, where the steps before it are not all observed.
+    pub(crate) fn reached(&self, next_iteration: u64) {
+        self.shared.queue.push(Message::Reached(next_iteration), 0);
+    }
+
     /// Says that tensors are trained that were frozen when the run began.
     pub(crate) fn trained(&self, paths: Vec<String>) {
         self.shared.queue.push(Message::Trained(paths), 0);
@@ -280,6 +287,10 @@ impl WriterThread {
                 _ if failed.is_some() => Ok(()),
                 Received::Item(Message::Rows(rows)) => {
                     rows.into_iter().try_for_each(|rows| tables.write(rows))
+                }
+                Received::Item(Message::Reached(next)) => {
+                    tables.reached(next);
+                    Ok(())
                 }
                 Received::Item(Message::Trained(paths)) => tables.trained(&paths),
                 Received::Item(Message::EpochEnd(epoch, sender)) => {

@@ -38,6 +38,7 @@ pub(crate) fn run(
         let loss = 2.0 - 0.01 * iteration as f64;
         writer.write(vec![Rows::Steps(vec![StepRow {
             iteration,
+            span: 1,
             epoch: 1,
             probe: "training".into(),
             loss_before: loss,
@@ -74,6 +75,7 @@ pub(crate) fn run(
             let of = |which: usize| values.iter().map(|values| values[which]).collect();
             writer.write(vec![Rows::Parameters(ParameterRows {
                 iteration,
+                span: 1,
                 tensor: Arc::from(*path),
                 index: indices.map_or(ElementIndices::All, ElementIndices::Chosen),
                 lca: of(0),

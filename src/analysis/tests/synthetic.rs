@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::record::Run;
 use crate::record::{
-    ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ParameterRows, ParameterSelection,
-    ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, SampleInfo,
+    ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ObservedInfo, ParameterRows,
+    ParameterSelection, ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, SampleInfo,
     StepRow, Table, TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
 };
 
@@ -40,6 +40,7 @@ type ValueOf = Box<dyn Fn(At) -> f64>;
 pub(crate) struct Synthetic {
     tensors: Vec<Tensor>,
     steps: u64,
+    observed: ObservedInfo,
     classes: i32,
     validation: bool,
     parameters: Option<ParameterSelection>,
@@ -70,6 +71,7 @@ impl Synthetic {
         Self {
             tensors,
             steps,
+            observed: ObservedInfo::default(),
             classes: 0,
             validation: false,
             parameters: Some(ParameterSelection::all()),
@@ -81,6 +83,13 @@ impl Synthetic {
             adjust: Box::new(|_| {}),
             state: RunState::Finished,
         }
+    }
+
+    /// Measures the steps otherwise than each for itself. What is planted at an iteration is then
+    /// that of the row which begins there.
+    pub(crate) fn observed(mut self, observed: ObservedInfo) -> Self {
+        self.observed = observed;
+        self
     }
 
     /// Splits by this many classes, of equally many examples.
@@ -173,7 +182,9 @@ impl Synthetic {
             .collect();
         let mut histograms = BTreeMap::new();
         let mut losses = [BTreeMap::new(), BTreeMap::new()];
-        for iteration in 0..self.steps {
+        let mut iteration = 0;
+        while iteration < self.steps {
+            let span = self.span(iteration);
             for (validation, losses) in self.probes().zip(&mut losses) {
                 writer.write(self.probe_rows(iteration, validation, losses));
             }
@@ -190,6 +201,7 @@ impl Synthetic {
                 self.count(iteration, totals, &row);
                 writer.write(vec![Rows::Units(UnitRows {
                     iteration,
+                    span,
                     tensor: path.clone(),
                     unit: ElementIndices::All,
                     lca: tensor.by_unit(&row.lca),
@@ -198,6 +210,7 @@ impl Synthetic {
                     writer.write(vec![Rows::Parameters(row)]);
                 }
             }
+            iteration = self.observed.next(iteration, span);
         }
         if self.steps > 0 {
             let histograms = histograms
@@ -214,6 +227,11 @@ impl Synthetic {
         }
         writer.finish(self.state.clone()).unwrap();
         Run::open(folder).unwrap()
+    }
+
+    /// How many steps the row spans that begins at an iteration: the last one is cut short.
+    fn span(&self, iteration: u64) -> u64 {
+        self.observed.span.min(self.steps - iteration)
     }
 
     fn probes(&self) -> impl Iterator<Item = bool> {
@@ -247,6 +265,7 @@ impl Synthetic {
         validation: bool,
         losses: &mut BTreeMap<Option<i32>, f64>,
     ) -> Vec<Rows> {
+        let span = self.span(iteration);
         let probe: Arc<str> = if validation { "validation" } else { "training" }.into();
         let mut tensors = Vec::new();
         let mut classes = Vec::new();
@@ -283,6 +302,7 @@ impl Synthetic {
                 let halves = self.halves.as_ref().map(|halves| halves(at(path, 0)));
                 tensors.push(TensorRow {
                     iteration,
+                    span,
                     probe: probe.clone(),
                     class,
                     tensor: path.clone(),
@@ -306,6 +326,7 @@ impl Synthetic {
             match class {
                 Some(class) => classes.push(ClassRow {
                     iteration,
+                    span,
                     probe: probe.clone(),
                     class,
                     examples: EXAMPLES,
@@ -318,6 +339,7 @@ impl Synthetic {
                 None => {
                     step = Some(StepRow {
                         iteration,
+                        span,
                         epoch: 1,
                         probe: probe.clone(),
                         loss_before,
@@ -375,6 +397,7 @@ impl Synthetic {
 
     fn parameter_rows(&self, iteration: u64, tensor: &Tensor) -> ParameterRows {
         let size = tensor.info.parameters as usize;
+        let span = self.span(iteration);
         let tensor = &tensor.path;
         let at = |index| At {
             iteration,
@@ -388,6 +411,7 @@ impl Synthetic {
         };
         ParameterRows {
             iteration,
+            span,
             tensor: tensor.clone(),
             index: ElementIndices::All,
             lca: all(&|at| self.total(at)),
@@ -476,6 +500,7 @@ impl Synthetic {
         RunInfo {
             tensors: tensors.collect(),
             probes,
+            observed: self.observed,
             ..RunInfo::default()
         }
     }

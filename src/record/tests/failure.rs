@@ -119,6 +119,7 @@ fn write_more_than_fits(folder: &Path) {
         let (tensor, lca) = ("fc1.weight".into(), noise.clone());
         writer.write(vec![Rows::Units(UnitRows {
             iteration,
+            span: 1,
             tensor,
             unit: ElementIndices::All,
             lca,

@@ -57,6 +57,7 @@ fn write_and_read_ten_million(folder: &Path) {
     let float = |index: usize| index as f32;
     let units = UnitRows {
         iteration: 0,
+        span: 1,
         tensor: tensor.clone(),
         unit: ElementIndices::All,
         lca: values(float),
@@ -64,6 +65,7 @@ fn write_and_read_ten_million(folder: &Path) {
     write(&writer, 1, Rows::Units(units));
     let parameters = ParameterRows {
         iteration: 0,
+        span: 1,
         tensor: tensor.clone(),
         index: ElementIndices::All,
         lca: values(float),

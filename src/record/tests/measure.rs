@@ -61,6 +61,7 @@ fn bytes_and_rows_per_second_of_a_full_record() {
         for ((path, _, _), state) in LAYERS.iter().zip(&mut state) {
             let mut rows = ParameterRows {
                 iteration,
+                span: 1,
                 tensor: (*path).into(),
                 index: ElementIndices::All,
                 lca: Vec::new(),

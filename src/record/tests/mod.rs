@@ -42,6 +42,7 @@ fn info() -> RunInfo {
 fn step(iteration: u64) -> StepRow {
     StepRow {
         iteration,
+        span: 1,
         epoch: 1,
         probe: "training".into(),
         loss_before: 2.5,
@@ -70,6 +71,7 @@ fn rows(iteration: u64) -> Vec<Rows> {
         Rows::Steps(vec![step(iteration)]),
         Rows::Parameters(ParameterRows {
             iteration,
+            span: 1,
             tensor: "fc1.weight".into(),
             index: ElementIndices::All,
             lca: values.clone(),

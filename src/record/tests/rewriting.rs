@@ -64,6 +64,7 @@ fn large_row_groups_are_merged_without_decoding_and_read_the_same() {
             let lca = (0..count).map(|index| (index as f32).sin()).collect();
             writer.write(vec![Rows::Units(UnitRows {
                 iteration,
+                span: 1,
                 tensor: tensor.into(),
                 unit: ElementIndices::All,
                 lca,

@@ -33,6 +33,7 @@ fn every_table_is_read_as_it_was_written() {
     };
     let tensor = |tensor: &Arc<str>, class| TensorRow {
         iteration: 3,
+        span: 1,
         probe: "validation".into(),
         class,
         tensor: tensor.clone(),
@@ -47,6 +48,7 @@ fn every_table_is_read_as_it_was_written() {
     };
     let class = ClassRow {
         iteration: 3,
+        span: 1,
         probe: "training".into(),
         class: 9,
         examples: 100,
@@ -87,12 +89,14 @@ fn every_table_is_read_as_it_was_written() {
         Rows::Classes(vec![class]),
         Rows::Units(UnitRows {
             iteration: 3,
+            span: 1,
             tensor: "fc1.weight".into(),
             unit: ElementIndices::All,
             lca: values.clone(),
         }),
         Rows::Parameters(ParameterRows {
             iteration: 3,
+            span: 1,
             tensor: "層.weight".into(),
             index: ElementIndices::Chosen([4, 8, 15, 16, 23].into()),
             lca: values.clone(),
@@ -203,6 +207,7 @@ fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
             let tensor = format!("block{tensor}.weight").into();
             Rows::Units(UnitRows {
                 iteration,
+                span: 1,
                 tensor,
                 unit: ElementIndices::All,
                 lca: vec![tensor_value(iteration); 3],
@@ -212,6 +217,7 @@ fn a_thousand_tensors_and_a_long_one_are_read_in_order() {
         let values: Vec<f32> = (0..long).map(|index| index as f32).collect();
         writer.write(vec![Rows::Parameters(ParameterRows {
             iteration,
+            span: 1,
             tensor: "long".into(),
             index: ElementIndices::All,
             lca: values.clone(),
