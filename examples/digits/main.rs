@@ -80,12 +80,11 @@ fn run() -> Result<(), Box<dyn Error>> {
     if !options.no_lca {
         let probe =
             |digits| options.sampled(Probe::new(digits, DigitBatcher).classes(10, class_of));
-        learning = learning.metric(
-            LcaMetric::new()
-                .probe(probe(training))
-                .validation(probe(validation))
-                .record(options.recorder(&output)),
-        );
+        let metric = LcaMetric::new()
+            .probe(probe(training))
+            .validation(probe(validation))
+            .record(options.recorder(&output));
+        learning = learning.metric(options.observing(metric));
     }
 
     let optimizer = SgdConfig::new()

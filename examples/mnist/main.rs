@@ -59,7 +59,7 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "250")]
     batch_size: NonZeroUsize,
 
-    /// Stop after N optimizer steps
+    /// Stop after N optimizer steps, or with the first one after them that is measured
     #[arg(long, value_name = "N", conflicts_with = "no_lca")]
     steps: Option<NonZeroU64>,
 
@@ -174,12 +174,12 @@ where
         if let Some(steps) = arguments.steps {
             let interrupter = learning.interrupter();
             metric = metric.on_step(move |step| {
-                if step.iteration() + 1 >= steps.get() {
+                if step.iteration() + step.span() >= steps.get() {
                     interrupter.stop(Some("all steps of --steps are taken"));
                 }
             });
         }
-        learning = learning.metric(metric);
+        learning = learning.metric(options.observing(metric));
     }
 
     let (optimizer, default_rate) = arguments.optimizer.build();

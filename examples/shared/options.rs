@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use burn_lca::{Probe, Recorder, Run};
+use burn_lca::{LcaMetric, Probe, Recorder, Run};
 use clap::{Args, ValueEnum};
 
 #[derive(Args, Debug)]
@@ -32,6 +32,14 @@ pub struct Options {
     /// Measure every step on N fresh examples of each probe, instead of on all
     #[arg(long, value_name = "N")]
     pub sample: Option<usize>,
+
+    /// Measure K optimizer steps in a row as one
+    #[arg(long, value_name = "K")]
+    pub every: Option<usize>,
+
+    /// Measure one optimizer step in K
+    #[arg(long, value_name = "K", conflicts_with = "every")]
+    pub one_in: Option<usize>,
 
     /// Train without measuring, for comparison
     #[arg(long)]
@@ -143,6 +151,15 @@ impl Options {
         match self.sample {
             Some(examples) => probe.sampled(examples, self.seed),
             None => probe,
+        }
+    }
+
+    /// The metric, at the steps that are wanted.
+    pub fn observing<B: 'static, S>(&self, metric: LcaMetric<B, S>) -> LcaMetric<B, S> {
+        match (self.every, self.one_in) {
+            (Some(steps), _) => metric.every(steps),
+            (None, Some(steps)) => metric.one_in(steps),
+            (None, None) => metric,
         }
     }
 

@@ -59,6 +59,7 @@ fn steps(run: &Run, info: &ProbeInfo) -> Result<(), Box<dyn Error>> {
         "sweeps",
         "probe_seconds",
         "lca_se",
+        "span",
     ];
     let mut rows: Vec<Vec<f64>> = Vec::new();
     for batch in run.scan(Table::Steps).batches()? {
@@ -83,10 +84,19 @@ fn steps(run: &Run, info: &ProbeInfo) -> Result<(), Box<dyn Error>> {
     let change: f64 = rows.iter().map(|row| row[1] - row[0]).sum();
     let sample = info.sample.as_ref();
     let of = sample.map_or(String::new(), |sample| format!("{} of ", sample.examples));
+    let observed = &run.info().observed;
+    let measured = if observed.is_every_step() {
+        format!("{} steps", rows.len())
+    } else {
+        format!(
+            "{} optimizer steps in {} rows ({observed})",
+            sum(11),
+            rows.len()
+        )
+    };
     println!(
-        "Probe `{probe}`, {of}{} examples, {} steps",
-        info.examples,
-        rows.len()
+        "Probe `{probe}`, {of}{} examples, {measured}",
+        info.examples
     );
     println!(
         "  loss change      {change:+.6}  ({:.4} -> {:.4})",

@@ -44,8 +44,8 @@ pub(crate) use bins::{HISTOGRAM_BINS, histogram_rows};
 pub use columns::ColumnInfo;
 pub(crate) use columns::ElementIndices;
 pub use info::{
-    ClassInfo, EpochInfo, IntegratorInfo, ObservedInfo, ProbeInfo, RecordInfo, RunInfo, RunState, RunTotals,
-    SampleInfo, TensorInfo,
+    ClassInfo, EpochInfo, IntegratorInfo, ObservedInfo, ProbeInfo, RecordInfo, RunInfo, RunState,
+    RunTotals, SampleInfo, TensorInfo,
 };
 pub(crate) use rows::{ClassRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows};
 pub use run::{Run, RunStatus};

@@ -165,10 +165,7 @@ fn check_measuring(folder: &RunFolder, before: &RunInfo, now: &RunInfo) -> Resul
     }
     let samples = |info: &RunInfo| -> Vec<String> {
         let probe = |probe: &ProbeInfo| match &probe.sample {
-            Some(sample) => format!(
-                "{} on samples of {} examples",
-                probe.name, sample.examples
-            ),
+            Some(sample) => format!("{} on samples of {} examples", probe.name, sample.examples),
             None => format!("{} on all examples", probe.name),
         };
         info.probes.iter().map(probe).collect()

@@ -231,7 +231,11 @@ impl Tables {
             });
         }
         self.info.rows = by_name(&rows);
-        self.info.totals = Some(totals::count(&self.folder, &self.info, self.next_iteration)?);
+        self.info.totals = Some(totals::count(
+            &self.folder,
+            &self.info,
+            self.next_iteration,
+        )?);
         self.info.state = state;
         self.folder.write_info(&mut self.info)?;
         self.folder.end_writing()?;

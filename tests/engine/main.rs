@@ -24,6 +24,7 @@ mod running_statistics;
 mod sampled;
 mod scaffold;
 mod second_method;
+mod sparse;
 mod tied;
 mod training;
 mod unexplained;

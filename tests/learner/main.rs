@@ -26,5 +26,6 @@ mod registration;
 mod resuming;
 mod series;
 mod settings;
+mod sparse;
 mod unusual;
 mod weights;

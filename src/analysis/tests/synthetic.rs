@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::record::Run;
 use crate::record::{
     ClassInfo, ClassRow, ElementIndices, HISTOGRAM_BINS, ObservedInfo, ParameterRows,
-    ParameterSelection, ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState, RunWriter, SampleInfo,
-    StepRow, Table, TensorInfo, TensorRow, UnitRows, histogram_bin, histogram_rows,
+    ParameterSelection, ParameterTotalRows, ProbeInfo, Recorder, Rows, RunInfo, RunState,
+    RunWriter, SampleInfo, StepRow, Table, TensorInfo, TensorRow, UnitRows, histogram_bin,
+    histogram_rows,
 };
 
 /// Examples that each probe has of each class.

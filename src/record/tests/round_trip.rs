@@ -322,3 +322,41 @@ fn asking_for_what_a_table_does_not_have_names_what_it_has() {
     assert!(error(run.scan(Table::Steps).tensor("fc1")).contains("loss_before"));
     assert!(error(run.scan(Table::ParameterTotals).iterations(..)).contains("index"));
 }
+
+/// Rows of 4, 4 and 2 steps in one file, whose statistics know only the greatest span.
+#[test]
+fn rows_that_span_several_steps_are_found_by_each_and_followed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    let spans = [(0, 4), (4, 4), (8, 2)];
+    let rows = spans.map(|(iteration, span)| StepRow {
+        span,
+        ..step(iteration)
+    });
+    writer.write(vec![Rows::Steps(rows.into())]);
+    writer.finish(RunState::Finished).unwrap();
+    let name = parts(folder.path(), Table::Steps).remove(0);
+    let name = name.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("0000000000-0000000009-"), "{name}");
+    let run = Run::open(folder.path()).unwrap();
+    assert_eq!(run.info().totals.unwrap().next_iteration, 10);
+    let found = |range: std::ops::Range<u64>| {
+        let batch = read_scan(run.scan(Table::Steps).iterations(range));
+        batch["iteration"]
+            .as_primitive::<UInt64Type>()
+            .values()
+            .to_vec()
+    };
+    assert_eq!(found(0..1), [0]);
+    assert_eq!(found(3..5), [0, 4]);
+    assert_eq!(found(9..10), [8]);
+    assert_eq!(found(10..20), [0; 0]);
+
+    // As of a killed process, that did not count its steps.
+    let mut info = run.info().clone();
+    (info.totals, info.state) = (None, RunState::Running);
+    std::fs::write(folder.path().join("run.json"), info.to_text().unwrap()).unwrap();
+    let recorder = Recorder::new(folder.path()).resume();
+    let writer = RunWriter::create(&recorder, self::info(), None).unwrap();
+    assert_eq!(writer.first_iteration(), 10);
+}
