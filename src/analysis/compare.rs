@@ -43,6 +43,8 @@ pub struct ComparedRun {
     pub parameters: u64,
     /// Observed steps.
     pub steps: u64,
+    /// Optimizer steps that these are about.
+    pub optimizer_steps: u64,
     /// The first observed iteration.
     pub first_iteration: u64,
     /// The last observed iteration.
@@ -217,6 +219,7 @@ fn described(run: &Run, summary: &Summary) -> ComparedRun {
         folder: run.folder().display().to_string(),
         parameters: summary.parameters,
         steps: summary.steps,
+        optimizer_steps: summary.optimizer_steps,
         first_iteration: summary.first_iteration,
         last_iteration: summary.last_iteration,
     }
@@ -268,7 +271,7 @@ struct ClassSum {
 /// Reads the classes of a run in ascending order; none where it does not split by class.
 fn classes(run: &Run, probe: &str) -> Result<Vec<ClassSum>, LcaError> {
     let mut classes: BTreeMap<i32, ClassSum> = BTreeMap::new();
-    let columns = ["iteration", "probe", "class", "loss_after", "lca"];
+    let columns = ["iteration", "probe", "class", "loss_after", "lca", "lca_se"];
     each(run, Table::Classes, &columns, |columns| {
         let (iterations, probes) = (columns.u64("iteration")?, columns.text("probe")?);
         let numbers = columns.i32_or_null("class")?.values();

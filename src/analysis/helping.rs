@@ -41,9 +41,9 @@ pub struct Helping {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HelpingStep {
-    /// The step, the last one of a window.
+    /// The step, the last one of several that were measured as one or of a window.
     pub iteration: u64,
-    /// The first step of a window.
+    /// The first of these.
     pub first_iteration: u64,
     /// The parameters by the sign of their LCA.
     #[serde(flatten)]
@@ -68,7 +68,7 @@ pub struct LayerHelping {
 }
 
 impl Helping {
-    fn new(steps: BTreeMap<u64, HelpingCounts>, options: &HelpingOptions) -> Self {
+    fn new(steps: BTreeMap<(u64, u64), HelpingCounts>, options: &HelpingOptions) -> Self {
         let window = options.smooth.unwrap_or(smoothing_window(steps.len())) / 2 * 2 + 1;
         let smooth = |fraction: fn(&HelpingCounts) -> Option<f64>| {
             let fractions = steps
@@ -88,9 +88,9 @@ impl Helping {
             steps: steps
                 .into_iter()
                 .zip(smooth)
-                .map(|((iteration, counts), (of_all, of_nonzero))| HelpingStep {
-                    iteration,
-                    first_iteration: iteration,
+                .map(|((steps, counts), (of_all, of_nonzero))| HelpingStep {
+                    iteration: steps.1,
+                    first_iteration: steps.0,
                     counts,
                     smoothed_of_all: fraction(of_all),
                     smoothed_of_nonzero: fraction(of_nonzero),
@@ -157,9 +157,9 @@ pub fn helping(run: &Run, options: &HelpingOptions) -> Result<Helping, LcaError>
     require(run, Table::Steps, NO_STEPS)?;
     let main = main_probe(run);
     let mut steps = BTreeMap::new();
-    let names = ["iteration", "probe", "helping", "hurting", "zero"];
+    let names = ["iteration", "span", "probe", "helping", "hurting", "zero"];
     each(run, Table::Steps, &names, |columns| {
-        let iteration = columns.u64("iteration")?;
+        let steps_of = columns.steps()?;
         let (helping, hurting) = (columns.u64("helping")?, columns.u64("hurting")?);
         let zero = columns.u64("zero")?;
         for (_, rows) in stretches(columns.text("probe")?).filter(|(probe, _)| *probe == main) {
@@ -169,7 +169,7 @@ pub fn helping(run: &Run, options: &HelpingOptions) -> Result<Helping, LcaError>
                     hurting: hurting[row],
                     zero: zero[row],
                 };
-                steps.insert(iteration[row], counts);
+                steps.insert(steps_of(row), counts);
             }
         }
         Ok(())
@@ -203,7 +203,7 @@ pub fn helping_by_layer(
     options.check()?;
     require(run, Table::Tensors, NO_STEPS)?;
     let main = main_probe(run);
-    let mut layers: Vec<(&str, BTreeMap<u64, HelpingCounts>)> = Vec::new();
+    let mut layers: Vec<(&str, BTreeMap<(u64, u64), HelpingCounts>)> = Vec::new();
     let mut index_of: HashMap<&str, usize> = HashMap::new();
     for tensor in &run.info().tensors {
         let layer = layer_of(&tensor.path);
@@ -214,6 +214,7 @@ pub fn helping_by_layer(
     }
     let names = [
         "iteration",
+        "span",
         "probe",
         "class",
         "tensor",
@@ -222,7 +223,7 @@ pub fn helping_by_layer(
         "zero",
     ];
     each(run, Table::Tensors, &names, |columns| {
-        let (iterations, classes) = (columns.u64("iteration")?, columns.i32_or_null("class")?);
+        let (steps, classes) = (columns.steps()?, columns.i32_or_null("class")?);
         let (probes, tensors) = (columns.text("probe")?, columns.text("tensor")?);
         let (helping, hurting) = (columns.u64("helping")?, columns.u64("hurting")?);
         let zero = columns.u64("zero")?;
@@ -234,7 +235,7 @@ pub fn helping_by_layer(
             let Some(index) = index_of.get(layer) else {
                 continue;
             };
-            *layers[*index].1.entry(iterations[row]).or_default() += HelpingCounts {
+            *layers[*index].1.entry(steps(row)).or_default() += HelpingCounts {
                 helping: helping[row],
                 hurting: hurting[row],
                 zero: zero[row],

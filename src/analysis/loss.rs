@@ -32,16 +32,19 @@ pub struct LossCurve {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LossPoint {
-    /// The step.
+    /// The step, the last one of several that were measured as one or of the window.
     pub iteration: u64,
-    /// The measured loss before it, or before the first step of the window.
+    /// The first of these.
+    pub first_iteration: u64,
+    /// The measured loss before it.
     pub before: f64,
     /// The measured loss after it.
     pub loss: f64,
     /// `loss` − `before`.
     pub change: f64,
     /// `start` + Σ LCA up to and with this step, and the share of moving buffers where there is
-    /// one; steps that are not finite add nothing.
+    /// one; steps that are not finite add nothing. After optimizer steps that were not observed it
+    /// begins anew with the measured loss.
     pub explained: f64,
     /// The loss change less the LCA and the buffers' share, summed over the finite steps of the
     /// window; NaN without such.
@@ -55,9 +58,11 @@ impl LossCurve {
     pub fn in_windows(self, most: usize) -> Self {
         let steps = steps_per_window(self.points.len(), most);
         let points = self.points.chunks(steps).filter_map(|window| {
-            let (before, last) = (window.first()?.before, window.last()?);
+            let (first, last) = (window.first()?, window.last()?);
+            let before = first.before;
             Some(LossPoint {
                 before,
+                first_iteration: first.first_iteration,
                 change: last.loss - before,
                 residual: finite_sum(window.iter().map(|point| point.residual)),
                 ..*last
@@ -107,6 +112,7 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
         .collect();
     let names = [
         "iteration",
+        "span",
         "probe",
         "loss_before",
         "loss_after",
@@ -115,7 +121,7 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
         "residual",
     ];
     each(run, Table::Steps, &names, |columns| {
-        let iteration = columns.u64("iteration")?;
+        let steps = columns.steps()?;
         let (loss, lca) = (columns.f64("loss_after")?, columns.f64("lca")?);
         let (start, residual) = (columns.f64("loss_before")?, columns.f64("residual")?);
         let buffers: Vec<Option<f64>> = columns.f64_or_null("buffers")?.iter().collect();
@@ -126,12 +132,17 @@ pub fn loss_curves(run: &Run) -> Result<Vec<LossCurve>, LcaError> {
             for row in rows {
                 let change = lca[row] + buffers[row].unwrap_or(0.0);
                 let finite = change.is_finite() && loss[row].is_finite();
-                let before = curve
-                    .points
-                    .last()
-                    .map_or(curve.start, |point| point.explained);
+                let (first_iteration, iteration) = steps(row);
+                let before = match curve.points.last() {
+                    Some(last) if last.iteration.saturating_add(1) >= first_iteration => {
+                        last.explained
+                    }
+                    Some(_) => start[row],
+                    None => curve.start,
+                };
                 curve.points.push(LossPoint {
-                    iteration: iteration[row],
+                    iteration,
+                    first_iteration,
                     before: start[row],
                     loss: loss[row],
                     change: loss[row] - start[row],

@@ -7,7 +7,9 @@
 //! group.
 //!
 //! Losses and LCA are in the unit of the model's loss. Negative LCA helps, positive hurts, and
-//! exact zeros are counted apart. Every share is a fraction from 0 to 1. A *layer* is the path of a tensor without its last part:
+//! exact zeros are counted apart. A *step* is one that was observed: a row of the tables, be it about
+//! one optimizer step or about several in a row; its `iteration` is the last of these, which is
+//! where what it did has come to. Every share is a fraction from 0 to 1. A *layer* is the path of a tensor without its last part:
 //! `fc1.weight` and `fc1.bias` are of the layer `fc1`.
 //!
 //! Every analysis fails with [`LcaError::NotRecorded`](crate::LcaError::NotRecorded) if the run

@@ -4,13 +4,14 @@ use serde::Serialize;
 
 use super::stats::{COLOR_PERCENTILE, color_range, steps_per_window};
 
-/// Means of LCA by row (a unit, a class) and iteration.
+/// Means of LCA by row (a unit, a class) and optimizer step.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Raster {
     /// The first iteration of each column, ascending.
     pub starts: Vec<u64>,
-    /// The last iteration of the last column; `None` without columns.
+    /// The last iteration of the last column, of all that its last step is about; `None` without
+    /// columns.
     pub last: Option<u64>,
     /// How many recorded steps a column averages; the last one may have fewer.
     pub steps_per_column: usize,
@@ -18,7 +19,8 @@ pub struct Raster {
     pub per_row: usize,
     /// How many original rows there are.
     pub rows: usize,
-    /// The mean of the finite values of each cell, row by row; NaN where there are none.
+    /// The mean of the finite values of each cell, row by row; NaN where there are none. A step that
+    /// is about several optimizer steps counts as so many with an equal part each.
     pub values: Vec<f64>,
     /// The magnitude that gets full colour: the 99th percentile of the magnitudes of the cells
     /// that are finite and not zero; `None` if there are none.
@@ -38,34 +40,33 @@ impl Raster {
 
 /// A raster while its table is being read.
 pub(super) struct Filling<'a> {
-    iterations: &'a [u64],
+    /// The first and the last iteration of each step.
+    steps: &'a [(u64, u64)],
     raster: Raster,
-    counts: Vec<u32>,
+    /// Optimizer steps by cell.
+    counts: Vec<u64>,
     /// The latest iteration and its index: rows of a step stand together.
     latest: Option<(u64, usize)>,
 }
 
 impl<'a> Filling<'a> {
-    /// Begins a raster of ascending iterations that has at most so many columns and rows.
+    /// Begins a raster of ascending steps, by their first and last iteration, that has at most so many columns and rows.
     pub(super) fn new(
-        iterations: &'a [u64],
+        steps: &'a [(u64, u64)],
         rows: usize,
         most_columns: usize,
         most_rows: usize,
     ) -> Self {
-        let steps_per_column = steps_per_window(iterations.len(), most_columns);
+        let steps_per_column = steps_per_window(steps.len(), most_columns);
         let per_row = steps_per_window(rows, most_rows);
-        let starts: Vec<u64> = iterations
-            .iter()
-            .step_by(steps_per_column)
-            .copied()
-            .collect();
+        let columns = steps.iter().step_by(steps_per_column);
+        let starts: Vec<u64> = columns.map(|(first, _)| *first).collect();
         let cells = starts.len() * rows.div_ceil(per_row);
         Self {
-            iterations,
+            steps,
             raster: Raster {
                 starts,
-                last: iterations.last().copied(),
+                last: steps.last().map(|(_, last)| *last),
                 steps_per_column,
                 per_row,
                 rows,
@@ -78,10 +79,12 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Adds the value of a row; one of an unknown iteration or row is passed over.
+    /// Adds the value of a row at the step that begins at an iteration; one of an unknown step or row
+    /// is passed over.
     pub(super) fn add(&mut self, iteration: u64, row: usize, value: f64) {
-        if let Some(cell) = self.sum(iteration, row, value) {
-            self.counts[cell] += 1;
+        if let Some((step, cell)) = self.sum(iteration, row, value) {
+            let (first, last) = self.steps[step];
+            self.counts[cell] += last - first + 1;
         }
     }
 
@@ -90,10 +93,13 @@ impl<'a> Filling<'a> {
         self.sum(iteration, row, value);
     }
 
-    fn sum(&mut self, iteration: u64, row: usize, value: f64) -> Option<usize> {
+    fn sum(&mut self, iteration: u64, row: usize, value: f64) -> Option<(usize, usize)> {
         let index = match self.latest {
             Some((latest, index)) if latest == iteration => index,
-            _ => self.iterations.binary_search(&iteration).ok()?,
+            _ => {
+                let first = |step: &(u64, u64)| step.0;
+                self.steps.binary_search_by_key(&iteration, first).ok()?
+            }
         };
         self.latest = Some((iteration, index));
         if row >= self.raster.rows {
@@ -106,14 +112,14 @@ impl<'a> Filling<'a> {
         let column = index / self.raster.steps_per_column;
         let cell = row / self.raster.per_row * self.raster.starts.len() + column;
         self.raster.values[cell] += value;
-        Some(cell)
+        Some((index, cell))
     }
 
     pub(super) fn finish(mut self) -> Raster {
         for (value, count) in self.raster.values.iter_mut().zip(self.counts) {
             *value = match count {
                 0 => f64::NAN,
-                count => *value / f64::from(count),
+                count => *value / count as f64,
             };
         }
         let values = self.raster.values.iter().copied();
@@ -128,9 +134,9 @@ mod tests {
 
     #[test]
     fn cells_are_means_of_the_steps_and_rows_they_hold() {
-        let iterations = [0, 1, 5, 6, 7];
-        let mut filling = Filling::new(&iterations, 3, 3, 2);
-        for (step, iteration) in iterations.iter().enumerate() {
+        let steps = [0, 1, 5, 6, 7].map(|iteration| (iteration, iteration));
+        let mut filling = Filling::new(&steps, 3, 3, 2);
+        for (step, (iteration, _)) in steps.iter().enumerate() {
             for row in 0..3 {
                 filling.add(*iteration, row, (10 * row + step) as f64);
             }
@@ -142,6 +148,19 @@ mod tests {
         assert_eq!(raster.values, [5.5, 7.5, 9.0, 20.5, 22.5, 24.0]);
         assert_eq!(raster.not_finite, 1);
         assert_eq!(raster.color_range, Some(24.0));
+    }
+
+    /// Segments of 4, 4 and 2 steps with LCA −8, −4 and −1: the first column is −12 over 8 steps.
+    #[test]
+    fn a_step_that_is_about_several_counts_as_so_many() {
+        let steps = [(0, 3), (4, 7), (8, 9)];
+        let mut filling = Filling::new(&steps, 1, 2, 1);
+        for ((first, _), lca) in steps.iter().zip([-8.0, -4.0, -1.0]) {
+            filling.add(*first, 0, lca);
+        }
+        let raster = filling.finish();
+        assert_eq!((raster.starts, raster.last), (vec![0, 8], Some(9)));
+        assert_eq!(raster.values, [-1.5, -0.5]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::error::LcaError;
 use crate::record::{Run, RunStatus, Table};
 
 /// Columns that analyses add up.
-const COUNTS: [&str; 7] = [
+const COUNTS: [&str; 8] = [
+    "span",
     "helping",
     "hurting",
     "zero",
@@ -122,6 +123,16 @@ impl<'a> Columns<'a> {
 
     pub(crate) fn u64(&self, name: &str) -> Result<&'a [u64], LcaError> {
         Ok(self.primitive::<UInt64Type>(name)?.values())
+    }
+
+    /// Returns the first and the last optimizer step that each row is about; needs `iteration` and
+    /// `span`.
+    pub(crate) fn steps(&self) -> Result<impl Fn(usize) -> (u64, u64) + use<'a>, LcaError> {
+        let (first, span) = (self.u64("iteration")?, self.u64("span")?);
+        Ok(move |row: usize| {
+            let last = first[row].saturating_add(span[row].max(1) - 1);
+            (first[row], last)
+        })
     }
 
     pub(crate) fn u32(&self, name: &str) -> Result<&'a [u32], LcaError> {

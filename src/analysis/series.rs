@@ -84,8 +84,11 @@ pub(super) struct Request<'a> {
 /// Series of equal length on one axis of iterations.
 #[derive(Debug, Default)]
 pub(super) struct SeriesTable {
-    /// The observed iterations, ascending. There may be gaps between them.
+    /// The observed steps, ascending: of several that were measured as one, the last. There may be
+    /// gaps between them.
     pub(super) iterations: Vec<u64>,
+    /// The first of each.
+    pub(super) firsts: Vec<u64>,
     /// In the order of the model's tensors, the classes of a layer ascending.
     pub(super) series: Vec<Series>,
 }
@@ -105,6 +108,7 @@ pub(super) struct Series {
 pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, LcaError> {
     let columns = [
         "iteration",
+        "span",
         "probe",
         "class",
         "tensor",
@@ -112,7 +116,7 @@ pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, Lca
     ];
     let mut reading = SeriesReader::new(request);
     read::each(run, Table::Tensors, &columns, |batch| {
-        let iterations = batch.u64("iteration")?;
+        let steps = batch.steps()?;
         let probes = batch.text("probe")?;
         let classes = batch.i32_or_null("class")?;
         let tensors = batch.text("tensor")?;
@@ -120,7 +124,7 @@ pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, Lca
         for row in 0..batch.rows() {
             let class = classes.is_valid(row).then(|| classes.value(row));
             if probes.value(row) == request.probe && (class.is_none() || request.by_class) {
-                reading.advance(run, iterations[row])?;
+                reading.advance(run, steps(row))?;
                 reading.add(class, tensors.value(row), values[row]);
             }
         }
@@ -132,6 +136,7 @@ pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, Lca
 struct SeriesReader<'a> {
     request: Request<'a>,
     iterations: Vec<u64>,
+    firsts: Vec<u64>,
     series: Vec<Series>,
     /// The value of each series at the current iteration, once there is one.
     current: Vec<Option<f64>>,
@@ -146,6 +151,7 @@ impl<'a> SeriesReader<'a> {
         Self {
             request,
             iterations: Vec::new(),
+            firsts: Vec::new(),
             series: Vec::new(),
             current: Vec::new(),
             groups: HashMap::new(),
@@ -153,16 +159,17 @@ impl<'a> SeriesReader<'a> {
         }
     }
 
-    fn advance(&mut self, run: &Run, iteration: u64) -> Result<(), LcaError> {
-        match self.iterations.last() {
-            Some(last) if *last == iteration => return Ok(()),
-            Some(last) if *last > iteration => {
-                return Err(read::out_of_order(run, Table::Tensors, iteration, *last));
+    fn advance(&mut self, run: &Run, (first, last): (u64, u64)) -> Result<(), LcaError> {
+        match self.firsts.last() {
+            Some(known) if *known == first => return Ok(()),
+            Some(known) if *known > first => {
+                return Err(read::out_of_order(run, Table::Tensors, first, *known));
             }
             _ => {}
         }
         self.flush();
-        self.iterations.push(iteration);
+        self.iterations.push(last);
+        self.firsts.push(first);
         Ok(())
     }
 
@@ -219,6 +226,7 @@ impl<'a> SeriesReader<'a> {
         self.series.sort_by_cached_key(order);
         SeriesTable {
             iterations: self.iterations,
+            firsts: self.firsts,
             series: self.series,
         }
     }
@@ -236,6 +244,7 @@ impl SeriesTable {
             })
             .collect();
         keep(&mut self.iterations, &finite);
+        keep(&mut self.firsts, &finite);
         for series in &mut self.series {
             keep(&mut series.values, &finite);
         }

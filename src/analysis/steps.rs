@@ -20,12 +20,18 @@ pub struct Reconciliation {
     pub probe: String,
     /// Observed steps.
     pub steps: u64,
+    /// Optimizer steps that these are about.
+    pub optimizer_steps: u64,
+    /// Optimizer steps between the first and the last of these that were not observed. What they did
+    /// is in no sum.
+    pub unobserved: u64,
     /// The loss before the first observed step.
     pub loss_before: f64,
     /// The loss after the last observed step.
     pub loss_after: f64,
-    /// `loss_after` − `loss_before`, as measured. Of a probe that is sampled it is the sum of the
-    /// changes of the steps, each on its own sample, so that LCA still has to add up to it.
+    /// `loss_after` − `loss_before`, as measured. Of a probe that is sampled, or where steps are
+    /// `unobserved`, it is the sum of the changes of the observed steps, so that LCA still has to add
+    /// up to it.
     pub loss_change: f64,
     /// Sum of LCA over all parameters and steps.
     pub lca: f64,
@@ -51,7 +57,7 @@ pub struct Reconciliation {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Residual {
-    /// The step.
+    /// The step, the last one of several that were measured as one.
     pub iteration: u64,
     /// The step's loss change less its LCA and its buffers' share.
     pub residual: f64,
@@ -69,6 +75,7 @@ struct End {
 pub(super) struct StepSums {
     pub(super) probe: String,
     pub(super) steps: u64,
+    pub(super) optimizer_steps: u64,
     first: End,
     last: End,
     lca: f64,
@@ -113,8 +120,9 @@ pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
 }
 
 impl StepSums {
-    const COLUMNS: [&str; 16] = [
+    const COLUMNS: [&str; 17] = [
         "iteration",
+        "span",
         "probe",
         "loss_before",
         "loss_after",
@@ -140,6 +148,7 @@ impl StepSums {
         Self {
             probe: probe.into(),
             steps: 0,
+            optimizer_steps: 0,
             first: end,
             last: end,
             lca: 0.0,
@@ -159,24 +168,25 @@ impl StepSums {
     }
 
     fn add(&mut self, columns: &Columns, row: usize) -> Result<(), LcaError> {
-        let iteration = columns.u64("iteration")?[row];
+        let (first, last) = columns.steps()?(row);
         let (before, after) = (
             columns.f64("loss_before")?[row],
             columns.f64("loss_after")?[row],
         );
-        if self.steps == 0 || iteration < self.first.iteration {
+        if self.steps == 0 || first < self.first.iteration {
             self.first = End {
-                iteration,
+                iteration: first,
                 loss: before,
             };
         }
-        if self.steps == 0 || iteration >= self.last.iteration {
+        if self.steps == 0 || last >= self.last.iteration {
             self.last = End {
-                iteration,
+                iteration: last,
                 loss: after,
             };
         }
         self.steps += 1;
+        self.optimizer_steps += last - first + 1;
         self.sweeps += u64::from(columns.u16("sweeps")?[row]);
         self.seconds += columns.f64("probe_seconds")?[row];
         self.capped += u64::from(columns.bool("capped")?.value(row));
@@ -206,7 +216,7 @@ impl StepSums {
         let worst = self.worst.map_or(0.0, |worst| worst.residual.abs());
         if residual.is_finite() && (self.worst.is_none() || residual.abs() > worst) {
             self.worst = Some(Residual {
-                iteration,
+                iteration: last,
                 residual,
             });
         }
@@ -226,15 +236,23 @@ impl StepSums {
         (self.finite > 0).then(|| self.lca / self.finite as f64)
     }
 
+    /// Returns how many optimizer steps were not observed between the first and the last that were.
+    pub(super) fn unobserved(&self) -> u64 {
+        let all = (self.last.iteration - self.first.iteration).saturating_add(1);
+        all.saturating_sub(self.optimizer_steps)
+    }
+
     /// Returns whether any step was measured on a sample.
     pub(super) fn is_sampled(&self) -> bool {
         self.variance.is_some()
     }
 
     pub(super) fn reconciliation(&self) -> Reconciliation {
-        let loss_change = match self.variance {
-            Some(_) => self.changes,
-            None => self.last.loss - self.first.loss,
+        // Between samples, and over steps that were not observed, the loss changes by itself.
+        let loss_change = if self.is_sampled() || self.unobserved() > 0 {
+            self.changes
+        } else {
+            self.last.loss - self.first.loss
         };
         let standard_error = self.variance.map(f64::sqrt);
         let difference = loss_change - self.lca - self.buffers.unwrap_or(0.0);
@@ -242,6 +260,8 @@ impl StepSums {
         Reconciliation {
             probe: self.probe.clone(),
             steps: self.steps,
+            optimizer_steps: self.optimizer_steps,
+            unobserved: self.unobserved(),
             loss_before: self.first.loss,
             loss_after: self.last.loss,
             loss_change,

@@ -19,6 +19,8 @@ const PROBABILITIES: [f64; 7] = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 pub struct Summary {
     /// Observed steps.
     pub steps: u64,
+    /// Optimizer steps that these are about.
+    pub optimizer_steps: u64,
     /// The first observed iteration.
     pub first_iteration: u64,
     /// The last observed iteration.
@@ -53,7 +55,7 @@ pub struct ProbeHelping {
     pub lca_helping: f64,
     /// Sum of the positive LCA.
     pub lca_hurting: f64,
-    /// Mean LCA of a parameter at a step, zeros included; `None` if no step is finite.
+    /// Mean LCA of a parameter at an observed step, zeros included; `None` if no step is finite.
     pub mean: Option<f64>,
 }
 
@@ -116,6 +118,7 @@ pub fn summary(run: &Run) -> Result<Summary, LcaError> {
     let main = &probes[0];
     Ok(Summary {
         steps: main.steps,
+        optimizer_steps: main.optimizer_steps,
         first_iteration: main.first_iteration(),
         last_iteration: main.last_iteration(),
         parameters: run

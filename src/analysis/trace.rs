@@ -57,11 +57,11 @@ pub struct Trajectory {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TraceStep {
-    /// The optimizer step.
+    /// The optimizer step, the last one of several that were measured as one.
     pub iteration: u64,
-    /// The parameter's change, θ_{t+1} − θ_t.
+    /// The parameter's change.
     pub step: f32,
-    /// The training probe's gradient at θ_t, in units of the loss.
+    /// The training probe's gradient before it, in units of the loss.
     pub gradient: f32,
     /// Its share of the loss change; to first order step times gradient. Negative helps.
     pub lca: f32,
@@ -207,7 +207,15 @@ fn read(run: &Run, wanted: Vec<ParameterId>) -> Result<Vec<Trajectory>, LcaError
             steps: Vec::new(),
         })
         .collect();
-    let columns = ["tensor", "index", "iteration", "step", "gradient", "lca"];
+    let columns = [
+        "tensor",
+        "index",
+        "iteration",
+        "span",
+        "step",
+        "gradient",
+        "lca",
+    ];
     let mut scan = run.scan(Table::Parameters).columns(columns);
     let mut tensors: Vec<&str> = parameters.iter().map(|at| at.tensor.as_str()).collect();
     tensors.sort_unstable();
@@ -222,14 +230,14 @@ fn read(run: &Run, wanted: Vec<ParameterId>) -> Result<Vec<Trajectory>, LcaError
         let batch = batch?;
         let columns = Columns(&batch);
         let (tensor, index) = (columns.text("tensor")?, columns.u32("index")?);
-        let (iteration, lca) = (columns.u64("iteration")?, columns.f32("lca")?);
+        let (steps, lca) = (columns.steps()?, columns.f32("lca")?);
         let (step, gradient) = (columns.f32("step")?, columns.f32("gradient")?);
         for parameter in &mut parameters {
             // The index first: few rows have it, and comparing it is cheap.
             for (row, index) in index.iter().enumerate() {
                 if *index == parameter.index && tensor.value(row) == parameter.tensor {
                     parameter.steps.push(TraceStep {
-                        iteration: iteration[row],
+                        iteration: steps(row).1,
                         step: step[row],
                         gradient: gradient[row],
                         lca: lca[row],

@@ -28,7 +28,7 @@ options! {
 pub struct LayerUnitMap {
     /// The layer.
     pub layer: String,
-    /// LCA of a unit at a step, on average over the steps and units of a cell.
+    /// LCA of a unit at an optimizer step, on average over the steps and units of a cell.
     pub raster: Raster,
 }
 
@@ -55,17 +55,18 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
     let remedy = "record with `Recorder::standard()`, or choose steps with \
                   `Recorder::units_every`";
     require(run, Table::Units, remedy)?;
-    let mut iterations: Vec<u64> = Vec::new();
-    each(run, Table::Units, &["iteration"], |columns| {
-        for iteration in columns.u64("iteration")? {
-            if iterations.last() != Some(iteration) {
-                iterations.push(*iteration);
+    let mut steps: Vec<(u64, u64)> = Vec::new();
+    each(run, Table::Units, &["iteration", "span"], |columns| {
+        let step = columns.steps()?;
+        for step in (0..columns.rows()).map(step) {
+            if steps.last() != Some(&step) {
+                steps.push(step);
             }
         }
         Ok(())
     })?;
-    iterations.sort_unstable();
-    iterations.dedup();
+    steps.sort_unstable();
+    steps.dedup_by_key(|(first, _)| *first);
 
     let mut maps: Vec<(&str, Filling)> = Vec::new();
     let mut indices: HashMap<&str, usize> = HashMap::new();
@@ -75,7 +76,7 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
         let first = !indices.contains_key(layer);
         let index = *indices.entry(layer).or_insert_with(|| {
             let units = tensor.units.max(1);
-            let filling = Filling::new(&iterations, units, options.columns, options.rows);
+            let filling = Filling::new(&steps, units, options.columns, options.rows);
             maps.push((layer, filling));
             maps.len() - 1
         });

@@ -105,11 +105,24 @@ impl Run {
         ))
     }
 
-    /// Returns what whoever reads the run's numbers must know: that it did not finish, and that its
-    /// probes were sampled.
+    /// Returns what whoever reads the run's numbers must know: that it did not finish, that not every
+    /// step was measured for itself, and that its probes were sampled.
     pub fn notes(&self) -> Vec<String> {
-        let notes = [self.unfinished(), self.sampled()];
+        let notes = [self.unfinished(), self.sparse(), self.sampled()];
         notes.into_iter().flatten().collect()
+    }
+
+    /// Returns a warning for readers of a run that was not measured at every step for itself; `None`
+    /// if it was.
+    fn sparse(&self) -> Option<String> {
+        let observed = self.info.observed;
+        let means = if observed.leaves_out() {
+            "sums are over the steps that were measured, and leave out what the others did"
+        } else {
+            "what is said of a step is of a segment: of where it led to, not of its single steps"
+        };
+        let folder = self.folder().display();
+        (!observed.is_every_step()).then(|| format!("{folder} was measured at {observed}: {means}"))
     }
 
     /// Returns a warning for readers of a run whose probes were sampled: what its numbers estimate

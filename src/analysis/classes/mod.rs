@@ -47,7 +47,7 @@ pub struct ClassMap {
     /// The magnitude of `lca` of the classes that gets full colour: the greatest of the finite ones;
     /// `None` if there is none but zeros.
     pub color_range: Option<f64>,
-    /// The mean LCA of a step, over all parameters: one row per class, in the order above.
+    /// The mean LCA of an optimizer step, over all parameters: one row per class, in the order above.
     pub over_time: Raster,
     /// The LCA of every layer in every class's own loss, in windows of steps.
     pub windows: ClassWindows,
@@ -116,12 +116,7 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
             left_out: sums.left_out.iter().copied().max().unwrap_or(0),
             classes,
             over_time: over_time(run, probe, &sums, options.columns)?,
-            windows: ClassWindows::new(
-                &sums.iterations,
-                &sums.values,
-                sums.classes.len(),
-                window_sums,
-            ),
+            windows: ClassWindows::new(&sums.steps, &sums.values, sums.classes.len(), window_sums),
             layers: sums.layers,
         });
     }
@@ -134,7 +129,8 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
 
 /// The series of one probe by layer and class.
 struct Sorted {
-    iterations: Vec<u64>,
+    /// The first and the last iteration of each step.
+    steps: Vec<(u64, u64)>,
     layers: Vec<String>,
     classes: Vec<i32>,
     /// Layer by layer, class by class, with zeros for what is left out.
@@ -180,7 +176,7 @@ impl Sorted {
             }
         }
         Self {
-            iterations: table.iterations,
+            steps: table.firsts.into_iter().zip(table.iterations).collect(),
             layers,
             classes,
             values,
@@ -205,7 +201,7 @@ impl Sorted {
 /// Reads the LCA of all parameters by class and step.
 fn over_time(run: &Run, probe: &str, sums: &Sorted, columns: usize) -> Result<Raster, LcaError> {
     let classes = &sums.classes;
-    let mut filling = Filling::new(&sums.iterations, classes.len(), columns, classes.len());
+    let mut filling = Filling::new(&sums.steps, classes.len(), columns, classes.len());
     let names = ["iteration", "probe", "class", "lca"];
     each(run, Table::Classes, &names, |columns| {
         let (iteration, lca) = (columns.u64("iteration")?, columns.f64("lca")?);

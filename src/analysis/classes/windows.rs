@@ -16,6 +16,8 @@ pub struct ClassWindows {
     pub starts: Vec<u64>,
     /// The last iteration of each window.
     pub ends: Vec<u64>,
+    /// How many optimizer steps each window is about.
+    pub optimizer_steps: Vec<u64>,
     /// The sums up to and with each window: layer by layer and at last all layers together, class
     /// by class, window by window.
     pub cumulative: Vec<f64>,
@@ -29,7 +31,7 @@ pub struct ClassWindows {
 pub struct ClassLevel {
     /// How many windows a column has; the last one may have fewer.
     pub windows: usize,
-    /// The mean LCA of a step that gets full colour, for each layer and at last for all together:
+    /// The mean LCA of an optimizer step that gets full colour, for each layer and at last for all together:
     /// the 99th percentile of the magnitudes of the columns that are not zero; `None` if all are.
     pub color_ranges: Vec<Option<f64>>,
 }
@@ -41,24 +43,28 @@ impl ClassWindows {
     /// Sums rows, layer by layer and class by class, to at most so many sums where one window
     /// leaves that few.
     pub(super) fn new(
-        iterations: &[u64],
+        steps: &[(u64, u64)],
         rows: &[Vec<f64>],
         classes: usize,
         most_sums: usize,
     ) -> Self {
         let row_count = rows.len() + classes;
-        let steps = steps_per_window(iterations.len(), most_sums / row_count.max(1));
-        let windows = || iterations.chunks(steps);
+        let per_window = steps_per_window(steps.len(), most_sums / row_count.max(1));
+        let windows = || steps.chunks(per_window);
         let mut found = Self {
-            steps: iterations.len(),
-            steps_per_window: steps,
+            steps: steps.len(),
+            steps_per_window: per_window,
             starts: windows()
-                .filter_map(|window| window.first().copied())
+                .filter_map(|window| window.first().map(|(first, _)| *first))
                 .collect(),
             ends: windows()
-                .filter_map(|window| window.last().copied())
+                .filter_map(|window| window.last().map(|(_, last)| *last))
                 .collect(),
-            cumulative: rows.iter().flat_map(|row| cumulative(row, steps)).collect(),
+            optimizer_steps: windows().map(optimizer_steps).collect(),
+            cumulative: rows
+                .iter()
+                .flat_map(|row| cumulative(row, per_window))
+                .collect(),
             levels: Vec::new(),
         };
         let layer = classes * found.ends.len();
@@ -88,18 +94,22 @@ impl ClassWindows {
         }
     }
 
-    /// Returns the mean LCA of a step in columns of so many windows, from the cumulative sums of a
+    /// Returns the mean LCA of an optimizer step in columns of so many windows, from the cumulative sums of a
     /// row.
     fn means(&self, row: &[f64], width: usize) -> impl Iterator<Item = f64> {
-        let columns = row.chunks(width).enumerate();
-        columns.scan(0.0, move |before, (column, sums)| {
-            let first = column * width * self.steps_per_window;
-            let steps = (first + sums.len() * self.steps_per_window).min(self.steps) - first;
+        let columns = row.chunks(width).zip(self.optimizer_steps.chunks(width));
+        columns.scan(0.0, move |before, (sums, steps)| {
+            let steps: u64 = steps.iter().sum();
             let reached = *sums.last()?;
             let sum = reached - std::mem::replace(before, reached);
             Some(sum / steps as f64)
         })
     }
+}
+
+/// Returns how many optimizer steps some steps are about.
+fn optimizer_steps(steps: &[(u64, u64)]) -> u64 {
+    steps.iter().map(|(first, last)| last - first + 1).sum()
 }
 
 fn cumulative(row: &[f64], steps: usize) -> impl Iterator<Item = f64> {
@@ -117,10 +127,10 @@ mod tests {
     fn columns_are_means_of_a_step_and_all_layers_together_are_the_last_rows() {
         // Two layers of one class over 162 steps: 81 windows of 2. The first layer has 1 at each
         // step but the last, which has 5; the other has −3.
-        let iterations: Vec<u64> = (0..162).collect();
+        let steps: Vec<(u64, u64)> = (0..162).map(|step| (step, step)).collect();
         let mut first = vec![1.0; 162];
         first[161] = 5.0;
-        let found = ClassWindows::new(&iterations, &[first, vec![-3.0; 162]], 1, 3 * 81);
+        let found = ClassWindows::new(&steps, &[first, vec![-3.0; 162]], 1, 3 * 81);
         assert_eq!((found.steps_per_window, found.ends.len()), (2, 81));
         let rows: Vec<&[f64]> = found.cumulative.chunks(81).collect();
         assert_eq!(rows.len(), 3);

@@ -16,9 +16,11 @@ use super::super::stats::steps_per_window;
 pub struct Trajectories {
     /// The probe.
     pub probe: String,
-    /// The observed steps at which every layer's LCA is finite, ascending; of windows the last
-    /// ones.
+    /// The observed steps at which every layer's LCA is finite, ascending; of windows, and of several
+    /// that were measured as one, the last ones.
     pub iterations: Vec<u64>,
+    /// Where the first of them begins; `None` if there is none.
+    pub first_iteration: Option<u64>,
     /// How many of these steps a value of a curve is of; the last one's may be fewer.
     pub steps_per_window: usize,
     /// Observed steps that are left out, since a value is missing or not finite.
@@ -112,6 +114,7 @@ pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
         let curves = table.series.into_iter().map(|series| curve(run, series));
         all.push(Trajectories {
             probe: probe.name.clone(),
+            first_iteration: table.firsts.first().copied(),
             iterations: table.iterations,
             steps_per_window: 1,
             left_out,

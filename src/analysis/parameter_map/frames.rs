@@ -20,7 +20,7 @@ pub struct ParameterMap {
     pub blocks: Vec<TensorBlock>,
     /// The paths of tensors of which no parameter is recorded.
     pub missing: Vec<String>,
-    /// The iterations that are shown.
+    /// The iterations that are shown, of several steps that were measured as one the last.
     pub iterations: Vec<u64>,
     /// How many iterations are recorded.
     pub recorded_iterations: usize,
@@ -73,12 +73,12 @@ pub fn parameter_map(
     options: &ParameterMapOptions,
 ) -> Result<ParameterMap, LcaError> {
     let recorded = Recorded::of(run, options)?;
-    let iterations = recorded.evenly(options.frames);
+    let firsts = recorded.evenly(options.frames);
     let cells: usize = recorded.blocks.iter().map(TensorBlock::cells).sum();
-    let mut values = vec![Vec::with_capacity(cells * iterations.len()); quantities.len()];
+    let mut values = vec![Vec::with_capacity(cells * firsts.len()); quantities.len()];
     let mut magnitudes: Vec<Magnitudes> = quantities.iter().map(|_| Magnitudes::new()).collect();
     recorded.each(run, quantities, |cells| {
-        let shown = iterations.binary_search(&cells.iteration).is_ok();
+        let shown = firsts.binary_search(&cells.iteration).is_ok();
         let of_quantities = values.iter_mut().zip(&mut magnitudes).enumerate();
         for (quantity, (values, magnitudes)) in of_quantities {
             cells
@@ -105,12 +105,16 @@ pub fn parameter_map(
                 .collect(),
         }
     });
+    let lasts = firsts
+        .iter()
+        .map(|first| recorded.last_of(*first))
+        .collect();
     Ok(ParameterMap {
         pictures: pictures.collect(),
         missing: recorded.missing,
         recorded_iterations: recorded.iterations.len(),
+        iterations: lasts,
         blocks: recorded.blocks,
-        iterations,
         cells,
     })
 }

@@ -39,6 +39,9 @@ pub struct FrameReader<'a> {
     run: &'a Run,
     quantity: ParameterQuantity,
     recorded: Recorded,
+    /// Where the rows that are shown begin.
+    firsts: Vec<u64>,
+    /// The last step of each.
     iterations: Vec<u64>,
     scale: ColorScale,
     not_finite: bool,
@@ -59,11 +62,13 @@ impl<'a> FrameReader<'a> {
         options: &ParameterMapOptions,
     ) -> Result<Self, LcaError> {
         let recorded = Recorded::of(run, options)?;
-        let iterations = recorded.evenly(options.frames);
+        let firsts = recorded.evenly(options.frames);
+        let lasts = firsts.iter().map(|first| recorded.last_of(*first));
+        let iterations = lasts.collect();
         let mut magnitudes = Magnitudes::new();
         let (mut not_finite, mut partly_missing) = (false, false);
         recorded.each(run, &[quantity], |cells| {
-            let shown = iterations.binary_search(&cells.iteration).is_ok();
+            let shown = firsts.binary_search(&cells.iteration).is_ok();
             for mean in cells.means(0) {
                 partly_missing |= shown && mean.is_none();
                 not_finite |= shown && mean.is_some_and(|mean| !mean.is_finite());
@@ -75,6 +80,7 @@ impl<'a> FrameReader<'a> {
             run,
             quantity,
             recorded,
+            firsts,
             iterations,
             scale: ColorScale::new(&magnitudes, options.percentile),
             not_finite,
@@ -96,12 +102,12 @@ impl<'a> FrameReader<'a> {
         each_frame(
             self.run,
             &self.recorded.blocks,
-            &self.iterations,
+            &self.firsts,
             &[self.quantity],
             |cells| {
                 codes.clear();
                 codes.extend(quantised(&cells, 0, &self.scale));
-                look(cells.iteration, &codes)
+                look(self.recorded.last_of(cells.iteration), &codes)
             },
         )
     }

@@ -1,6 +1,6 @@
 //! What a run has recorded of single parameters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::analysis::read;
 use crate::error::LcaError;
@@ -14,8 +14,10 @@ use super::quantity::ParameterQuantity;
 /// The iterations and tensors that the table `parameters` has.
 #[derive(Debug)]
 pub(super) struct Recorded {
-    /// Every iteration, in order.
+    /// Where every row begins, in order.
     pub(super) iterations: Vec<u64>,
+    /// The last step that the rows are about which begin at an iteration.
+    lasts: BTreeMap<u64, u64>,
     /// The blocks of the tensors, as small as the limits want them.
     pub(super) blocks: Vec<TensorBlock>,
     /// The paths of tensors that have parameters, but none recorded.
@@ -31,7 +33,7 @@ impl Recorded {
             "record with `Recorder::full`, or choose parameters with `Recorder::parameters` \
              (the examples: `--record full`)",
         )?;
-        let mut iterations = BTreeSet::new();
+        let mut lasts = BTreeMap::new();
         let mut known: BTreeMap<&str, bool> = BTreeMap::new();
         for tensor in &run.info().tensors {
             known.insert(&tensor.path, false);
@@ -39,10 +41,16 @@ impl Recorded {
         read::each(
             run,
             Table::Parameters,
-            &["iteration", "tensor"],
+            &["iteration", "span", "tensor"],
             |columns| {
-                let rows = columns.u64("iteration")?;
-                iterations.extend(rows.chunk_by(|a, b| a == b).map(|same| same[0]));
+                let steps = columns.steps()?;
+                let mut latest = None;
+                for step in (0..columns.rows()).map(steps) {
+                    if latest != Some(step) {
+                        latest = Some(step);
+                        lasts.insert(step.0, step.1);
+                    }
+                }
                 for (tensor, _) in read::stretches(columns.text("tensor")?) {
                     if let Some(recorded) = known.get_mut(tensor) {
                         *recorded = true;
@@ -59,7 +67,8 @@ impl Recorded {
         let mut blocks = blocks(&recorded);
         options.limits.apply(&mut blocks);
         Ok(Self {
-            iterations: iterations.into_iter().collect(),
+            iterations: lasts.keys().copied().collect(),
+            lasts,
             blocks,
             missing: missing
                 .into_iter()
@@ -78,7 +87,12 @@ impl Recorded {
         each_frame(run, &self.blocks, &self.iterations, quantities, look)
     }
 
-    /// Returns at most so many iterations, evenly spaced.
+    /// Returns the last step of the rows that begin at an iteration.
+    pub(super) fn last_of(&self, iteration: u64) -> u64 {
+        self.lasts.get(&iteration).copied().unwrap_or(iteration)
+    }
+
+    /// Returns where at most so many rows begin, evenly spaced.
     pub(super) fn evenly(&self, frames: usize) -> Vec<u64> {
         let all = &self.iterations;
         match frames {

@@ -78,7 +78,7 @@ pub struct PeakSeries {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Peak {
-    /// The step.
+    /// The step, the last one of several that were measured as one.
     pub iteration: u64,
     /// The layer's LCA or norm there, not smoothed.
     pub value: f64,
@@ -102,7 +102,7 @@ pub struct ClassAlignment {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Moment {
-    /// The step.
+    /// The step, the last one of several that were measured as one.
     pub iteration: u64,
     /// `value` of the class with the greatest `height`.
     pub value: f64,
@@ -220,7 +220,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         quantity: options.quantity,
         steps,
         left_out,
-        gaps: gaps(&table.iterations),
+        gaps: gaps(&table),
         classes: classes
             .map(|(class, alignment)| ClassAlignment {
                 class: *class,
@@ -368,9 +368,11 @@ fn named(run: &Run, class: Option<i32>) -> Option<String> {
     class.map(|class| class_name(run, class))
 }
 
-/// Counts the distances between neighbours that are longer than the usual, shortest one.
-fn gaps(iterations: &[u64]) -> usize {
-    let distances = || iterations.windows(2).map(|pair| pair[1] - pair[0]);
+/// Counts the distances from the end of a step to the start of the next that are longer than the
+/// usual, shortest one.
+fn gaps(table: &SeriesTable) -> usize {
+    let pairs = || table.iterations.iter().zip(table.firsts.iter().skip(1));
+    let distances = || pairs().map(|(end, start)| start.saturating_sub(*end));
     let usual = distances().min();
     distances()
         .filter(|distance| Some(*distance) != usual)

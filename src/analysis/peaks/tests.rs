@@ -18,6 +18,7 @@ fn table(steps: usize, mut value: impl FnMut(usize, usize) -> f64) -> SeriesTabl
     SeriesTable {
         series: LAYERS.iter().enumerate().map(series).collect(),
         iterations: (0..steps as u64).collect(),
+        firsts: (0..steps as u64).collect(),
     }
 }
 

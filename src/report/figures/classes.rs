@@ -56,7 +56,10 @@ pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
     };
     sheet.scales = vec![
         (0, scale("LCA (loss of the class)", reach)),
-        (1, scale("LCA of a step (loss of the class)", over_time)),
+        (
+            1,
+            scale("LCA of an optimizer step (loss of the class)", over_time),
+        ),
     ];
     sheet.rows = vec![
         PanelRow {

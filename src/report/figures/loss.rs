@@ -22,7 +22,7 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
     let iterations = curves
         .iter()
         .flat_map(|curve| &curve.points)
-        .map(|point| point.iteration);
+        .flat_map(|point| [point.first_iteration, point.iteration]);
     let ends = iterations.flat_map(|iteration| [iteration, iteration.saturating_add(1)]);
     let x = Axis::iterations(ends);
     let y = if options.log {
@@ -50,7 +50,7 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
             let first = curve
                 .points
                 .first()
-                .map(|point| (point.iteration as f64, curve.start));
+                .map(|point| (point.first_iteration as f64, curve.start));
             let rest = curve.points.iter();
             first
                 .into_iter()

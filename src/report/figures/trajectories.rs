@@ -24,7 +24,9 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
     };
     let ends = || {
         let all = probes.iter().flat_map(|probe| &probe.iterations);
-        all.flat_map(|iteration| [*iteration, iteration.saturating_add(1)])
+        let firsts = probes.iter().filter_map(|probe| probe.first_iteration);
+        all.map(|iteration| iteration.saturating_add(1))
+            .chain(firsts)
     };
     for (number, probe) in probes.iter().enumerate() {
         let last = number + 1 == probes.len();
@@ -45,7 +47,7 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
                 continue;
             };
             // The sum with step t is reached at iteration t + 1.
-            let begin = probe.iterations.first().map(|first| (*first as f64, 0.0));
+            let begin = probe.first_iteration.map(|first| (first as f64, 0.0));
             let steps = probe
                 .iterations
                 .iter()

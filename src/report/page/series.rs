@@ -145,6 +145,8 @@ pub(super) struct ClassPart {
     start: u64,
     /// The last iteration of each window.
     iterations: Doubles,
+    /// Optimizer steps that are observed up to and with each window.
+    optimizer_steps: Doubles,
     /// LCA up to and with each window, by layer and for all together, class and window.
     sums: RunningSums,
     levels: Vec<ClassLevel>,
@@ -167,6 +169,13 @@ impl ClassPart {
                     sums: windows.cumulative,
                 },
                 iterations: Doubles::counts(windows.ends),
+                optimizer_steps: Doubles::counts(windows.optimizer_steps.iter().scan(
+                    0,
+                    |sum, steps| {
+                        *sum += steps;
+                        Some(*sum)
+                    },
+                )),
                 levels: windows.levels,
                 left_out: map.left_out,
                 probe: map.probe,

@@ -138,15 +138,22 @@ fn compared(found: &Comparison) -> AnswerTable {
         .text("run", "run", |run| run.folder.clone())
         .count("parameters", "parameters", |run| run.parameters)
         .count("steps", "steps", |run| run.steps)
+        .count("optimizer_steps", "of the optimizer", |run| {
+            run.optimizer_steps
+        })
         .count("first_iteration", "first iteration", |run| {
             run.first_iteration
         })
         .count("last_iteration", "last iteration", |run| run.last_iteration)
         .build();
-    let observed = found
-        .runs
-        .each_ref()
-        .map(|run| (run.steps, run.first_iteration, run.last_iteration));
+    let observed = found.runs.each_ref().map(|run| {
+        (
+            run.steps,
+            run.optimizer_steps,
+            run.first_iteration,
+            run.last_iteration,
+        )
+    });
     if observed[0] != observed[1] {
         table.note("The runs observed different steps; each one's sums are over its own.");
     }

@@ -44,7 +44,16 @@ fn reconciliation(summary: &Summary) -> AnswerTable {
     );
     let mut table = AnswerTable::of("reconciliation", title, probes)
         .text("probe", "probe", |probe| probe.probe.clone())
-        .count("steps", "steps", |probe| probe.steps)
+        .count("steps", "steps", |probe| probe.steps);
+    if probes
+        .iter()
+        .any(|probe| probe.optimizer_steps != probe.steps)
+    {
+        table = table.count("optimizer_steps", "of the optimizer", |probe| {
+            probe.optimizer_steps
+        });
+    }
+    let mut table = table
         .number("loss_before", "loss", |probe| probe.loss_before)
         .number("loss_after", "after", |probe| probe.loss_after)
         .lca("loss_change", "change", |probe| probe.loss_change)
@@ -67,6 +76,14 @@ fn reconciliation(summary: &Summary) -> AnswerTable {
         .count("capped", "capped", |probe| probe.capped)
         .count("not_finite", "not finite", |probe| probe.not_finite)
         .build();
+    for probe in probes.iter().filter(|probe| probe.unobserved > 0) {
+        table.note(format!(
+            "{} optimizer steps between those of probe {} were not observed: change is the sum of \
+             the changes of the observed steps, and not from loss to after.",
+            Cell::Count(probe.unobserved),
+            probe.probe
+        ));
+    }
     for probe in probes.iter().filter(|probe| probe.not_finite > 0) {
         table.note(format!(
             "{} steps of probe {} are not finite; sums leave them out, so the difference is not \

@@ -67,16 +67,16 @@ export function sumInView(iterations, sums) {
 }
 
 /**
- * The mean of a step over some windows, from the sums up to and with each.
+ * The mean of an optimizer step over some windows, from the sums up to and with each.
  * @param {ClassSteps} series
  * @param {Float64Array} sums
  * @param {number} start the first window
  * @param {number} end the one after the last
  */
-export function meanOfStep({ every, steps }, sums, start, end) {
-  const stepsBefore = (/** @type {number} */ window) => Math.min(window * every, steps);
-  const sum = sums[end - 1] - (start > 0 ? sums[start - 1] : 0);
-  return sum / (stepsBefore(end) - stepsBefore(start));
+export function meanOfStep({ optimizer_steps: steps }, sums, start, end) {
+  const within = (/** @type {Float64Array} */ upTo) =>
+    upTo[end - 1] - (start > 0 ? upTo[start - 1] : 0);
+  return within(sums) / within(steps);
 }
 
 /**

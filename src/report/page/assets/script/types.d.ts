@@ -52,6 +52,7 @@ export interface Run {
 
 export interface Summary {
   steps: number;
+  optimizer_steps: number;
   first_iteration: number;
   last_iteration: number;
   parameters: number;
@@ -65,6 +66,8 @@ export interface Summary {
 export interface Reconciliation {
   probe: string;
   steps: number;
+  optimizer_steps: number;
+  unobserved: number;
   loss_before: Num;
   loss_after: Num;
   loss_change: Num;
@@ -163,6 +166,7 @@ export interface ClassSteps {
   steps: number;
   start: number;
   iterations: Column;
+  optimizer_steps: Column;
   sums: Column;
   levels: { windows: number; color_ranges: Num[] }[];
 }

@@ -76,11 +76,16 @@ function groundedText(main) {
   const share = main.relative_difference;
   const off = isNumber(share) ? `, ${(100 * share).toPrecision(2)} % of the change` : "";
   const change = signed(main.loss_change);
+  const unobserved =
+    `the ${count(main.steps)} observed steps changed the loss by ${change} in all, and what the ` +
+    `${count(main.unobserved)} between them did is not known; LCA sums to ${sum}`;
   const summed = isNumber(main.margin)
     ? `the steps changed the loss of their samples by ${change} in all; LCA sums to ${sum}, ` +
       `± ${short(main.margin)} as an estimate for all examples (95 % confidence)`
-    : `the loss went from ${short(main.loss_before)} to ${short(main.loss_after)}, a change of ` +
-      `${change}; LCA sums to ${sum}`;
+    : main.unobserved > 0
+      ? unobserved
+      : `the loss went from ${short(main.loss_before)} to ${short(main.loss_after)}, a change of ` +
+        `${change}; LCA sums to ${sum}`;
   const said = isNumber(main.loss_change)
     ? `${main.probe}: ${summed}. The difference is ${signed(main.difference)}${off}.`
     : `${main.probe}: the loss began or ended at a value that is not finite, so there is nothing ` +
