@@ -1,6 +1,6 @@
 //! Two runs side by side: loss, helping, layers and classes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ use super::layers::{LayerSum, layers_of_run};
 use super::loss::Reconciliation;
 use super::names::ClassName;
 use super::read::each;
+use super::sampling::{margin, variance};
+use super::series::{Grouping, Quantity, Request, Series, SeriesTable, halves};
 use super::summary::{ProbeHelping, Summary, summary};
 
 /// Two runs side by side.
@@ -63,6 +65,20 @@ pub struct Pair {
     pub difference: f64,
 }
 
+/// How far a number of two runs may be from that over all examples: half the widths of 95 %
+/// confidence intervals. Without a sampled probe there are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PairMargins {
+    /// Of the first run's number; `None` unless its probe is sampled.
+    pub first: Option<f64>,
+    /// Of the second run's; likewise.
+    pub second: Option<f64>,
+    /// Of the difference; `None` if neither is sampled. Where both runs drew the same examples, it is
+    /// that of the steps' differences on these, which may be far less than those of the two.
+    pub difference: Option<f64>,
+}
+
 /// Loss and helping of two runs on one probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -77,6 +93,11 @@ pub struct ProbeComparison {
     pub loss_change: Pair,
     /// Sum of LCA over all parameters and steps.
     pub lca: Pair,
+    /// How far `lca` may be from that over all examples.
+    pub lca_margins: PairMargins,
+    /// Whether the signs below are those of estimates from samples, which noise draws towards one
+    /// half, in either run.
+    pub of_estimates: [bool; 2],
     /// Sum of the negative LCA.
     pub lca_helping: Pair,
     /// Sum of the positive LCA.
@@ -97,6 +118,8 @@ pub struct LayerComparison {
     pub parameters: [u64; 2],
     /// Its LCA, summed over the steps at which all layers are finite.
     pub lca: Pair,
+    /// How far `lca` may be from that over all examples.
+    pub lca_margins: PairMargins,
     /// Its LCA as a fraction of that of all layers of its run.
     pub fraction_of_network: Pair,
     /// How often one of its parameters helped where its LCA was not zero, as a fraction.
@@ -115,6 +138,8 @@ pub struct ClassComparison {
     pub loss_after: Pair,
     /// LCA of all parameters on its loss, summed over the steps at which it is finite.
     pub lca: Pair,
+    /// How far `lca` may be from that over all examples.
+    pub lca_margins: PairMargins,
 }
 
 /// What only one of two runs has.
@@ -131,8 +156,9 @@ pub struct Unmatched {
 
 /// Returns two runs side by side.
 ///
-/// Sums are over each run's own observed steps: if these differ, so do the sums. Seeds differ
-/// by chance; this tests nothing.
+/// Sums are over each run's own observed steps: if these differ, so do the sums. Margins are those of
+/// sampling the probe's examples, at the steps of these two runs; seeds differ by chance too, and
+/// that is not in them.
 ///
 /// # Errors
 ///
@@ -166,6 +192,7 @@ pub fn compare(first: &Run, second: &Run) -> Result<Comparison, LcaError> {
     fn names<T>(rows: &[T], name: impl Fn(&T) -> &String) -> Vec<String> {
         rows.iter().map(name).cloned().collect()
     }
+    let errors = PairErrors::read([first, second], &probe)?;
     let unmatched = [0, 1].map(|run| Unmatched {
         probes: names(&probes.unmatched[run], |probe| &probe.0.probe),
         layers: names(&layers.unmatched[run], |layer| &layer.name),
@@ -173,9 +200,24 @@ pub fn compare(first: &Run, second: &Run) -> Result<Comparison, LcaError> {
     });
     Ok(Comparison {
         runs,
-        probes: probes.both.iter().map(compare_probes).collect(),
-        layers: layers.both.iter().map(compare_layers).collect(),
-        classes: classes.both.into_iter().map(compare_classes).collect(),
+        probes: probes
+            .both
+            .iter()
+            .map(|both| {
+                let errors = PairErrors::read([first, second], &both[0].0.probe)?;
+                Ok(compare_probes(both, &errors))
+            })
+            .collect::<Result<_, LcaError>>()?,
+        layers: layers
+            .both
+            .iter()
+            .map(|both| compare_layers(both, &errors))
+            .collect(),
+        classes: classes
+            .both
+            .into_iter()
+            .map(|both| compare_classes(both, &errors))
+            .collect(),
         unmatched,
     })
 }
@@ -214,6 +256,80 @@ impl Pair {
     }
 }
 
+/// Half the differences between the halves of every sample of two runs, on one probe.
+struct PairErrors {
+    halves: [Option<SeriesTable>; 2],
+    /// Whether both runs drew the same examples at the same iteration.
+    same_samples: bool,
+}
+
+impl PairErrors {
+    fn read(runs: [&Run; 2], probe: &str) -> Result<Self, LcaError> {
+        let read = |run| {
+            let request = Request {
+                quantity: Quantity::Lca,
+                probe,
+                grouping: Grouping::Layer,
+                by_class: true,
+            };
+            halves(run, request)
+        };
+        let seed = format!("sample of {probe}");
+        let drawn = runs.map(|run| {
+            let info = run.info();
+            let of_probe = info.probes.iter().find(|known| known.name == probe);
+            let seed = info.seeds.get(&seed).copied();
+            seed.zip(of_probe.map(|of| (of.examples, &of.sample, &of.classes)))
+        });
+        Ok(Self {
+            halves: [read(runs[0])?, read(runs[1])?],
+            same_samples: drawn[0].is_some() && drawn[0] == drawn[1],
+        })
+    }
+
+    /// Returns the margins of the sums over the series that are asked for.
+    fn margins(&self, of: impl Fn(&Series) -> bool) -> PairMargins {
+        let sums = self
+            .halves
+            .each_ref()
+            .map(|table| Some(by_step(table.as_ref()?, &of)));
+        let one = |sums: &Option<BTreeMap<u64, f64>>| {
+            let sums = sums.as_ref()?;
+            Some(variance(sums.values().copied()))
+        };
+        let [first, second] = sums.each_ref().map(one);
+        let difference = match &sums {
+            [Some(first), Some(second)] if self.same_samples => {
+                let steps: BTreeSet<u64> = first.keys().chain(second.keys()).copied().collect();
+                let half = |sums: &BTreeMap<u64, f64>, step| sums.get(step).copied().unwrap_or(0.0);
+                let differences = steps.iter().map(|at| half(second, at) - half(first, at));
+                Some(variance(differences))
+            }
+            _ => [first, second].into_iter().flatten().reduce(|a, b| a + b),
+        };
+        let margin = |variance: Option<f64>| variance.map(|variance| margin(variance.sqrt()));
+        PairMargins {
+            first: margin(first),
+            second: margin(second),
+            difference: margin(difference),
+        }
+    }
+}
+
+/// Sums some series by where a step begins.
+fn by_step(table: &SeriesTable, of: impl Fn(&Series) -> bool) -> BTreeMap<u64, f64> {
+    let mut sums: BTreeMap<u64, f64> = BTreeMap::new();
+    for series in table.series.iter().filter(|series| of(series)) {
+        for (first, half) in table.firsts.iter().zip(&series.values) {
+            // A layer that was frozen at a step has no part in it.
+            if half.is_finite() {
+                *sums.entry(*first).or_default() += half;
+            }
+        }
+    }
+    sums
+}
+
 fn described(run: &Run, summary: &Summary) -> ComparedRun {
     ComparedRun {
         folder: run.folder().display().to_string(),
@@ -230,13 +346,18 @@ fn probes(summary: Summary) -> Vec<(Reconciliation, ProbeHelping)> {
     losses.zip(summary.helping).collect()
 }
 
-fn compare_probes(runs: &[(Reconciliation, ProbeHelping); 2]) -> ProbeComparison {
+fn compare_probes(
+    runs: &[(Reconciliation, ProbeHelping); 2],
+    errors: &PairErrors,
+) -> ProbeComparison {
     ProbeComparison {
         probe: runs[0].0.probe.clone(),
         loss_before: Pair::of(runs, |(loss, _)| loss.loss_before),
         loss_after: Pair::of(runs, |(loss, _)| loss.loss_after),
         loss_change: Pair::of(runs, |(loss, _)| loss.loss_change),
         lca: Pair::of(runs, |(loss, _)| loss.lca),
+        lca_margins: errors.margins(|series| series.class.is_none()),
+        of_estimates: runs.each_ref().map(|(_, helping)| helping.of_estimates),
         lca_helping: Pair::of(runs, |(_, helping)| helping.lca_helping),
         lca_hurting: Pair::of(runs, |(_, helping)| helping.lca_hurting),
         fraction_of_all: fractions(runs, |(_, helping)| helping.counts.fraction_of_all()),
@@ -249,11 +370,13 @@ fn fractions<T>(runs: &[T; 2], fraction: impl Fn(&T) -> Option<f64>) -> Pair {
     Pair::of(runs, |run| fraction(run).unwrap_or(f64::NAN))
 }
 
-fn compare_layers(layers: &[LayerSum; 2]) -> LayerComparison {
+fn compare_layers(layers: &[LayerSum; 2], errors: &PairErrors) -> LayerComparison {
+    let name = &layers[0].name;
     LayerComparison {
-        layer: layers[0].name.clone(),
+        layer: name.clone(),
         parameters: layers.each_ref().map(|layer| layer.parameters),
         lca: Pair::of(layers, |layer| layer.lca),
+        lca_margins: errors.margins(|series| series.class.is_none() && series.name == *name),
         fraction_of_network: Pair::of(layers, |layer| layer.fraction_of_network),
         fraction_of_nonzero: fractions(layers, |layer| layer.counts.fraction_of_nonzero()),
     }
@@ -271,7 +394,7 @@ struct ClassSum {
 /// Reads the classes of a run in ascending order; none where it does not split by class.
 fn classes(run: &Run, probe: &str) -> Result<Vec<ClassSum>, LcaError> {
     let mut classes: BTreeMap<i32, ClassSum> = BTreeMap::new();
-    let columns = ["iteration", "probe", "class", "loss_after", "lca", "lca_se"];
+    let columns = ["iteration", "probe", "class", "loss_after", "lca"];
     each(run, Table::Classes, &columns, |columns| {
         let (iterations, probes) = (columns.u64("iteration")?, columns.text("probe")?);
         let numbers = columns.i32_or_null("class")?.values();
@@ -295,14 +418,16 @@ fn classes(run: &Run, probe: &str) -> Result<Vec<ClassSum>, LcaError> {
     Ok(classes.into_values().collect())
 }
 
-fn compare_classes(classes: [ClassSum; 2]) -> ClassComparison {
+fn compare_classes(classes: [ClassSum; 2], errors: &PairErrors) -> ClassComparison {
     let loss_after = Pair::of(&classes, |class| class.last.1);
     let lca = Pair::of(&classes, |class| class.lca);
     let [ClassSum { class, .. }, _] = classes;
+    let number = class.class;
     ClassComparison {
         class: class.class,
         name: class.name,
         loss_after,
         lca,
+        lca_margins: errors.margins(|series| series.class == Some(number)),
     }
 }

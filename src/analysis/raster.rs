@@ -13,6 +13,8 @@ pub struct Raster {
     /// The last iteration of the last column, of all that its last step is about; `None` without
     /// columns.
     pub last: Option<u64>,
+    /// Iterations that no recorded step is about, between one and the next: the fewest.
+    pub unrecorded: u64,
     /// How many recorded steps a column averages; the last one may have fewer.
     pub steps_per_column: usize,
     /// How many of the original rows a row averages; the last one may have fewer.
@@ -36,6 +38,11 @@ impl Raster {
         // `chunks` refuses 0; without columns there are no values either.
         self.values.chunks(self.starts.len().max(1))
     }
+}
+
+fn unrecorded(steps: &[(u64, u64)]) -> u64 {
+    let between = |pair: &[(u64, u64)]| pair[1].0.saturating_sub(pair[0].1.saturating_add(1));
+    steps.windows(2).map(between).min().unwrap_or(0)
 }
 
 /// A raster while its table is being read.
@@ -67,6 +74,7 @@ impl<'a> Filling<'a> {
             raster: Raster {
                 starts,
                 last: steps.last().map(|(_, last)| *last),
+                unrecorded: unrecorded(steps),
                 steps_per_column,
                 per_row,
                 rows,

@@ -10,6 +10,7 @@ use crate::record::{Run, Table};
 
 use super::names::layer_of;
 use super::read;
+use super::sampling::is_sampled;
 
 /// A number that every layer has at every step.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -106,21 +107,36 @@ pub(super) struct Series {
 
 /// Reads the series of a run, in memory 8 bytes per value.
 pub(super) fn series(run: &Run, request: Request<'_>) -> Result<SeriesTable, LcaError> {
-    let columns = [
-        "iteration",
-        "span",
-        "probe",
-        "class",
-        "tensor",
-        request.quantity.column(),
-    ];
+    read_column(run, request, request.quantity.column())
+}
+
+/// Reads half the differences between the halves of every step's sample, whose squares are the
+/// variances of LCA; `None` unless the probe is sampled.
+pub(super) fn halves(run: &Run, request: Request<'_>) -> Result<Option<SeriesTable>, LcaError> {
+    if !is_sampled(run, request.probe) {
+        return Ok(None);
+    }
+    // They add up over tensors as LCA does.
+    let request = Request {
+        quantity: Quantity::Lca,
+        ..request
+    };
+    read_column(run, request, "lca_halves").map(Some)
+}
+
+fn read_column(
+    run: &Run,
+    request: Request<'_>,
+    column: &'static str,
+) -> Result<SeriesTable, LcaError> {
+    let columns = ["iteration", "span", "probe", "class", "tensor", column];
     let mut reading = SeriesReader::new(request);
     read::each(run, Table::Tensors, &columns, |batch| {
         let steps = batch.steps()?;
         let probes = batch.text("probe")?;
         let classes = batch.i32_or_null("class")?;
         let tensors = batch.text("tensor")?;
-        let values = batch.f64(request.quantity.column())?;
+        let values = batch.f64(column)?;
         for row in 0..batch.rows() {
             let class = classes.is_valid(row).then(|| classes.value(row));
             if probes.value(row) == request.probe && (class.is_none() || request.by_class) {
@@ -243,12 +259,32 @@ impl SeriesTable {
                     .all(|series| series.values[step].is_finite())
             })
             .collect();
-        keep(&mut self.iterations, &finite);
-        keep(&mut self.firsts, &finite);
-        for series in &mut self.series {
-            keep(&mut series.values, &finite);
-        }
+        self.keep(&finite);
         finite.iter().filter(|finite| !**finite).count()
+    }
+
+    /// Leaves out the steps that another table does not have.
+    pub(super) fn keep_steps_of(&mut self, other: &Self) {
+        let kept = self.firsts.iter();
+        let kept = kept.map(|first| other.firsts.binary_search(first).is_ok());
+        self.keep(&kept.collect::<Vec<bool>>());
+    }
+
+    fn keep(&mut self, kept: &[bool]) {
+        keep(&mut self.iterations, kept);
+        keep(&mut self.firsts, kept);
+        for series in &mut self.series {
+            keep(&mut series.values, kept);
+        }
+    }
+
+    /// Returns the values of a layer or tensor, all classes together.
+    pub(super) fn values_of(&self, name: &str) -> Option<&[f64]> {
+        let of_name = |series: &&Series| series.class.is_none() && series.name == name;
+        self.series
+            .iter()
+            .find(of_name)
+            .map(|series| &*series.values)
     }
 }
 

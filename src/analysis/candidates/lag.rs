@@ -87,6 +87,20 @@ pub(super) fn read(run: &Run) -> Result<SeriesTable, LcaError> {
     Ok(table)
 }
 
+/// Returns why there are no lags of sampled probes.
+pub(super) fn unknown_of_samples() -> Lags {
+    Lags {
+        lags: Vec::new(),
+        parts: 0,
+        layers: Vec::new(),
+        unknown: Some(
+            "Not known: the layers share the noise of every step's sample, which correlates them at \
+             no lag; record a run on the whole probe."
+                .to_owned(),
+        ),
+    }
+}
+
 /// Returns the lag of every layer.
 pub(super) fn lags(runs: &[SeriesTable], options: &CandidatesOptions) -> Lags {
     let reach = GREATEST_LAG as i64;

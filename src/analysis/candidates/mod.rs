@@ -19,13 +19,14 @@ use crate::record::Run;
 use super::alike::require_alike;
 use super::names::{main_probe, validation_probe};
 use super::read::{NO_FINITE_STEPS, not_recorded};
-use super::series::SeriesTable;
+use super::sampling::is_sampled;
 use fair_coins::unjudged;
 
 pub use lag::{Lags, LayerLag};
 pub use options::CandidatesOptions;
 pub use parameters::{ParameterCandidate, TensorParameters};
 pub use sums::{LcaSum, SumTest};
+use tensors::ProbeSeries;
 pub use tensors::{Freeze, FreezeTensor, Overfitting, OverfittingTensor, RunPortion};
 pub use units::{LayerUnits, UnitCandidate, UnitProblem};
 
@@ -37,6 +38,9 @@ pub struct Candidates {
     pub runs: Vec<String>,
     /// The greatest corrected p-value of a candidate.
     pub alpha: f64,
+    /// Whether the signs that are counted below, of units and parameters, are those of estimates from
+    /// samples in any run: noise draws them towards one half, and exact zeros are of the samples.
+    pub of_estimates: bool,
     /// Tensors that hurt over the run.
     pub freeze: Freeze,
     /// Tensors that help training and hurt validation; `None` without a validation probe.
@@ -65,7 +69,8 @@ pub struct Candidates {
 /// - *Lags*: cross-correlation of a layer's LCA with that of the other layers, each with its
 ///   running median of 51 steps taken off and scaled to a mean square of one, in up to 20 parts
 ///   of 50 steps or more; a layer lags if the greatest correlation is at a positive lag in more
-///   parts than chance allows. Lags are in observed steps.
+///   parts than chance allows. Lags are in observed steps. Of a sampled probe they are not told: the
+///   layers share the noise of every step's sample, which correlates them at no lag.
 /// - *Units* and *parameters*: those whose LCA is exactly zero (dead) are told from those that hardly
 ///   ever help, of 20 steps or more with an LCA that is not zero. How many of the latter fair
 ///   coins would give is beside them; steps are not really independent, so somewhat more of them
@@ -95,12 +100,22 @@ pub struct Candidates {
 pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidates, LcaError> {
     options.check()?;
     require_alike("candidates", runs)?;
-    let read = |probe: fn(&Run) -> Option<&str>| -> Result<Vec<SeriesTable>, LcaError> {
-        let of_run = |run| tensors::read(run, probe(run));
-        runs.iter().map(of_run).collect()
+    let read = |probe: fn(&Run) -> Option<&str>| -> Result<ProbeSeries, LcaError> {
+        let mut series = ProbeSeries {
+            lca: Vec::new(),
+            errors: Vec::new(),
+        };
+        for run in runs {
+            let lca = tensors::read(run, probe(run))?;
+            series
+                .errors
+                .push(tensors::read_errors(run, probe(run), &lca)?);
+            series.lca.push(lca);
+        }
+        Ok(series)
     };
     let training = read(|run| Some(main_probe(run)))?;
-    for (run, table) in runs.iter().zip(&training) {
+    for (run, table) in runs.iter().zip(&training.lca) {
         if table.iterations.is_empty() {
             let probe = main_probe(run);
             let problem = format!("has no finite steps of probe {probe} in table tensors");
@@ -108,7 +123,11 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
         }
     }
     let validation = read(validation_probe)?;
-    let validated = validation.iter().all(|table| !table.iterations.is_empty());
+    let validated = validation
+        .lca
+        .iter()
+        .all(|table| !table.iterations.is_empty());
+    let of_estimates = runs.iter().any(|run| is_sampled(run, main_probe(run)));
     let layers: Vec<_> = runs.iter().map(lag::read).collect::<Result<_, _>>()?;
     let mut units = Vec::new();
     let mut parameters = Vec::new();
@@ -135,9 +154,14 @@ pub fn candidates(runs: &[Run], options: &CandidatesOptions) -> Result<Candidate
             .map(|run| run.folder().display().to_string())
             .collect(),
         alpha: options.alpha,
+        of_estimates,
         freeze: tensors::freeze(&training, options),
         overfitting: validated.then(|| tensors::overfitting(&training, &validation, options)),
-        lags: lag::lags(&layers, options),
+        lags: if of_estimates {
+            lag::unknown_of_samples()
+        } else {
+            lag::lags(&layers, options)
+        },
         units,
         parameters,
     })

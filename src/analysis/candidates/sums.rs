@@ -68,6 +68,9 @@ pub struct LcaSum {
     pub lca: f64,
     /// Its 95 % confidence interval, where it can be tested.
     pub interval: Option<[f64; 2]>,
+    /// Half the width of the 95 % confidence interval that sampling the probe's examples alone gives;
+    /// `None` unless it is sampled. The noise of the samples is in `interval`, too.
+    pub margin: Option<f64>,
     /// The probability of a sum so far above zero if there were nothing behind it.
     pub p_hurts: Option<f64>,
     /// The same for below zero.
@@ -103,6 +106,7 @@ impl SumTester {
         let untested = LcaSum {
             lca: sums.iter().sum::<f64>() / sums.len().max(1) as f64,
             interval: None,
+            margin: None,
             p_hurts: None,
             p_helps: None,
         };

@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::Run;
 
-use super::super::series::{Grouping, Quantity, Request, Series, SeriesTable, series};
+use super::super::sampling::{margin, variance};
+use super::super::series::{Grouping, Quantity, Request, Series, SeriesTable, halves, series};
 use super::super::significance::holm_of_known;
 use super::options::CandidatesOptions;
 use super::sums::{LcaSum, SumTest, SumTester};
@@ -66,6 +67,16 @@ pub enum RunPortion {
     SecondHalf,
 }
 
+impl RunPortion {
+    /// Returns the values of the steps that are looked at.
+    fn of(self, values: &[f64]) -> &[f64] {
+        match self {
+            Self::WholeRun => values,
+            Self::SecondHalf => &values[values.len() / 2..],
+        }
+    }
+}
+
 /// Whether a tensor over-fits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -106,14 +117,57 @@ pub(super) fn read(run: &Run, probe: Option<&str>) -> Result<SeriesTable, LcaErr
     Ok(table)
 }
 
+/// Half the differences of the samples behind a probe's LCA, where it is sampled.
+pub(super) fn read_errors(
+    run: &Run,
+    probe: Option<&str>,
+    lca: &SeriesTable,
+) -> Result<Option<SeriesTable>, LcaError> {
+    let Some(probe) = probe else {
+        return Ok(None);
+    };
+    let request = Request {
+        quantity: Quantity::Lca,
+        probe,
+        grouping: Grouping::Tensor,
+        by_class: false,
+    };
+    let mut table = halves(run, request)?;
+    if let Some(table) = &mut table {
+        table.keep_steps_of(lca);
+    }
+    Ok(table)
+}
+
+/// The LCA of every tensor on one probe, by run, and where it is sampled the errors.
+pub(super) struct ProbeSeries {
+    pub(super) lca: Vec<SeriesTable>,
+    pub(super) errors: Vec<Option<SeriesTable>>,
+}
+
+impl ProbeSeries {
+    /// Returns the margin of a tensor's mean over the runs, in a portion of their steps.
+    fn margin(&self, tensor: &str, portion: RunPortion) -> Option<f64> {
+        let halves = self.errors.iter().flatten();
+        let halves = halves.filter_map(|table| table.values_of(tensor));
+        let variances = halves.map(|halves| variance(portion.of(halves).iter().copied()));
+        let sum = variances.reduce(|sum, variance| sum + variance)?;
+        Some(margin(sum.sqrt() / self.lca.len() as f64))
+    }
+}
+
 /// Returns what speaks for freezing each tensor.
-pub(super) fn freeze(training: &[SeriesTable], options: &CandidatesOptions) -> Freeze {
+pub(super) fn freeze(probe: &ProbeSeries, options: &CandidatesOptions) -> Freeze {
+    let training = &probe.lca[..];
     let sums = sums(training, options);
     let tensors = names(training);
     let by_name = by_tensor(training);
     let evidence: Vec<LcaSum> = tensors
         .iter()
-        .map(|tensor| sums.test(&values(&by_name, tensor, RunPortion::WholeRun)))
+        .map(|tensor| LcaSum {
+            margin: probe.margin(tensor, RunPortion::WholeRun),
+            ..sums.test(&values(&by_name, tensor, RunPortion::WholeRun))
+        })
         .collect();
     let p: Vec<Option<f64>> = evidence.iter().map(|sum| sum.p_hurts).collect();
     let corrected = holm_of_known(&p);
@@ -151,17 +205,19 @@ fn freeze_reason(training: &LcaSum, candidate: bool) -> String {
 
 /// Returns what speaks for over-fitting of each tensor.
 pub(super) fn overfitting(
-    training: &[SeriesTable],
-    validation: &[SeriesTable],
+    training: &ProbeSeries,
+    validation: &ProbeSeries,
     options: &CandidatesOptions,
 ) -> Overfitting {
-    let sums = sums(validation, options);
-    let (trained, validated) = (by_tensor(training), by_tensor(validation));
+    let sums = sums(&validation.lca, options);
     let mut found = Vec::new();
-    for tensor in names(validation) {
+    for tensor in names(&validation.lca) {
         for portion in [RunPortion::WholeRun, RunPortion::SecondHalf] {
-            let on = |tables: &[ByTensor<'_>]| sums.test(&values(tables, &tensor, portion));
-            let sums = (on(&trained), on(&validated));
+            let on = |probe: &ProbeSeries| LcaSum {
+                margin: probe.margin(&tensor, portion),
+                ..sums.test(&values(&by_tensor(&probe.lca), &tensor, portion))
+            };
+            let sums = (on(training), on(validation));
             found.push((tensor.clone(), portion, sums.0, sums.1));
         }
     }
@@ -214,13 +270,7 @@ fn names(tables: &[SeriesTable]) -> Vec<String> {
 
 /// Returns a tensor's values in a portion, of each run that has it.
 fn values<'a>(tables: &[ByTensor<'a>], tensor: &str, portion: RunPortion) -> Vec<&'a [f64]> {
-    let of_run = |table: &ByTensor<'a>| {
-        let values = *table.get(tensor)?;
-        Some(match portion {
-            RunPortion::WholeRun => values,
-            RunPortion::SecondHalf => &values[values.len() / 2..],
-        })
-    };
+    let of_run = |table: &ByTensor<'a>| table.get(tensor).map(|values| portion.of(values));
     tables.iter().filter_map(of_run).collect()
 }
 

@@ -183,18 +183,19 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
         problem,
         remedy: "remove files that this run's recorder did not write".into(),
     };
-    let columns = ["iteration", "tensor", "unit", "lca"];
-    let mut now = None;
+    let columns = ["iteration", "span", "tensor", "unit", "lca"];
+    let mut now: Option<(u64, u64)> = None;
     read::each(run, Table::Units, &columns, |batch| {
-        let iterations = batch.u64("iteration")?;
+        let steps = batch.steps()?;
         let names = batch.text("tensor")?;
         let units = batch.u32("unit")?;
         let lca = batch.f32("lca")?;
         for row in 0..batch.rows() {
-            if let Some(before) = now.filter(|now| *now != iterations[row]) {
-                groups.iter_mut().for_each(|(_, group)| group.flush(before));
+            let step = steps(row);
+            if let Some((_, last)) = now.filter(|now| *now != step) {
+                groups.iter_mut().for_each(|(_, group)| group.flush(last));
             }
-            now = Some(iterations[row]);
+            now = Some(step);
             let Some((index, count)) = group_of.get(names.value(row)) else {
                 continue;
             };
@@ -223,7 +224,7 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
         }
         Ok(())
     })?;
-    if let Some(last) = now {
+    if let Some((_, last)) = now {
         groups.iter_mut().for_each(|(_, group)| group.flush(last));
     }
     Ok(groups)

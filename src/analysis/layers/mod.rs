@@ -11,9 +11,9 @@ use crate::record::{Run, Table};
 
 use super::alike::require_alike;
 use super::read::{NO_FINITE_STEPS, NO_STEPS, not_recorded, require};
-use super::sampling::margin;
+use super::sampling::{margin, p_of_estimate};
 use super::series::Grouping;
-use super::significance::{SignFlip, StudentT, deviation, holm, mean};
+use super::significance::{SignFlip, StudentT, deviation, holm, holm_of_known, mean};
 use super::stats::HelpingCounts;
 use sums::{GroupSum, RunSums, check, sums};
 
@@ -85,6 +85,12 @@ pub struct LayerSum {
     pub margin: Option<f64>,
     /// That interval: `margin` to either side of `lca`.
     pub sampled_interval: Option<[f64; 2]>,
+    /// The probability of an estimate so far from zero, on either side, if `lca` over all examples
+    /// were zero: by the samples of these very runs, whatever other seeds would give. `None` unless
+    /// sampled.
+    pub p_sampled: Option<f64>,
+    /// The same, corrected for the number of layers (Holm).
+    pub p_sampled_corrected: Option<f64>,
     /// LCA over each run.
     pub by_run: Vec<f64>,
     /// Standard deviation between runs, of several.
@@ -263,6 +269,8 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
             standard_error,
             margin,
             sampled_interval: margin.map(|margin| [lca - margin, lca + margin]),
+            p_sampled: standard_error.and_then(|error| p_of_estimate(lca, error)),
+            p_sampled_corrected: None,
             by_run,
             fraction_of_network: lca / network,
             lca_per_parameter: lca / group.parameters as f64,
@@ -272,7 +280,12 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
             significance: None,
         }
     };
-    first.enumerate().map(layer).collect()
+    let mut layers: Vec<LayerSum> = first.enumerate().map(layer).collect();
+    let p: Vec<Option<f64>> = layers.iter().map(|layer| layer.p_sampled).collect();
+    for (layer, p) in layers.iter_mut().zip(holm_of_known(&p)) {
+        layer.p_sampled_corrected = p;
+    }
+    layers
 }
 
 /// Tests every layer over the runs.

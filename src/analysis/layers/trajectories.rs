@@ -7,7 +7,8 @@ use crate::record::{Run, Table};
 
 use super::super::names::layer_of;
 use super::super::read::{NO_STEPS, require};
-use super::super::series::{Grouping, Quantity, Request, Series, series};
+use super::super::sampling::{margin, variance};
+use super::super::series::{Grouping, Quantity, Request, Series, halves, series};
 use super::super::stats::steps_per_window;
 
 /// The LCA of every layer over time, on one probe.
@@ -41,6 +42,9 @@ pub struct LayerCurve {
     pub lca: Vec<f64>,
     /// Its LCA up to and with each step.
     pub cumulative: Vec<f64>,
+    /// Half the width of the 95 % confidence interval of `cumulative` at each step, from sampling the
+    /// probe's examples; `None` unless it is sampled.
+    pub margin: Option<Vec<f64>>,
     /// The greatest magnitude of `cumulative` over all steps: by how much it moved the loss.
     pub reach: f64,
 }
@@ -64,6 +68,7 @@ impl Trajectories {
                 .map(|lca| lca.iter().sum())
                 .collect(),
             cumulative: last(&curve.cumulative, steps),
+            margin: curve.margin.map(|margin| last(&margin, steps)),
             ..curve
         });
         Self {
@@ -98,20 +103,28 @@ pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
     require(run, Table::Tensors, NO_STEPS)?;
     let mut all = Vec::new();
     for probe in &run.info().probes {
-        let mut table = series(
-            run,
-            Request {
-                quantity: Quantity::Lca,
-                probe: &probe.name,
-                grouping: Grouping::Layer,
-                by_class: false,
-            },
-        )?;
+        let request = Request {
+            quantity: Quantity::Lca,
+            probe: &probe.name,
+            grouping: Grouping::Layer,
+            by_class: false,
+        };
+        let mut table = series(run, request)?;
         if table.series.is_empty() {
             continue;
         }
         let left_out = table.keep_finite();
-        let curves = table.series.into_iter().map(|series| curve(run, series));
+        let mut errors = halves(run, request)?;
+        if let Some(errors) = &mut errors {
+            errors.keep_steps_of(&table);
+        }
+        let curves = table.series.into_iter().map(|series| {
+            let halves = errors
+                .as_ref()
+                .and_then(|errors| errors.values_of(&series.name));
+            let margin = halves.map(margins);
+            curve(run, series, margin)
+        });
         all.push(Trajectories {
             probe: probe.name.clone(),
             first_iteration: table.firsts.first().copied(),
@@ -124,7 +137,16 @@ pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
     Ok(all)
 }
 
-fn curve(run: &Run, series: Series) -> LayerCurve {
+/// Returns the margins of the sums up to and with each step.
+fn margins(halves: &[f64]) -> Vec<f64> {
+    let sums = halves.iter().scan(0.0, |sum, half| {
+        *sum += variance([*half]);
+        Some(*sum)
+    });
+    sums.map(|sum| margin(f64::sqrt(sum))).collect()
+}
+
+fn curve(run: &Run, series: Series, margin: Option<Vec<f64>>) -> LayerCurve {
     let mut sum = 0.0;
     let cumulative = series.values.iter().map(|lca| {
         sum += lca;
@@ -137,6 +159,7 @@ fn curve(run: &Run, series: Series) -> LayerCurve {
         parameters: of_layer.fold(0, |sum: u64, tensor| sum.saturating_add(tensor.parameters)),
         reach: cumulative.iter().fold(0.0, |most, sum| sum.abs().max(most)),
         cumulative,
+        margin,
         layer: series.name,
         lca: series.values,
     }

@@ -13,6 +13,7 @@ use crate::record::{Run, Table};
 
 use super::distribution::{Distribution, distribution};
 use super::helping::{Helping, HelpingOptions, helping};
+use super::names::main_probe;
 use super::sampling::is_sampled;
 
 pub use concentration::{Concentration, Inequality, TopFraction, concentration};
@@ -62,7 +63,7 @@ pub fn noise(run: &Run) -> Result<Noise, LcaError> {
     let totals = run.has(Table::ParameterTotals)?;
     let values = run.has(Table::Parameters)? || run.has(Table::Histograms)?;
     Ok(Noise {
-        of_estimates: is_sampled(run),
+        of_estimates: is_sampled(run, main_probe(run)),
         distribution: values.then(|| distribution(run)).transpose()?,
         helping: helping(run, &HelpingOptions::default())?,
         heroes: totals.then(|| heroes(run)).transpose()?,

@@ -167,7 +167,7 @@ pub struct ClassMoment {
 /// ```
 pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     options.check()?;
-    if is_sampled(run) && options.quantity != Quantity::Step {
+    if is_sampled(run, main_probe(run)) && options.quantity != Quantity::Step {
         return Err(LcaError::NotRecorded {
             path: run.folder().to_owned(),
             problem: format!(

@@ -7,6 +7,7 @@ mod noise;
 mod over_time;
 mod peaks;
 pub(crate) mod random;
+mod sampled;
 mod sparse;
 mod summary;
 pub(crate) mod synthetic;

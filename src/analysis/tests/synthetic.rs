@@ -50,6 +50,7 @@ pub(crate) struct Synthetic {
     gradient: ValueOf,
     residual: Box<dyn Fn(u64) -> f64>,
     halves: Option<ValueOf>,
+    sample_seed: Option<u64>,
     adjust: Box<dyn Fn(&mut StepRow)>,
     state: RunState,
 }
@@ -81,6 +82,7 @@ impl Synthetic {
             gradient: Box::new(|_| 0.1),
             residual: Box::new(|_| 0.0),
             halves: None,
+            sample_seed: None,
             adjust: Box::new(|_| {}),
             state: RunState::Finished,
         }
@@ -152,6 +154,12 @@ impl Synthetic {
     /// by tensor; asked with index 0.
     pub(crate) fn halves(mut self, halves: impl Fn(At) -> f64 + 'static) -> Self {
         self.halves = Some(Box::new(halves));
+        self
+    }
+
+    /// Names the seed of the samples.
+    pub(crate) fn sample_seed(mut self, seed: u64) -> Self {
+        self.sample_seed = Some(seed);
         self
     }
 
@@ -502,6 +510,11 @@ impl Synthetic {
             tensors: tensors.collect(),
             probes,
             observed: self.observed,
+            seeds: self
+                .sample_seed
+                .into_iter()
+                .map(|seed| ("sample of training".to_owned(), seed))
+                .collect(),
             ..RunInfo::default()
         }
     }

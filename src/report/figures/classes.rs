@@ -129,16 +129,12 @@ pub(super) fn edges(raster: &Raster) -> Vec<f64> {
 /// Returns the last iteration of the last column, which is as wide as the one before it where
 /// only every n-th step was recorded.
 fn end(raster: &Raster) -> Option<u64> {
-    let gap = every(raster).map_or(0, |every| every - 1);
-    raster.last.map(|last| last + gap)
+    let gap = unrecorded(raster).unwrap_or(0);
+    raster.last.map(|last| last.saturating_add(gap))
 }
 
-/// Returns the interval between recorded steps where columns are single steps and the steps
-/// between them were not recorded.
-pub(super) fn every(raster: &Raster) -> Option<u64> {
-    let [.., before, last] = raster.starts.as_slice() else {
-        return None;
-    };
-    let distance = last - before;
-    (raster.steps_per_column == 1 && distance > 1).then_some(distance)
+/// Returns how many optimizer steps between the columns were not recorded, where columns are single
+/// steps and there are some.
+pub(super) fn unrecorded(raster: &Raster) -> Option<u64> {
+    (raster.steps_per_column == 1 && raster.unrecorded > 0).then_some(raster.unrecorded)
 }

@@ -19,7 +19,10 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
     let values = || {
         let layers = probes.iter().flat_map(|probe| &probe.layers).filter(drawn);
         layers
-            .flat_map(|layer| layer.cumulative.iter().copied())
+            .flat_map(|layer| {
+                let edges = band(layer).into_iter().flat_map(|(_, values)| values);
+                edges.chain(layer.cumulative.iter().copied())
+            })
             .chain([0.0])
     };
     let ends = || {
@@ -52,14 +55,22 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
                 .iterations
                 .iter()
                 .map(|iteration| *iteration as f64 + 1.0);
-            panel.marks.push(Mark::Line {
-                name: layer.layer.clone(),
-                points: begin
-                    .into_iter()
-                    .chain(steps.zip(layer.cumulative.iter().copied()))
-                    .collect(),
-                stroke: Stroke::series(options.palette, index),
-            });
+            let stroke = Stroke::series(options.palette, index);
+            let line = |name: String, values: Vec<f64>, stroke| Mark::Line {
+                name,
+                points: begin.into_iter().chain(steps.clone().zip(values)).collect(),
+                stroke,
+            };
+            for (edge, values) in band(layer) {
+                let faint = Stroke::solid(stroke.color, 1.0).faint(0.5);
+                panel
+                    .marks
+                    .push(line(format!("{} {edge}", layer.layer), values, faint));
+            }
+            let name = layer.layer.clone();
+            panel
+                .marks
+                .push(line(name, layer.cumulative.clone(), stroke));
         }
         if probe.left_out > 0 {
             let steps = counted(probe.left_out as u64, "step");
@@ -76,6 +87,14 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
             share: 1.0,
             panels: vec![panel],
         });
+    }
+    let mut curves = probes.iter().flat_map(|probe| &probe.layers);
+    if curves.any(|curve| curve.margin.is_some()) {
+        sheet.notes.push(
+            "Of a sampled probe, LCA over all examples lies between the faint lines with 95 % \
+             confidence."
+                .to_owned(),
+        );
     }
     let entries = names.iter().enumerate().map(|(index, name)| {
         LegendEntry::new(
@@ -96,6 +115,18 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
         ));
     }
     sheet.draw()
+}
+
+/// Returns the edges of the 95 % confidence intervals around a curve, where its probe is sampled.
+fn band(layer: &LayerCurve) -> Vec<(&'static str, Vec<f64>)> {
+    let Some(margin) = &layer.margin else {
+        return Vec::new();
+    };
+    let edge = |sign: f64| {
+        let sums = layer.cumulative.iter().zip(margin);
+        sums.map(|(sum, margin)| sum + sign * margin).collect()
+    };
+    vec![("− 95 %", edge(-1.0)), ("+ 95 %", edge(1.0))]
 }
 
 /// Returns the layers to draw, in the model's order.

@@ -4,7 +4,7 @@ use crate::analysis::Raster;
 use crate::analysis::units::LayerUnitMap;
 use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
-use super::classes::{columns, edges, every};
+use super::classes::{columns, edges, unrecorded};
 use super::options::CheckedOptions;
 
 /// The most layers that are drawn.
@@ -62,9 +62,10 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
             .notes
             .push(format!("A column averages {steps} recorded steps."));
     }
-    if let Some(every) = shown.first().and_then(|map| every(&map.raster)) {
+    if let Some(steps) = shown.first().and_then(|map| unrecorded(&map.raster)) {
         sheet.notes.push(format!(
-            "One step in {every} is recorded; a column shows that step and extends to the next."
+            "A column extends to the next, over {} that no recorded step is about.",
+            counted(steps, "iteration")
         ));
     }
     let binned = shown.iter().filter(|map| map.raster.per_row > 1);

@@ -103,6 +103,8 @@ struct LayerPart {
     /// By how much it moved the loss.
     reach: f64,
     sums: Doubles,
+    /// Half the widths of the 95 % confidence intervals of the sums, of a sampled probe.
+    margins: Option<Doubles>,
 }
 
 impl TrajectoryPart {
@@ -117,6 +119,7 @@ impl TrajectoryPart {
                 parameters: curve.parameters,
                 reach: curve.reach,
                 sums: Doubles(curve.cumulative),
+                margins: curve.margin.map(Doubles),
             });
             Self {
                 layers: layers.collect(),

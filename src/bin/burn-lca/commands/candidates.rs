@@ -12,6 +12,9 @@ use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
 use super::runs;
 
+const OF_ESTIMATES: &str = "Counted on samples, these are the signs of noisy estimates, which noise \
+                            draws to fair coins, and dead is exactly zero on every sample.";
+
 /// Parameters of a tensor that its row names; JSON has all that were asked for.
 const SHOWN_WORST: usize = 3;
 
@@ -91,6 +94,15 @@ fn freeze(found: &Candidates) -> AnswerTable {
     }
     if hurting.is_empty() {
         table.note("None: no tensor's LCA is positive over the run.");
+    }
+    for tensor in &hurting {
+        if let Some(margin) = tensor.training.margin {
+            table.note(format!(
+                "{}: sampling the examples alone leaves ± {} around its LCA, with 95 % confidence.",
+                tensor.tensor,
+                Cell::Number(margin)
+            ));
+        }
     }
     table.note(found.freeze.method.clone());
     table
@@ -209,6 +221,9 @@ fn units(found: &Candidates, top: usize) -> AnswerTable {
              initialize it anew. One that rarely helps mostly hurt: initialize it anew, or prune \
              it if the loss allows."
     });
+    if found.of_estimates {
+        table.note(OF_ESTIMATES);
+    }
     if let Some(unjudged) = &found.units_unjudged {
         table.note(unjudged.clone());
     }
@@ -245,6 +260,9 @@ fn parameters(found: &Candidates) -> AnswerTable {
          value; fair coins: how many would rarely help if helping were a matter of tossing a \
          coin. Steps are not independent as coins are, so somewhat more is normal."
     });
+    if found.of_estimates {
+        table.note(OF_ESTIMATES);
+    }
     if let Some(unjudged) = &found.parameters_unjudged {
         table.note(unjudged.clone());
     }

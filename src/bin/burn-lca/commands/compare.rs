@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use burn_lca::Run;
 use burn_lca::analysis;
-use burn_lca::analysis::compare::{Comparison, Pair, Unmatched};
+use burn_lca::analysis::compare::{
+    ClassComparison, Comparison, LayerComparison, Pair, PairMargins, Unmatched,
+};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
@@ -36,12 +38,16 @@ pub fn answer(args: &CompareArgs) -> Result<Answer, Failure> {
         .table(compared(&found)))
 }
 
+const MARGINS: &str = "±: the difference over all examples lies within with 95 % confidence, at the \
+                       steps of these two runs; other seeds may differ by more.";
+
 /// A number of both runs on a probe.
 struct Measure<'a> {
     probe: &'a str,
     name: &'static str,
     pair: &'a Pair,
     cell: fn(f64) -> Cell,
+    margins: PairMargins,
 }
 
 fn probes(found: &Comparison) -> AnswerTable {
@@ -51,12 +57,16 @@ fn probes(found: &Comparison) -> AnswerTable {
             name,
             pair,
             cell,
+            margins: PairMargins::default(),
         };
         [
             measure("loss before", &probe.loss_before, Cell::Number),
             measure("loss after", &probe.loss_after, Cell::Number),
             measure("loss change", &probe.loss_change, Cell::Lca),
-            measure("sum of LCA", &probe.lca, Cell::Lca),
+            Measure {
+                margins: probe.lca_margins,
+                ..measure("sum of LCA", &probe.lca, Cell::Lca)
+            },
             measure("LCA helping", &probe.lca_helping, Cell::Lca),
             measure("LCA hurting", &probe.lca_hurting, Cell::Lca),
             measure("helping %", &probe.fraction_of_all, Cell::Fraction),
@@ -71,9 +81,25 @@ fn probes(found: &Comparison) -> AnswerTable {
         .cells("second", "second", |row| (row.cell)(row.pair.second))
         .cells("difference", "difference", |row| {
             (row.cell)(row.pair.difference)
-        })
-        .build();
+        });
+    let sampled = measures.iter().any(|row| row.margins.difference.is_some());
+    if sampled {
+        table = table.number("margin", "± 95 %", |row| row.margins.difference);
+    }
+    let mut table = table.build();
     table.note("difference: second - first.");
+    if sampled {
+        table.note(MARGINS);
+    }
+    for (run, name) in ["first", "second"].into_iter().enumerate() {
+        if found.probes.iter().any(|probe| probe.of_estimates[run]) {
+            table.note(format!(
+                "Of the {name} run, LCA helping, LCA hurting and helping % are of noisy estimates: \
+                 noise draws the two sums away from zero and the share towards one half, so they \
+                 compare with those of runs on as many examples only."
+            ));
+        }
+    }
     only(&mut table, found, "probes", |only| &only.probes);
     table
 }
@@ -83,7 +109,13 @@ fn layers(found: &Comparison) -> AnswerTable {
         .text("layer", "layer", |layer| layer.layer.clone())
         .lca("lca_first", "LCA first", |layer| layer.lca.first)
         .lca("lca_second", "second", |layer| layer.lca.second)
-        .lca("lca_difference", "difference", |layer| layer.lca.difference)
+        .lca("lca_difference", "difference", |layer| layer.lca.difference);
+    let margins = |layer: &LayerComparison| layer.lca_margins.difference;
+    let sampled = found.layers.iter().any(|layer| margins(layer).is_some());
+    if sampled {
+        table = table.number("lca_margin", "± 95 %", margins);
+    }
+    let mut table = table
         .fraction("fraction_of_network_first", "share % first", |layer| {
             layer.fraction_of_network.first
         })
@@ -97,6 +129,9 @@ fn layers(found: &Comparison) -> AnswerTable {
             layer.fraction_of_nonzero.second
         })
         .build();
+    if sampled {
+        table.note(MARGINS);
+    }
     for layer in &found.layers {
         let [first, second] = layer.parameters;
         if first != second {
@@ -124,8 +159,12 @@ fn classes(found: &Comparison) -> AnswerTable {
         })
         .lca("lca_first", "LCA first", |class| class.lca.first)
         .lca("lca_second", "second", |class| class.lca.second)
-        .lca("lca_difference", "difference", |class| class.lca.difference)
-        .build();
+        .lca("lca_difference", "difference", |class| class.lca.difference);
+    let margins = |class: &ClassComparison| class.lca_margins.difference;
+    if found.classes.iter().any(|class| margins(class).is_some()) {
+        table = table.number("lca_margin", "± 95 %", margins);
+    }
+    let mut table = table.build();
     if found.classes.is_empty() {
         table.note("The runs have no class in common.");
     }

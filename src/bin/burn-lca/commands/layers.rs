@@ -111,7 +111,11 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     if !per_parameter {
         table = table.lca("lca", "LCA", |layer| layer.lca);
         if sampled {
-            table = table.number("lca_margin", "± 95 %", |layer| layer.margin);
+            table = table
+                .number("lca_margin", "± 95 %", |layer| layer.margin)
+                .number("p_sampled_corrected", "p", |layer| {
+                    layer.p_sampled_corrected
+                });
         }
         table = table.fraction("fraction_of_network", "share %", |layer| {
             layer.fraction_of_network
@@ -142,7 +146,8 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     if sampled {
         table.note(
             "±: LCA over all examples lies within with 95 % confidence, and is unclear where that \
-             may be on either side of zero; helping %: of noisy estimates.",
+             may be on either side of zero; p: of an estimate so far from zero if that were zero, \
+             corrected after Holm, for these very steps; helping %: of noisy estimates.",
         );
     }
     run_notes(&mut table, found);

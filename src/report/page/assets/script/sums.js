@@ -30,7 +30,12 @@ export function classSums(series, layer, row) {
 
 /**
  * Layers with their LCA up to and with each iteration.
- * @typedef {{ layer: string, parameters: number, sums: Float64Array }} LayerSums
+ * @typedef {{
+ *   layer: string,
+ *   parameters: number,
+ *   sums: Float64Array,
+ *   margins: Float64Array | null,
+ * }} LayerSums
  * @typedef {{ every: number, iterations: Float64Array, layers: LayerSums[] }} Sums
  */
 
@@ -50,6 +55,7 @@ export function layerSums(run, probe = view.probe) {
     layer,
     parameters: all.layers.find((known) => known.layer === layer)?.parameters ?? NaN,
     sums: classSums(found, place, row),
+    margins: null,
   }));
   return { every: found.every, iterations: found.iterations, layers };
 }

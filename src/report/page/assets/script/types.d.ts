@@ -149,7 +149,13 @@ export interface Trajectories {
   left_out: number;
   every: number;
   iterations: Column;
-  layers: { layer: string; parameters: number; reach: Num; sums: Column }[];
+  layers: {
+    layer: string;
+    parameters: number;
+    reach: Num;
+    sums: Column;
+    margins: Column | null;
+  }[];
 }
 
 export interface ClassName {

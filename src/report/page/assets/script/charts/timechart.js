@@ -11,7 +11,8 @@ import { comparable, figure } from "./figure.js";
 import { placeOf, timePlot } from "./timeplot.js";
 
 /**
- * A curve that belongs to a layer can be left out, in all figures at once.
+ * A curve that belongs to a layer can be left out, in all figures at once. One that is the edge of
+ * an interval has no name of its own.
  * @typedef {{
  *   name: string,
  *   x: ArrayLike<number>,
@@ -20,6 +21,7 @@ import { placeOf, timePlot } from "./timeplot.js";
  *   dash?: string,
  *   thin?: boolean,
  *   layer?: string,
+ *   edge?: boolean,
  * }} Curve
  */
 
@@ -60,7 +62,7 @@ export function timeChart({
   let found = [];
   const plot = timePlot(label, (iteration) =>
     found
-      .filter(isVisible)
+      .filter((curve) => isVisible(curve) && !curve.edge)
       .map((curve) => `${curve.name} ${digits(valueAt(curve, iteration))}`)
       .join(", "),
   );
@@ -77,7 +79,8 @@ export function timeChart({
       root.append(svg("text", { x: area.left + 8, y: area.top + 20 }, "no finite values"));
     }
     plot.replaceChildren(root);
-    legend.replaceChildren(...found.map((curve) => key(curve, legend)));
+    const named = found.filter((curve) => !curve.edge);
+    legend.replaceChildren(...named.map((curve) => key(curve, legend)));
   });
   pointed(() => {
     for (const place of legend.querySelectorAll("[data-value-of]")) {

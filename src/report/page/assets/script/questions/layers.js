@@ -129,14 +129,20 @@ function trajectories(someHidden) {
   perRun("trajectories", (run) => {
     const curves = () => {
       const found = layerSums(run);
-      return (found?.layers ?? []).map(({ layer, sums }, place) => ({
-        name: layer,
-        layer,
-        x: found?.iterations ?? [],
-        y: sums,
-        ...look(place),
-      }));
+      return (found?.layers ?? []).flatMap(({ layer, sums, margins }, place) => {
+        const curve = { name: layer, layer, x: found?.iterations ?? [], y: sums, ...look(place) };
+        if (!margins) return [curve];
+        const edge = (/** @type {number} */ sign) => ({
+          ...curve,
+          name: `${layer} ${sign > 0 ? "+" : "−"} 95 %`,
+          y: sums.map((sum, step) => sum + sign * margins[step]),
+          thin: true,
+          edge: true,
+        });
+        return [edge(-1), edge(1), curve];
+      });
     };
+    const isSampled = run.trajectories[0]?.layers.some(({ margins }) => margins !== null);
     const every = run.trajectories[0]?.every ?? 1;
     const leftOut = run.trajectories[0]?.left_out ?? 0;
     return [
@@ -154,6 +160,12 @@ function trajectories(someHidden) {
         ? note(
             `Of every ${every} steps the last is kept, to keep this page small; sums are exact ` +
               "there.",
+          )
+        : null,
+      isSampled
+        ? note(
+            "The sums are estimates from samples: over all examples they lie between the thin " +
+              "lines with 95 % confidence.",
           )
         : null,
       leftOut > 0 ? note(`${plural(leftOut, "step")} without finite LCA left out.`) : null,
