@@ -18,7 +18,7 @@ import numpy as np
 from scipy import stats
 
 from analysis_noise import ROUNDED, noise
-from analysis_tables import ask, checked, layer_of, same, series, table, within
+from analysis_tables import END, ask, checked, layer_of, same, series, table, within
 
 
 def summary(program, run, probes, values):
@@ -28,7 +28,7 @@ def summary(program, run, probes, values):
         worst = reconciliation["worst_residual"]
         same("summary", "worst iteration", worst["iteration"], expected["worst"][0])
         same("summary", "worst residual", worst["residual"], expected["worst"][1])
-        for name in ("steps", "loss_before", "loss_after", "loss_change", "lca", "difference", "capped"):
+        for name in ("steps", "optimizer_steps", "unobserved", "loss_before", "loss_after", "loss_change", "lca", "difference", "capped"):
             same("summary", f"{name} of {probe}", reconciliation[name], expected[name])
         for name in ("helping", "hurting", "zero", "fraction_of_all", "fraction_of_nonzero"):
             same("summary", f"{name} of {probe}", helping[name], expected[name])
@@ -59,7 +59,13 @@ def sums_of_steps(run, probe):
     rows = table(run, "steps", "*", f"probe = '{probe}'")
     count = {name: int(rows[name].sum()) for name in ("helping", "hurting", "zero")}
     nonzero = count["helping"] + count["hurting"]
+    starts, spans = rows["iteration"].astype(int), rows["span"].astype(int)
+    ends = starts + spans - 1
+    # Over steps that nobody looked at, the loss changes by itself.
+    gaps = (starts[1:] > ends[:-1] + 1).any()
     change = rows["loss_after"][-1] - rows["loss_before"][0]
+    if gaps:
+        change = (rows["loss_after"] - rows["loss_before"]).sum()
     buffers = np.nansum(np.ma.filled(rows["buffers"].astype(float), np.nan)) if "buffers" in rows else 0.0
     worst = np.abs(rows["residual"]).argmax()
     return {
@@ -69,7 +75,9 @@ def sums_of_steps(run, probe):
         "loss_change": change,
         "lca": rows["lca"].sum(),
         "difference": change - rows["lca"].sum() - buffers,
-        "worst": (rows["iteration"][worst], rows["residual"][worst]),
+        "optimizer_steps": int(spans.sum()),
+        "unobserved": int(ends[-1] - starts[0] + 1 - spans.sum()),
+        "worst": (ends[worst], rows["residual"][worst]),
         "capped": int(rows["capped"].sum()),
         **count,
         "fraction_of_all": count["helping"] / (nonzero + count["zero"]),
@@ -229,7 +237,7 @@ def trace(program, run):
         same("trace", "parameters", [(each["tensor"], each["index"]) for each in answer], places)
         for each in answer:
             where = f"tensor = '{each['tensor']}' AND \"index\" = {each['index']}"
-            rows = table(run, "parameters", "iteration, step, gradient, lca", where)
+            rows = table(run, "parameters", f"{END} AS iteration, step, gradient, lca", where)
             same("trace", "steps", len(each["steps"]), len(rows["lca"]))
             same("trace", "lca", each["lca"], rows["lca"].astype(float).sum(), absolute=1e-15)
             for row, step in enumerate(each["steps"]):
@@ -242,11 +250,13 @@ def compare(program, run, probes, classes):
     answer = ask(program, "compare", run, run)
     pairs = [item for part in ("probes", "layers", "classes") for each in answer[part] for item in each.items()]
     for name, pair in pairs:
-        if isinstance(pair, dict):
+        if name == "lca_margins":
+            same("compare", "margins without samples", list(pair.values()), [None] * 3)
+        elif isinstance(pair, dict):
             same("compare", f"difference of {name}", (pair["difference"], pair["first"]), (0.0, pair["second"]))
     for probe, each in zip(probes, answer["probes"], strict=True):
         expected = sums_of_steps(run, probe)
-        for name in each.keys() - {"probe"}:
+        for name in each.keys() - {"probe", "lca_margins", "of_estimates"}:
             same("compare", f"{name} of {probe}", each[name]["first"], expected[name])
     _, by_layer = series(run, "lca", probes[0])
     total = sum(lca.sum() for lca in by_layer.values())

@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 from scipy import optimize, signal, stats
 
-from analysis_tables import ask, same, table, within
+from analysis_tables import END, ask, same, table, within
 
 # The program rounds values to 10 binary digits after the leading one: by half of the last one.
 ROUNDED = 2.0**-11
@@ -35,7 +35,7 @@ def noise(program, run, probe, values):
     gaussian, deviation = distribution["fits"]["gaussian"], nonzero.std()
     same("noise", "mean of the Gaussian", gaussian["mean"], nonzero.mean(), 0, 1e-3 * deviation)
     same("noise", "deviation of the Gaussian", gaussian["standard_deviation"], deviation, 1e-3)
-    steps = table(run, "steps", "iteration, helping, hurting, zero", f"probe = '{probe}'")
+    steps = table(run, "steps", f"{END} AS iteration, helping, hurting, zero", f"probe = '{probe}'")
     for row, step in enumerate(answer["helping"]["steps"]):
         for name, column in steps.items():
             same("noise", f"{name} by step", step[name], int(column[row]))

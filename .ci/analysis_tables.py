@@ -38,6 +38,10 @@ def ask(program, *arguments):
     return json.loads(output.stdout)
 
 
+# Of a row that is about several optimizer steps, an analysis names the last one.
+END = "iteration + span - 1"
+
+
 def table(run, name, columns, where="true", order="iteration"):
     """Returns columns of a table as arrays, in order."""
     files = f"read_parquet('{run}/{name}/*.parquet')"
@@ -53,7 +57,7 @@ def series(run, column, probe, by_class=False, join=np.add, group=layer_of):
     """Returns the values over the steps by class and layer, in the model's order."""
     names = [tensor["path"] for tensor in json.loads((Path(run) / "run.json").read_text())["tensors"]]
     where = f"probe = '{probe}' AND class IS {'NOT' if by_class else ''} NULL"
-    rows = table(run, "tensors", f"iteration, coalesce(class, -1) AS class, tensor, {column} AS value", where)
+    rows = table(run, "tensors", f"{END} AS iteration, coalesce(class, -1) AS class, tensor, {column} AS value", where)
     found = {}
     for key in sorted(set(rows["class"].tolist())):
         for name in names:
