@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn_lca::Run;
 use burn_lca::analysis;
 use burn_lca::analysis::compare::{
-    ClassComparison, Comparison, LayerComparison, Pair, PairMargins, Unmatched,
+    ClassComparison, ComparedRun, Comparison, LayerComparison, Pair, PairMargins, Unmatched,
 };
 
 use crate::failure::Failure;
@@ -173,13 +173,19 @@ fn classes(found: &Comparison) -> AnswerTable {
 }
 
 fn compared(found: &Comparison) -> AnswerTable {
-    let mut table = AnswerTable::of("runs", "The runs", &found.runs)
+    let table = AnswerTable::of("runs", "The runs", &found.runs)
         .text("run", "run", |run| run.folder.clone())
         .count("parameters", "parameters", |run| run.parameters)
-        .count("steps", "steps", |run| run.steps)
-        .count("optimizer_steps", "of the optimizer", |run| {
+        .count("steps", "steps", |run| run.steps);
+    let spans = |run: &ComparedRun| run.optimizer_steps != run.steps;
+    let table = if found.runs.iter().any(spans) {
+        table.count("optimizer_steps", "of the optimizer", |run| {
             run.optimizer_steps
         })
+    } else {
+        table
+    };
+    let mut table = table
         .count("first_iteration", "first iteration", |run| {
             run.first_iteration
         })
