@@ -265,6 +265,23 @@ fn counts_that_can_not_be_added_are_damage(#[case] count: u64, #[case] failing: 
     all(folder.path(), failing, DAMAGED, named);
 }
 
+#[rstest]
+#[case::none(0, &[])]
+#[case::more_than_there_are(1 << 40, &[])]
+#[case::too_many_to_add(u64::MAX, &[
+    "summary", "noise", "peaks", "candidates", "compare", "plot-loss", "plot-helping",
+    "plot-trajectories", "plot-peaks", "plot-classes", "plot-units", "report", "film",
+])]
+fn spans_of_steps_that_no_training_has_are_damage(#[case] span: u64, #[case] failing: &[&str]) {
+    let odd = Fixture {
+        every_span: span,
+        ..Fixture::default()
+    };
+    let folder = written(&odd);
+    let named = folder.path().to_str().unwrap();
+    all(folder.path(), failing, DAMAGED, named);
+}
+
 #[test]
 fn an_index_outside_of_its_tensor_is_damage_to_what_is_laid_out_by_it() {
     let outside = Fixture {

@@ -280,6 +280,24 @@ fn trajectories_end_at_the_sums_of_their_layers() {
     }
 }
 
+/// One layer, whose halves differ by 0.1 at each of 4 steps: the edges end 1.96 · 0.1 · √4 away.
+#[test]
+fn a_sampled_trajectory_is_drawn_between_the_edges_of_its_interval() {
+    let (_folder, run) = opened(&Synthetic::new(&[("fc.weight", 2)], 4).halves(|_| 0.1));
+    let probes = trajectories(&run).unwrap();
+    let svg = Figure::Trajectories(&probes)
+        .draw(&FigureOptions::default())
+        .unwrap();
+    assert!(svg.contains("95 % confidence"));
+    let document = Document::parse(&svg).unwrap();
+    let panel = DrawnPanel::find(&document, "training");
+    let end = |name: &str| panel.line(name).last().unwrap().1;
+    for (name, margin) in [("fc − 95 %", -0.391_992_8), ("fc + 95 %", 0.391_992_8)] {
+        let off = end(name) - end("fc") - margin;
+        assert!(off.abs() <= 2.0 * panel.tolerance(), "{name}: {off}");
+    }
+}
+
 #[test]
 fn cells_and_dots_carry_the_numbers_of_the_analyses() {
     let (_folder, run) = opened(&learned());

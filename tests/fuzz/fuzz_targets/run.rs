@@ -113,6 +113,7 @@ fn odd_values(values: &[u8], options: u8) {
         every_number: chosen(1).then(|| f64::from_bits(word(8))),
         every_count: chosen(2).then(|| word(16)),
         every_index: chosen(3).then(|| word(24) as u32),
+        every_span: if chosen(5) { word(24) } else { 1 },
         first_iteration: if chosen(4) { word(24) } else { 0 },
         ..Fixture::default()
     };

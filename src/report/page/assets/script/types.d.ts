@@ -428,6 +428,8 @@ export interface LayerSum extends HelpingCounts {
   standard_error: number | null;
   margin: number | null;
   sampled_interval: [number, number] | null;
+  p_sampled: number | null;
+  p_sampled_corrected: number | null;
   deviation: number | null;
   spread: [number, number] | null;
   by_run: Num[];
@@ -450,6 +452,7 @@ export interface Significance {
 export interface Candidates {
   runs: string[];
   alpha: number;
+  of_estimates: boolean;
   freeze: { test: SumTest; method: string; tensors: FreezeTensor[] };
   overfitting: { test: SumTest; method: string; tensors: OverfittingTensor[] } | null;
   lags: { lags: number[]; parts: number; layers: LayerLag[]; unknown: string | null };
@@ -467,6 +470,7 @@ export type SumTest =
 export interface LcaSum {
   lca: Num;
   interval: [number, number] | null;
+  margin: number | null;
   p_hurts: number | null;
   p_helps: number | null;
 }
