@@ -36,7 +36,7 @@ pub(super) struct Place {
     values: Values,
     /// Of the step that starts there.
     iteration: u64,
-    /// Whether the probes were swept there.
+    /// Whether the probes were swept there, for all tensors that are followed by now.
     swept: bool,
 }
 
@@ -135,27 +135,26 @@ impl<M: Measurable> Engine<M> {
     }
 
     /// Allocates the loss change from the parameters that were read last to the model's present ones.
+    /// After an error the former are still the same.
     fn measure(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
         let after = self.eval_model.read(model)?;
         let layout = &self.eval_model.layout;
-        let motion = layout.motion(model, &self.here.values, &after)?;
-        let next = Place::swept(after.clone(), self.iteration);
-        let Place {
-            values: before,
-            iteration,
-            swept,
-        } = std::mem::replace(&mut self.here, next);
+        let before = &self.here.values;
         let segment = Segment {
-            motion,
-            step: after.minus(&before),
-            before,
+            motion: layout.motion(model, before, &after)?,
+            step: after.minus(before),
+            before: before.clone(),
             after,
         };
         self.warn_of_broken_ties(&segment.motion);
-        let new = self.eval_model.follow(&segment.motion);
-        for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
-            probe.begin(&self.eval_model, iteration, &segment, swept, new)?;
+        if self.eval_model.follow(&segment.motion) {
+            self.here.swept = false;
         }
+        let (iteration, swept) = (self.here.iteration, self.here.swept);
+        for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
+            probe.begin(&self.eval_model, iteration, &segment, swept)?;
+        }
+        self.here.swept = true;
         let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
         let (main, validation) = match &self.validation {
             Some(validation) if self.integrator.refines_together() => {
@@ -179,6 +178,7 @@ impl<M: Measurable> Engine<M> {
             validation: probes
                 .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),
         };
+        self.here = Place::swept(segment.after.clone(), self.iteration);
         if let Some(recording) = &mut self.recording {
             recording.add(&self.eval_model.layout, &step, &segment)?;
         }

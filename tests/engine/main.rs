@@ -25,6 +25,7 @@ mod sampled;
 mod scaffold;
 mod second_method;
 mod sparse;
+mod streamed;
 mod tied;
 mod training;
 mod unexplained;
