@@ -62,7 +62,7 @@ impl<M: Measurable> Engine<M> {
         learning_rate: Option<f64>,
         ends_epoch: bool,
     ) -> Result<Option<StepAllocation>, LcaError> {
-        self.count(epoch, learning_rate);
+        self.count(1, epoch, learning_rate);
         let ObservedInfo { span, period } = self.observed;
         let done = self.iteration - self.here.iteration;
         let is_due = if self.observed.leaves_out() {
@@ -90,8 +90,24 @@ impl<M: Measurable> Engine<M> {
         epoch: u32,
         learning_rate: Option<f64>,
     ) -> Result<StepAllocation, LcaError> {
-        self.count(epoch, learning_rate);
+        self.observe_segment(model, 1, epoch, learning_rate)
+    }
+
+    /// The same of so many steps in a row.
+    pub fn observe_segment(
+        &mut self,
+        model: &M,
+        steps: u64,
+        epoch: u32,
+        learning_rate: Option<f64>,
+    ) -> Result<StepAllocation, LcaError> {
+        self.count(steps, epoch, learning_rate);
         self.measure(model)
+    }
+
+    /// The iteration of the step that comes next.
+    pub fn iteration(&self) -> u64 {
+        self.iteration
     }
 
     /// Measures the segment that has begun, if one has.
@@ -116,8 +132,8 @@ impl<M: Measurable> Engine<M> {
         self.observed.is_every_step()
     }
 
-    fn count(&mut self, epoch: u32, learning_rate: Option<f64>) {
-        self.iteration += 1;
+    fn count(&mut self, steps: u64, epoch: u32, learning_rate: Option<f64>) {
+        self.iteration += steps;
         self.last = (epoch, learning_rate);
     }
 

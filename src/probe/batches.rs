@@ -39,7 +39,7 @@ pub(super) struct Stream<B> {
     workers: Mutex<Vec<Worker<B>>>,
 }
 
-/// A thread that makes every so-manieth batch, over and over.
+/// A thread that makes every nth batch, over and over.
 struct Worker<B> {
     /// Taken first when the worker is dropped, which ends the thread.
     batches: Option<Receiver<Result<B, LcaError>>>,

@@ -20,6 +20,7 @@ mod measuring_mode;
 mod norm_net;
 mod outputs;
 mod refused;
+mod replayed;
 mod running_statistics;
 mod sampled;
 mod scaffold;
