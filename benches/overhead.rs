@@ -2,9 +2,11 @@
 //!
 //! `cargo bench --bench overhead` measures, on the CPU, a plain forward-backward sweep of a
 //! probe's chunks and an observed step over the same chunks, in turn, and prints the ratio of the
-//! two: trapezoid, 10 classes, recorded as Parquet. Images are synthetic: neither sweep cares.
+//! two: trapezoid, 10 classes, recorded as Parquet. Then the same of a step over a probe that is
+//! streamed and of one over the same probe in the cache. Images are synthetic: no sweep cares.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::batcher::Batcher;
@@ -21,13 +23,28 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 const CLASSES: usize = 10;
 const SIDE: usize = 28;
-/// Pairs of a plain sweep and an observed step whose ratio is taken.
+/// Pairs of times whose ratio is taken.
 const PAIRS: usize = 9;
+/// Examples in a chunk of a probe that is streamed.
+const CHUNK: usize = 512;
 
 #[derive(Clone, Debug)]
 struct Item {
-    seed: u32,
+    pixels: Arc<[u8]>,
     label: usize,
+}
+
+impl Item {
+    fn new(seed: u32, label: usize) -> Self {
+        let pixel = |k: u32| {
+            let mixed = (seed ^ k.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
+            (mixed >> 24) as u8
+        };
+        Self {
+            pixels: (0..(SIDE * SIDE) as u32).map(pixel).collect(),
+            label,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -41,14 +58,10 @@ struct ItemBatcher;
 
 impl Batcher<Item, Batch> for ItemBatcher {
     fn batch(&self, items: Vec<Item>, device: &Device) -> Batch {
-        let pixel = |seed: u32, k: u32| {
-            let mixed = (seed ^ k.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
-            (mixed >> 8) as f32 / (1 << 24) as f32
-        };
-        let pixels: Vec<f32> = items
-            .iter()
-            .flat_map(|item| (0..(SIDE * SIDE) as u32).map(move |k| pixel(item.seed, k)))
-            .collect();
+        let mut pixels = Vec::with_capacity(items.len() * SIDE * SIDE);
+        for item in &items {
+            pixels.extend(item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0));
+        }
         let labels: Vec<i32> = items.iter().map(|item| item.label as i32).collect();
         Batch {
             images: Tensor::<1>::from_floats(pixels.as_slice(), device).reshape([
@@ -117,6 +130,12 @@ impl ModuleMapper for Nudge {
     }
 }
 
+/// The examples of a probe, so many of each class.
+fn items(per_class: usize) -> Vec<Item> {
+    let item = |k| Item::new(k as u32, k / per_class);
+    (0..per_class * CLASSES).map(item).collect()
+}
+
 /// What is recorded beside the three tables of steps, tensors and classes.
 #[derive(Clone, Copy)]
 enum Recorded {
@@ -138,12 +157,7 @@ where
 {
     fn new(model: M, per_class: usize, chunks_per_class: usize, recorded: Recorded) -> Self {
         let device = model.devices()[0].clone();
-        let items: Vec<Item> = (0..per_class * CLASSES)
-            .map(|k| Item {
-                seed: k as u32,
-                label: k / per_class,
-            })
-            .collect();
+        let items = items(per_class);
         let chunk_size = per_class.div_ceil(chunks_per_class);
         let chunks = (0..CLASSES * chunks_per_class)
             .map(|k| {
@@ -201,21 +215,50 @@ where
         });
         group.finish();
 
-        // In turn, so that a machine that slows down slows down both.
-        let mut ratios: Vec<f64> = (0..PAIRS)
-            .map(|_| {
-                let plain = self.plain_sweep().as_secs_f64();
-                self.observed_step().as_secs_f64() / plain
-            })
-            .collect();
-        ratios.sort_by(f64::total_cmp);
-        println!(
-            "{name}: overhead {:.3} (median of {PAIRS} pairs; {:.3} to {:.3})\n",
-            ratios[PAIRS / 2],
-            ratios[0],
-            ratios[PAIRS - 1]
-        );
+        print_ratios(&format!("{name}: overhead"), || {
+            let plain = self.plain_sweep().as_secs_f64();
+            self.observed_step().as_secs_f64() / plain
+        });
     }
+}
+
+/// Prints the ratio of two times that are measured in turn, so that a machine that slows down slows
+/// down both.
+fn print_ratios(name: &str, ratio: impl FnMut() -> f64) {
+    let mut ratios: Vec<f64> = std::iter::repeat_with(ratio).take(PAIRS).collect();
+    ratios.sort_by(f64::total_cmp);
+    println!(
+        "{name} {:.3} (median of {PAIRS} pairs; {:.3} to {:.3})\n",
+        ratios[PAIRS / 2],
+        ratios[0],
+        ratios[PAIRS - 1]
+    );
+}
+
+/// Compares steps over a probe that is streamed with steps over the same probe in the cache.
+fn streamed<M>(name: &str, mut model: M, per_class: usize)
+where
+    M: Module + std::fmt::Display + InferenceStep<Input = Batch, Output = ClassificationOutput>,
+{
+    let items = items(per_class);
+    let observer = |cached| {
+        let probe = Probe::new(InMemDataset::new(items.clone()), ItemBatcher)
+            .chunk_size(CHUNK)
+            .classes(CLASSES, |item: &Item| item.label)
+            .cache(cached);
+        let lca = Lca::new(probe).integrator(Integrator::fixed(1));
+        lca.start(&model).expect("a run that starts")
+    };
+    let [mut cached, mut streamed] = [usize::MAX, 0].map(observer);
+    print_ratios(&format!("{name}: streamed against cached"), || {
+        model = model.clone().map(&mut Nudge);
+        let [cached, streamed] = [&mut cached, &mut streamed].map(|lca| {
+            let start = Instant::now();
+            black_box(lca.observe(&model).expect("a step"));
+            start.elapsed().as_secs_f64()
+        });
+        streamed / cached
+    });
 }
 
 fn overhead(criterion: &mut Criterion) {
@@ -242,6 +285,8 @@ fn overhead(criterion: &mut Criterion) {
     }
     Case::new(lenet(), 250, 1, Recorded::Economy)
         .run("LeNet, 2,500 examples, economy record", criterion);
+    streamed("MNIST-FC, 55,000 examples", fc(), 5500);
+    streamed("LeNet, 2,500 examples", lenet(), 250);
 }
 
 criterion_group!(benches, overhead);

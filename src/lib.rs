@@ -28,6 +28,8 @@ mod quadrature;
     allow(dead_code, unused_imports, reason = "only training and tests write")
 )]
 mod record;
+#[cfg(feature = "train")]
+mod replay;
 #[cfg(feature = "report")]
 pub mod report;
 
@@ -53,11 +55,14 @@ pub use record::{
     SampleInfo, Scan, Table, TensorInfo,
 };
 
+#[cfg(feature = "train")]
+pub use replay::Checkpoint;
+
 /// What most programs need.
 #[cfg(feature = "train")]
 pub mod prelude {
     pub use crate::{
-        BatchNormMode, Integrator, Lca, LcaError, LcaMetric, LcaTrainingExt, MeanLoss, Probe,
-        Recorder, StepAllocation, Weighted,
+        BatchNormMode, Checkpoint, Integrator, Lca, LcaError, LcaMetric, LcaTrainingExt, MeanLoss,
+        Probe, Recorder, StepAllocation, Weighted,
     };
 }

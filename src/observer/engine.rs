@@ -36,7 +36,7 @@ pub(super) struct Place {
     values: Values,
     /// Of the step that starts there.
     iteration: u64,
-    /// Whether the probes were swept there.
+    /// Whether the probes were swept there, for all tensors that are followed by now.
     swept: bool,
 }
 
@@ -62,7 +62,7 @@ impl<M: Measurable> Engine<M> {
         learning_rate: Option<f64>,
         ends_epoch: bool,
     ) -> Result<Option<StepAllocation>, LcaError> {
-        self.count(epoch, learning_rate);
+        self.count(1, epoch, learning_rate);
         let ObservedInfo { span, period } = self.observed;
         let done = self.iteration - self.here.iteration;
         let is_due = if self.observed.leaves_out() {
@@ -90,8 +90,24 @@ impl<M: Measurable> Engine<M> {
         epoch: u32,
         learning_rate: Option<f64>,
     ) -> Result<StepAllocation, LcaError> {
-        self.count(epoch, learning_rate);
+        self.observe_segment(model, 1, epoch, learning_rate)
+    }
+
+    /// The same of so many steps in a row.
+    pub fn observe_segment(
+        &mut self,
+        model: &M,
+        steps: u64,
+        epoch: u32,
+        learning_rate: Option<f64>,
+    ) -> Result<StepAllocation, LcaError> {
+        self.count(steps, epoch, learning_rate);
         self.measure(model)
+    }
+
+    /// The iteration of the step that comes next.
+    pub fn iteration(&self) -> u64 {
+        self.iteration
     }
 
     /// Measures the segment that has begun, if one has.
@@ -116,8 +132,8 @@ impl<M: Measurable> Engine<M> {
         self.observed.is_every_step()
     }
 
-    fn count(&mut self, epoch: u32, learning_rate: Option<f64>) {
-        self.iteration += 1;
+    fn count(&mut self, steps: u64, epoch: u32, learning_rate: Option<f64>) {
+        self.iteration += steps;
         self.last = (epoch, learning_rate);
     }
 
@@ -135,27 +151,26 @@ impl<M: Measurable> Engine<M> {
     }
 
     /// Allocates the loss change from the parameters that were read last to the model's present ones.
+    /// After an error the former are still the same.
     fn measure(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
         let after = self.eval_model.read(model)?;
         let layout = &self.eval_model.layout;
-        let motion = layout.motion(model, &self.here.values, &after)?;
-        let next = Place::swept(after.clone(), self.iteration);
-        let Place {
-            values: before,
-            iteration,
-            swept,
-        } = std::mem::replace(&mut self.here, next);
+        let before = &self.here.values;
         let segment = Segment {
-            motion,
-            step: after.minus(&before),
-            before,
+            motion: layout.motion(model, before, &after)?,
+            step: after.minus(before),
+            before: before.clone(),
             after,
         };
         self.warn_of_broken_ties(&segment.motion);
-        let new = self.eval_model.follow(&segment.motion);
-        for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
-            probe.begin(&self.eval_model, iteration, &segment, swept, new)?;
+        if self.eval_model.follow(&segment.motion) {
+            self.here.swept = false;
         }
+        let (iteration, swept) = (self.here.iteration, self.here.swept);
+        for probe in std::iter::once(&mut self.main).chain(&mut self.validation) {
+            probe.begin(&self.eval_model, iteration, &segment, swept)?;
+        }
+        self.here.swept = true;
         let path = |probe| Measurement::path(probe, &self.eval_model, &self.integrator, &segment);
         let (main, validation) = match &self.validation {
             Some(validation) if self.integrator.refines_together() => {
@@ -179,6 +194,7 @@ impl<M: Measurable> Engine<M> {
             validation: probes
                 .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),
         };
+        self.here = Place::swept(segment.after.clone(), self.iteration);
         if let Some(recording) = &mut self.recording {
             recording.add(&self.eval_model.layout, &step, &segment)?;
         }

@@ -79,11 +79,11 @@ impl<M: Measurable> StepPath<'_, M> {
     /// Estimates the integral by the first rule.
     fn estimate(&self) -> Result<Estimate, LcaError> {
         let started = Instant::now();
-        let end = self.sweep_at(&self.segment.after);
+        let end = self.sweep_at(&self.segment.after)?;
         let mut rule = EqualSplits::new(&self.start.gradient, &end.gradient);
         let mut inner = Vec::new();
         while rule.splits < self.integrator.start {
-            self.double(&mut rule, &mut inner);
+            self.double(&mut rule, &mut inner)?;
         }
         let reading = self.read(rule.integral(), &end.chunk_losses)?;
         Ok(Estimate {
@@ -115,7 +115,7 @@ impl<M: Measurable> StepPath<'_, M> {
                 self.bisect(outcome, std::mem::take(inner))?;
             }
             _ => {
-                self.double(rule, inner);
+                self.double(rule, inner)?;
                 outcome.reading = self.read(rule.integral(), &outcome.end.chunk_losses)?;
                 outcome.convergence = self.judge(rule.splits, &outcome.reading);
                 (outcome.splits, outcome.sweeps) = (rule.splits, rule.splits);
@@ -139,10 +139,14 @@ impl<M: Measurable> StepPath<'_, M> {
         }
     }
 
-    fn double(&self, rule: &mut EqualSplits, inner: &mut Vec<(f64, Sweep)>) {
+    fn double(
+        &self,
+        rule: &mut EqualSplits,
+        inner: &mut Vec<(f64, Sweep)>,
+    ) -> Result<(), LcaError> {
         let mut sum: Option<Gradient> = None;
         for position in midpoints(rule.splits) {
-            let sweep = self.sweep(position);
+            let sweep = self.sweep(position)?;
             sum = Some(match sum {
                 None => sweep.gradient.clone(),
                 Some(sum) => combine(&sum, &sweep.gradient, 1.0, 1.0),
@@ -152,6 +156,7 @@ impl<M: Measurable> StepPath<'_, M> {
             }
         }
         rule.double(sum);
+        Ok(())
     }
 
     /// Bisects the intervals that miss most, until together they miss no more than is allowed.
@@ -177,7 +182,7 @@ impl<M: Measurable> StepPath<'_, M> {
             // Either the loss is steep there, or it is no longer what it was when the last step
             // ended.
             outcome.sweeps += 1;
-            let again = self.sweep_at(&self.segment.before);
+            let again = self.sweep_at(&self.segment.before)?;
             let again = Losses::read(self.chunks, &again.chunk_losses)?.total;
             if (again - self.loss_before).abs() > mesh.residual().abs() / 2.0 {
                 outcome.convergence = Convergence::Unexplained;
@@ -192,7 +197,7 @@ impl<M: Measurable> StepPath<'_, M> {
                 Advice::Bisect(interval) => {
                     outcome.sweeps += 1;
                     let position = mesh.midpoint(interval);
-                    let sweep = self.sweep(position);
+                    let sweep = self.sweep(position)?;
                     let node = self.node(position, &sweep)?;
                     mesh.bisect(interval, node, sweep.gradient);
                 }
@@ -213,11 +218,11 @@ impl<M: Measurable> StepPath<'_, M> {
         Ok(())
     }
 
-    fn sweep(&self, position: f64) -> Sweep {
+    fn sweep(&self, position: f64) -> Result<Sweep, LcaError> {
         self.sweep_at(&self.segment.at(position))
     }
 
-    fn sweep_at(&self, point: &Values) -> Sweep {
+    fn sweep_at(&self, point: &Values) -> Result<Sweep, LcaError> {
         let step = Some(&self.segment.step);
         self.eval_model.sweep(point, self.chunks, step)
     }

@@ -37,8 +37,8 @@ use crate::record::{ObservedInfo, Recorder, RunState};
 /// ```
 #[must_use = "`Lca` measures nothing before `start`"]
 pub struct Lca<B> {
-    probe: Box<dyn Examples<B>>,
-    settings: Settings<B>,
+    pub(crate) probe: Box<dyn Examples<B>>,
+    pub(crate) settings: Settings<B>,
 }
 
 impl<B> fmt::Debug for Lca<B> {

@@ -28,7 +28,7 @@ pub(super) struct Measurement<B> {
     extra: (u16, Duration),
 }
 
-impl<B: Clone> Measurement<B> {
+impl<B: Clone + Send + 'static> Measurement<B> {
     /// Sweeps the probe where training starts.
     pub fn start<M>(
         eval_model: &EvalModel<M>,
@@ -39,7 +39,7 @@ impl<B: Clone> Measurement<B> {
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,
     {
-        let sweep = eval_model.sweep(here, &chunks, None);
+        let sweep = eval_model.sweep(here, &chunks, None)?;
         if !sweep.reached {
             return Err(LcaError::NothingToMeasure {
                 problem: format!(
@@ -59,36 +59,33 @@ impl<B: Clone> Measurement<B> {
         })
     }
 
-    /// Sweeps the probe where a step starts, unless it was swept there as the end of the last step:
-    /// `swept`. Where the probe is sampled, every step has a sample of its own. `new` says that the
-    /// gradient is now asked for with respect to other tensors too.
+    /// Sweeps the probe where a step starts, unless it was swept there, as the end of the last step
+    /// and for the same tensors: `swept`. Where the probe is sampled, every step has a sample of its
+    /// own.
     pub fn begin<M>(
         &mut self,
         eval_model: &EvalModel<M>,
         iteration: u64,
         segment: &Segment,
         swept: bool,
-        new: bool,
     ) -> Result<(), LcaError>
     where
         M: Module + Display + InferenceStep<Input = B>,
         M::Output: MeanLoss,
     {
         let sampled = self.chunks.sampler.is_some();
-        if !sampled && swept && !new {
+        if swept && !sampled {
             return Ok(());
         }
         let started = Instant::now();
         if sampled {
-            self.chunks.draw(iteration, eval_model.device())?;
+            self.chunks.draw(iteration)?;
             if self.chunks.weighted {
                 eval_model.weigh(&segment.before, &mut self.chunks)?;
             }
         }
-        self.here = eval_model.sweep(&segment.before, &self.chunks, Some(&segment.step));
-        if sampled || !swept {
-            self.losses = Losses::read(&self.chunks, &self.here.chunk_losses)?;
-        }
+        self.here = eval_model.sweep(&segment.before, &self.chunks, Some(&segment.step))?;
+        self.losses = Losses::read(&self.chunks, &self.here.chunk_losses)?;
         self.extra = (1, started.elapsed());
         Ok(())
     }

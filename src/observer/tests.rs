@@ -125,7 +125,7 @@ impl<M: Learns> Training<M> {
     ) -> ProbeAllocation {
         let segment = self.segment(step);
         let (model, integrator) = (&self.eval_model, Integrator::fixed(1));
-        let begun = measurement.begin(model, iteration as u64, &segment, true, false);
+        let begun = measurement.begin(model, iteration as u64, &segment, true);
         begun.unwrap();
         between(measurement);
         let path = measurement.path(model, &integrator, &segment);
@@ -228,9 +228,8 @@ fn faults<M: Learns>(
             let iteration = if drawn == Drawn::Once { 0 } else { step };
             let between = |measurement: &mut Measurement<DigitBatch>| {
                 if drawn == Drawn::Twice {
-                    let device = training.eval_model.device();
                     let other = (STEPS + step) as u64;
-                    measurement.chunks.draw(other, device).unwrap();
+                    measurement.chunks.draw(other).unwrap();
                 }
             };
             sums.add(&training.observe(&mut measurement, [step, iteration], between));

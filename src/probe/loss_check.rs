@@ -3,10 +3,11 @@
 
 use burn::tensor::Tensor;
 
-use super::chunks::{Chunks, Plan};
+use super::chunks::Chunks;
 use super::eval_model::EvalModel;
 use super::examples::Examples;
 use super::loss::{MeanLoss, Measurable};
+use super::plan::Plan;
 use crate::error::LcaError;
 use crate::parameters::Values;
 
@@ -120,15 +121,11 @@ pub(crate) fn check_repeats<M: Measurable>(
     chunks: &Chunks<M::Input>,
 ) -> Result<(), LcaError> {
     let model = eval_model.without_gradients(values);
-    let Some(chunk) = chunks.chunks.first() else {
+    let Some(chunk) = chunks.iter().next() else {
         return Ok(());
     };
-    let loss = || {
-        model
-            .step(chunk.batch.clone())
-            .mean_loss()
-            .without_autodiff()
-    };
+    let (_, batch) = chunk?;
+    let loss = || model.step(batch.clone()).mean_loss().without_autodiff();
     let [first, second] = [loss(), loss()];
     let half = is_half(&first);
     check_repeated(number(first)?, number(second)?, half)

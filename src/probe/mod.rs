@@ -1,16 +1,19 @@
 //! The loss that is split: which examples it is taken over, in which chunks, and how a model is
 //! measured on them.
 
+mod batches;
 mod chunks;
 mod eval_model;
 mod examples;
 mod loss;
 mod loss_check;
+mod plan;
 mod sample;
+mod sampler;
 mod sweep;
 mod weight;
 
-pub(crate) use chunks::{Chunks, Plan};
+pub(crate) use chunks::Chunks;
 pub use eval_model::BatchNormMode;
 pub(crate) use eval_model::EvalModel;
 pub(crate) use examples::Examples;
@@ -18,4 +21,5 @@ pub use examples::Probe;
 pub(crate) use loss::Measurable;
 pub use loss::{MeanLoss, Weighted};
 pub(crate) use loss_check::{check_loss, check_repeats};
+pub(crate) use plan::Plan;
 pub(crate) use sweep::{Gradient, Sweep, time_chunk};

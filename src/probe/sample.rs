@@ -109,8 +109,9 @@ mod tests {
 
     use super::*;
     use crate::probe::Probe;
-    use crate::probe::chunks::tests::plain;
-    use crate::probe::chunks::{Chunks, Plan};
+    use crate::probe::chunks::Chunks;
+    use crate::probe::plan::Plan;
+    use crate::probe::plan::tests::plain;
 
     fn sampled(probe: Probe<(usize, usize), Vec<usize>>, chunk_size: usize) -> Chunks<Vec<usize>> {
         let plan = Plan::new("training", &probe).unwrap();
@@ -120,11 +121,12 @@ mod tests {
 
     /// The halves of a step's sample: whether it is the first, and its indices.
     fn drawn(chunks: &mut Chunks<Vec<usize>>, iteration: u64) -> Vec<(bool, Vec<usize>)> {
-        chunks.draw(iteration, &Device::default()).unwrap();
-        let halves = chunks.chunks.iter();
-        halves
-            .map(|chunk| (chunk.contrast >= 0.0, chunk.batch.clone()))
-            .collect()
+        chunks.draw(iteration).unwrap();
+        let halves = chunks.iter().map(|half| {
+            let (chunk, batch) = half.unwrap();
+            (chunk.contrast >= 0.0, batch)
+        });
+        halves.collect()
     }
 
     /// Published results rest on it: these numbers may never change.
@@ -208,18 +210,14 @@ mod tests {
     fn chunks_are_of_one_class_and_one_half_and_know_what_they_count_for() {
         let labels = [0, 1, 0, 0, 1, 0, 0];
         let probe = plain(&labels).classes(2, |&(_, label)| label);
-        let chunks = sampled(probe.sampled(5, 1), 1).chunks;
+        let chunks = sampled(probe.sampled(5, 1), 1);
         let spread = 0.8_f64.sqrt();
         let expected = [spread / 2.0, spread / 2.0, -spread, 0.0, -0.0];
-        assert_eq!(chunks.len(), expected.len());
-        for (chunk, expected) in chunks.iter().zip(expected) {
+        assert_eq!(chunks.chunks.len(), expected.len());
+        for (half, expected) in chunks.iter().zip(expected) {
+            let (chunk, batch) = half.unwrap();
             assert!((chunk.contrast - expected).abs() < 1e-15);
-            assert!(
-                chunk
-                    .batch
-                    .iter()
-                    .all(|&example| labels[example] == chunk.row)
-            );
+            assert!(batch.iter().all(|&example| labels[example] == chunk.row));
         }
     }
 }

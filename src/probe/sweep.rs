@@ -35,12 +35,16 @@ pub(crate) struct Sweep {
 impl<M: Measurable> EvalModel<M> {
     /// Sweeps a probe at a point of parameter space. Nothing is read back. Where the `step` is
     /// known, the halves of a sample are told apart along it.
+    ///
+    /// # Errors
+    ///
+    /// Examples that can't be read, where they are read for every sweep.
     pub fn sweep(
         &self,
         values: &Values,
         chunks: &Chunks<M::Input>,
         step: Option<&Values>,
-    ) -> Sweep {
+    ) -> Result<Sweep, LcaError> {
         let model = self.at(values);
         let step = step.filter(|_| chunks.sampler.is_some());
         let mut halves = step.map(|step| self.halves(chunks.rows.len(), step));
@@ -48,8 +52,9 @@ impl<M: Measurable> EvalModel<M> {
         let mut reached = false;
         let mut rows: Vec<Vec<Option<Tensor<1>>>> =
             vec![vec![None; self.layout.tensors.len()]; chunks.rows.len()];
-        for chunk in &chunks.chunks {
-            let loss = model.step(chunk.batch.clone()).mean_loss();
+        for chunk in chunks.iter() {
+            let (chunk, batch) = chunk?;
+            let loss = model.step(batch).mean_loss();
             losses.push(loss.clone().without_autodiff().reshape([1]));
             if !loss.is_tracked() {
                 continue;
@@ -70,14 +75,14 @@ impl<M: Measurable> EvalModel<M> {
         }
         let mut tensors = self.stack(rows, values);
         self.add_running_statistics(values, &mut tensors);
-        Sweep {
+        Ok(Sweep {
             gradient: Gradient {
                 tensors,
                 halves: halves.map(Halves::stack),
             },
             chunk_losses: Tensor::cat(losses, 0),
             reached,
-        }
+        })
     }
 
     fn halves<'a>(&self, rows: usize, step: &'a Values) -> Halves<'a> {

@@ -14,12 +14,13 @@ impl<M: Measurable> EvalModel<M> {
     ///
     /// # Errors
     ///
-    /// Weights that are no weights, or all zero.
+    /// Weights that are no weights, or all zero; examples that can't be read.
     pub fn weigh(&self, values: &Values, chunks: &mut Chunks<M::Input>) -> Result<(), LcaError> {
         let model = self.without_gradients(values);
         let mut reading = Transaction::default();
-        for chunk in &chunks.chunks {
-            let Some(weight) = model.step(chunk.batch.clone()).weight() else {
+        for chunk in chunks.iter() {
+            let (_, batch) = chunk?;
+            let Some(weight) = model.step(batch).weight() else {
                 return Ok(());
             };
             reading = reading.register(weight.without_autodiff());

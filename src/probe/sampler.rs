@@ -1,0 +1,137 @@
+//! The chunks of a probe that is sampled: those of the next step are drawn while the present one is
+//! measured and trained.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use super::batches::{Batches, Source};
+use super::plan::{Chunk, Plan, even_parts};
+use super::sample::{Draw, Half};
+use crate::error::LcaError;
+
+/// Draws the chunks of every step.
+pub(crate) struct Sampler<B> {
+    pub seed: u64,
+    draws: Arc<Draws<B>>,
+    /// The step that was drawn last.
+    last: Option<u64>,
+    ahead: Option<Ahead<B>>,
+}
+
+/// What the chunks of a step are drawn from.
+struct Draws<B> {
+    seed: u64,
+    plan: Plan,
+    chunk_size: usize,
+    source: Arc<Source<B>>,
+}
+
+/// The chunks of one step.
+pub(super) struct Sample<B> {
+    pub chunks: Vec<Chunk>,
+    pub batches: Batches<B>,
+}
+
+/// A thread that draws the step that is expected next.
+struct Ahead<B> {
+    iteration: u64,
+    thread: Option<JoinHandle<Result<Sample<B>, LcaError>>>,
+}
+
+impl<B> Sampler<B> {
+    pub(super) fn new(seed: u64, plan: Plan, chunk_size: usize, source: Arc<Source<B>>) -> Self {
+        Self {
+            seed,
+            draws: Arc::new(Draws {
+                seed,
+                plan,
+                chunk_size,
+                source,
+            }),
+            last: None,
+            ahead: None,
+        }
+    }
+}
+
+impl<B: Send + 'static> Sampler<B> {
+    /// Draws the chunks of a step; `None` where they are those that were drawn last. They depend on
+    /// the iteration alone, whether they were expected or not.
+    pub(super) fn draw(&mut self, iteration: u64) -> Result<Option<Sample<B>>, LcaError> {
+        if self.last == Some(iteration) {
+            return Ok(None);
+        }
+        let expected = self
+            .ahead
+            .take()
+            .filter(|ahead| ahead.iteration == iteration);
+        let sample = match expected {
+            Some(ahead) => ahead.join()?,
+            None => self.draws.sample(iteration)?,
+        };
+        // Steps are as far apart as the last two.
+        let stride = self
+            .last
+            .map_or(1, |last| iteration.saturating_sub(last).max(1));
+        self.last = Some(iteration);
+        self.ahead = Ahead::start(&self.draws, iteration + stride);
+        Ok(Some(sample))
+    }
+}
+
+impl<B> Draws<B> {
+    /// Makes the chunks of one step, each of one class and of one half of its sample.
+    fn sample(&self, iteration: u64) -> Result<Sample<B>, LcaError> {
+        let mut draw = Draw::new(self.seed, iteration);
+        let mut chunks = Vec::new();
+        let mut parts: Vec<Box<[usize]>> = Vec::new();
+        for (index, (row, class)) in self.plan.groups().enumerate() {
+            for Half { examples, contrast } in draw.halves(class, row.swept) {
+                for part in even_parts(&examples, self.chunk_size) {
+                    chunks.push(Chunk {
+                        row: index,
+                        examples: part.len(),
+                        contrast,
+                        // It stands for others of its class.
+                        weight: part.len() as f64 * row.stands_for(),
+                    });
+                    parts.push(part.into());
+                }
+            }
+        }
+        Ok(Sample {
+            chunks,
+            batches: self.source.batches(parts)?,
+        })
+    }
+}
+
+impl<B: Send + 'static> Ahead<B> {
+    /// Begins to draw a step. Where the system has no thread for it, it is drawn when it is asked
+    /// for.
+    fn start(draws: &Arc<Draws<B>>, iteration: u64) -> Option<Self> {
+        let draws = Arc::clone(draws);
+        let thread = thread::Builder::new().name("lca sample".to_owned());
+        let thread = thread.spawn(move || draws.sample(iteration)).ok()?;
+        Some(Self {
+            iteration,
+            thread: Some(thread),
+        })
+    }
+}
+
+impl<B> Ahead<B> {
+    fn join(mut self) -> Result<Sample<B>, LcaError> {
+        let sample = self.thread.take().map(JoinHandle::join);
+        let ended_early = || Err(LcaError::internal("drawing a sample has ended early"));
+        sample.and_then(Result::ok).unwrap_or_else(ended_early)
+    }
+}
+
+impl<B> Drop for Ahead<B> {
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
