@@ -1,7 +1,9 @@
 //! The engine: from the model before and after a step to the allocation of the step.
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::train::InferenceStep;
 
+use super::decay::WeightDecay;
 use super::estimate::{Outcome, integrate_together};
 use super::measurement::Measurement;
 use super::recording::Recording;
@@ -24,8 +26,9 @@ pub(crate) struct Engine<M: InferenceStep> {
     pub(super) iteration: u64,
     /// Which steps are measured.
     pub(super) observed: ObservedInfo,
+    pub(super) weight_decay: Option<WeightDecay>,
     /// Epoch and learning rate of the last step.
-    pub(super) last: (u32, Option<f64>),
+    pub(super) last: (u32, Option<ModuleLearningRate>),
     pub(super) recording: Option<Recording>,
     /// Whether the user has been told of a residual that no refinement explains.
     pub(super) warned: bool,
@@ -59,7 +62,7 @@ impl<M: Measurable> Engine<M> {
         &mut self,
         model: &M,
         epoch: u32,
-        learning_rate: Option<f64>,
+        learning_rate: Option<ModuleLearningRate>,
         ends_epoch: bool,
     ) -> Result<Option<StepAllocation>, LcaError> {
         self.count(epoch, learning_rate);
@@ -88,7 +91,7 @@ impl<M: Measurable> Engine<M> {
         &mut self,
         model: &M,
         epoch: u32,
-        learning_rate: Option<f64>,
+        learning_rate: Option<ModuleLearningRate>,
     ) -> Result<StepAllocation, LcaError> {
         self.count(epoch, learning_rate);
         self.measure(model)
@@ -116,7 +119,7 @@ impl<M: Measurable> Engine<M> {
         self.observed.is_every_step()
     }
 
-    fn count(&mut self, epoch: u32, learning_rate: Option<f64>) {
+    fn count(&mut self, epoch: u32, learning_rate: Option<ModuleLearningRate>) {
         self.iteration += 1;
         self.last = (epoch, learning_rate);
     }
@@ -139,6 +142,13 @@ impl<M: Measurable> Engine<M> {
         let after = self.eval_model.read(model)?;
         let layout = &self.eval_model.layout;
         let motion = layout.motion(model, &self.here.values, &after)?;
+        let step = after.minus(&self.here.values);
+        let (epoch, learning_rate) = (self.last.0, self.last.1.as_ref());
+        let decay = self
+            .weight_decay
+            .as_ref()
+            .map(|decay| decay.part_of(&step, &self.here.values, &motion, layout, learning_rate));
+        let decay = decay.transpose()?;
         let next = Place::swept(after.clone(), self.iteration);
         let Place {
             values: before,
@@ -146,8 +156,9 @@ impl<M: Measurable> Engine<M> {
             swept,
         } = std::mem::replace(&mut self.here, next);
         let segment = Segment {
+            decay,
             motion,
-            step: after.minus(&before),
+            step,
             before,
             after,
         };
@@ -173,8 +184,8 @@ impl<M: Measurable> Engine<M> {
         let step = StepAllocation {
             iteration,
             span: self.iteration - iteration,
-            epoch: self.last.0,
-            learning_rate: self.last.1,
+            epoch,
+            learning_rate: learning_rate.map(ModuleLearningRate::base),
             probe: self.main.conclude(&self.eval_model, &segment, main),
             validation: probes
                 .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),
