@@ -174,7 +174,7 @@ fn decay_without_a_learning_rate_or_by_no_factor_is_refused() {
         "{error}"
     );
     for factor in [-0.1, f64::NAN, f64::INFINITY] {
-        let error = lca(factor).start(&model).err().expect("a refusal");
+        let error = lca(factor).start(&model).expect_err("a refusal");
         assert!(error.to_string().starts_with("weight_decay: "), "{error}");
     }
 }

@@ -90,9 +90,16 @@ fn where_nothing_but_decay_moves_the_weights_all_lca_is_of_decay() {
     let recorded = column(&run, Table::Steps, "lca_decay");
     let shown = steps.iter().map(|step| step.probe().lca_decay().unwrap());
     assert_eq!(recorded, shown.collect::<Vec<f64>>());
-    let by_tensor = column(&run, Table::Tensors, "lca_decay");
-    let lca = column(&run, Table::Tensors, "lca");
-    assert_eq!(by_tensor.len(), lca.len());
+    let tensors = steps.iter().flat_map(|step| step.tensors());
+    let of_each = |tensor: &burn_lca::TensorAllocation| {
+        let classes = tensor.by_class().iter().map(|class| class.lca_decay());
+        std::iter::once(tensor.lca_decay()).chain(classes).collect()
+    };
+    let shown: Vec<Option<f64>> = tensors
+        .flat_map(|tensor| -> Vec<_> { of_each(tensor) })
+        .collect();
+    let recorded = column(&run, Table::Tensors, "lca_decay");
+    assert_eq!(recorded.into_iter().map(Some).collect::<Vec<_>>(), shown);
 }
 
 #[test]

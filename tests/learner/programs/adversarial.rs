@@ -144,7 +144,7 @@ fn both_networks_of_a_gan_have_their_share_in_the_generators_loss() {
             shares[usize::from(of_generator)] += tensor.lca();
         }
     }
-    // Each works against the other.
+    // The critic has another loss, and may do either; the generator lowers this one.
     let [critic, generator] = shares;
-    assert!(generator < 0.0 && critic > 0.0, "{shares:?}");
+    assert!(generator < 0.0 && critic != 0.0, "{shares:?}");
 }

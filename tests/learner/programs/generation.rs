@@ -190,7 +190,7 @@ fn a_generator_that_leaves_padding_out_adds_up_and_over_a_probe_where_it_counts_
     let model = model();
     let batch = SequenceBatcher.batch(vec![vec![1, 2, 3]], &device);
     drop(InferenceStep::step(&model, batch));
-    let refused = Lca::new(probe()).start(&model).err().expect("a refusal");
+    let refused = Lca::new(probe()).start(&model).expect_err("a refusal");
     assert!(refused.to_string().contains("`Weighted`"), "{refused}");
     assert!(Lca::new(probe()).start(&Counted { model }).is_ok());
 }

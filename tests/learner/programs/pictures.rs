@@ -187,7 +187,7 @@ fn a_probe_of_examples_that_differ_at_each_reading_is_refused() {
     // Parameters are drawn at their first use.
     let batch = DigitBatcher.batch(vec![data::training().get(0).unwrap()], &device);
     drop(InferenceStep::step(&model, batch));
-    let error = Lca::new(probe).start(&model).err().expect("a refusal");
+    let error = Lca::new(probe).start(&model).expect_err("a refusal");
     let error = error.to_string();
     assert!(error.contains("others when they are read again"), "{error}");
 }
