@@ -150,8 +150,11 @@ fn learn(
         let mut metric = LcaMetric::new()
             .probe(arguments.probe(training))
             .validation(arguments.probe(validation))
-            .weight_decay(WEIGHT_DECAY)
             .record(options.recorder(output));
+        if options.every.is_none() {
+            // What decayed is known of single steps only.
+            metric = metric.weight_decay(WEIGHT_DECAY);
+        }
         if let Some(steps) = arguments.steps {
             let interrupter = learning.interrupter();
             metric = metric.on_step(move |step| {
@@ -160,7 +163,7 @@ fn learn(
                 }
             });
         }
-        learning = learning.metric(metric);
+        learning = learning.metric(options.observing(metric));
     }
 
     let optimizer = AdamWConfig::new().with_weight_decay(WEIGHT_DECAY as f32);

@@ -124,7 +124,7 @@ pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
 }
 
 impl StepSums {
-    const COLUMNS: [&str; 17] = [
+    const COLUMNS: [&str; 18] = [
         "iteration",
         "span",
         "probe",

@@ -143,7 +143,7 @@ impl<M: Measurable> Engine<M> {
         let layout = &self.eval_model.layout;
         let motion = layout.motion(model, &self.here.values, &after)?;
         let step = after.minus(&self.here.values);
-        let (epoch, learning_rate) = (self.last.0, self.last.1.as_ref());
+        let learning_rate = self.last.1.as_ref();
         let decay = self
             .weight_decay
             .as_ref()
@@ -184,8 +184,8 @@ impl<M: Measurable> Engine<M> {
         let step = StepAllocation {
             iteration,
             span: self.iteration - iteration,
-            epoch,
-            learning_rate: learning_rate.map(ModuleLearningRate::base),
+            epoch: self.last.0,
+            learning_rate: self.last.1.as_ref().map(ModuleLearningRate::base),
             probe: self.main.conclude(&self.eval_model, &segment, main),
             validation: probes
                 .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),

@@ -163,6 +163,28 @@ fn decay_is_not_told_unless_asked_for() {
     assert_eq!(step.tensors()[0].lca_decay(), None);
 }
 
+/// The third step is measured as if all were; of two steps as one, what decayed is not known.
+#[test]
+fn decay_is_that_of_the_measured_step_and_refused_over_several() {
+    let points = [[1.5, 1.0], [1.25, 1.5], [1.0, 0.5]];
+    let model = Monomial::new(1, 1, [1.0, 2.0]);
+    let lca = || Lca::new(by_hand::probe(&[1.0, 2.0, 6.0])).weight_decay(0.2);
+    let [mut each, mut some] = [lca(), lca().one_in(2)].map(|lca| start(lca, &model));
+    let mut shares = [Vec::new(), Vec::new()];
+    for (rate, point) in [0.5, 0.25, 0.125].into_iter().zip(points) {
+        let after = model.at(point);
+        for (lca, shares) in [&mut each, &mut some].into_iter().zip(&mut shares) {
+            lca.set_learning_rate(rate);
+            let step = lca.step(&after).unwrap();
+            shares.extend(step.map(|step| (step.iteration(), step.probe().lca_decay())));
+        }
+    }
+    let [each, some] = shares;
+    assert_eq!(some, [each[0], each[2]]);
+    let refused = lca().every(2).start(&model).expect_err("a refusal");
+    assert!(refused.to_string().contains("`one_in`"), "{refused}");
+}
+
 #[test]
 fn decay_without_a_learning_rate_or_by_no_factor_is_refused() {
     let model = Monomial::new(1, 1, [1.0, 2.0]);
