@@ -44,7 +44,7 @@ pub use error::LcaError;
 #[cfg(feature = "train")]
 pub use learner::{LcaMetric, LcaTrainingExt, TrainingData, UserProbe};
 #[cfg(feature = "train")]
-pub use observer::{Lca, LcaObserver};
+pub use observer::{Lca, LcaObserver, WeightDecay};
 #[cfg(feature = "train")]
 pub use probe::{BatchNormMode, MeanLoss, Probe, Weighted};
 #[cfg(feature = "train")]

@@ -36,7 +36,7 @@ pub(crate) struct ModelTensor {
     pub in_batch_norm: bool,
     /// What the model stores; arithmetic is in f32 at least.
     dtype: DType,
-    id: ParamId,
+    pub id: ParamId,
 }
 
 /// The float tensors of a model, in the order in which the model visits them.
@@ -60,6 +60,8 @@ pub(crate) struct Segment {
     pub after: Values,
     /// By tensor of the layout.
     pub motion: Vec<Motion>,
+    /// The part of the step that is weight decay; `None` where it is not asked for.
+    pub decay: Option<Values>,
 }
 
 /// What a step did to a tensor.

@@ -60,6 +60,7 @@ fn steps(run: &Run, info: &ProbeInfo) -> Result<(), Box<dyn Error>> {
         "probe_seconds",
         "lca_se",
         "span",
+        "lca_decay",
     ];
     let mut rows: Vec<Vec<f64>> = Vec::new();
     for batch in run.scan(Table::Steps).batches()? {
@@ -114,6 +115,10 @@ fn steps(run: &Run, info: &ProbeInfo) -> Result<(), Box<dyn Error>> {
             variance.sqrt()
         );
     }
+    let decay = sum(12);
+    if decay.is_finite() {
+        println!("  of weight decay  {decay:+.6}  (part of the sum)");
+    }
     println!(
         "  worst residual   {worst:.1e} of a step; {} steps capped",
         sum(4)
@@ -145,20 +150,21 @@ fn layers(run: &Run) -> Result<(), Box<dyn Error>> {
         }
     }
     let probes: Vec<&str> = run.info().probes.iter().map(|probe| &*probe.name).collect();
-    print!("LCA by layer");
+    let mut layers: Vec<&str> = Vec::new();
+    for tensor in &run.info().tensors {
+        let layer = tensor.path.rsplit_once('.');
+        let layer = layer.map_or(&*tensor.path, |(layer, _)| layer);
+        if !layers.contains(&layer) {
+            layers.push(layer);
+        }
+    }
+    let widest = layers.iter().map(|layer| layer.len()).max();
+    let width = widest.unwrap_or(0).max("LCA by layer".len() - 2);
+    print!("{:<1$}", "LCA by layer", width + 2);
     probes.iter().for_each(|probe| print!("{probe:>14}"));
     println!();
-    let mut shown: Vec<&str> = Vec::new();
-    for tensor in &run.info().tensors {
-        let layer = tensor
-            .path
-            .rsplit_once('.')
-            .map_or(&*tensor.path, |(layer, _)| layer);
-        if shown.contains(&layer) {
-            continue;
-        }
-        shown.push(layer);
-        print!("  {layer:<10}");
+    for layer in layers {
+        print!("  {layer:<width$}");
         for probe in &probes {
             let lca = totals
                 .get(&(layer.to_owned(), (*probe).to_owned()))
@@ -170,12 +176,14 @@ fn layers(run: &Run) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Returns the values of a column; of nulls, what is not a number.
 fn numbers(batch: &RecordBatch, name: &str) -> Result<Vec<f64>, Box<dyn Error>> {
     let column = batch
         .column_by_name(name)
         .ok_or(format!("no column {name}"))?;
     let column = cast(column, &DataType::Float64)?;
-    Ok(column.as_primitive::<Float64Type>().values().to_vec())
+    let values = column.as_primitive::<Float64Type>().iter();
+    Ok(values.map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 fn text(batch: &RecordBatch, name: &str) -> Result<Vec<String>, Box<dyn Error>> {

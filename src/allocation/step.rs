@@ -178,6 +178,7 @@ pub struct ProbeAllocation {
     pub(crate) loss_after: f64,
     pub(crate) lca: f64,
     pub(crate) standard_error: Option<f64>,
+    pub(crate) decay: Option<f64>,
     pub(crate) residual: f64,
     pub(crate) buffers: Option<f64>,
     pub(crate) splits: u16,
@@ -222,6 +223,13 @@ impl ProbeAllocation {
     /// `None` unless the probe is sampled.
     pub fn standard_error(&self) -> Option<f64> {
         self.standard_error
+    }
+
+    /// Returns the part of [`lca`](Self::lca) that is due to weight decay, over all parameters:
+    /// negative where shrinking the weights helped. `None` unless
+    /// [`LcaMetric::weight_decay`](crate::LcaMetric::weight_decay) is set.
+    pub fn lca_decay(&self) -> Option<f64> {
+        self.decay
     }
 
     /// Returns what the quadrature missed: the loss change minus the sum of LCA, and minus the

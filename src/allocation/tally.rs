@@ -94,6 +94,7 @@ pub(crate) struct Tallies {
     /// The tensors that have sums, in their order.
     tensors: Vec<usize>,
     rows: usize,
+    sums_per_row: usize,
 }
 
 /// The sums of one tensor, on the host.
@@ -104,6 +105,8 @@ pub(crate) struct TensorTally {
     pub step_norm: f64,
     /// Norm of the gradient of the whole probe's loss at the start of the step.
     pub gradient_norm: f64,
+    /// The share of weight decay in the sum of LCA; `None` where it is not asked for.
+    pub decay: Option<f64>,
     /// By row, in units of the row's own loss; empty where the whole probe is one row.
     pub rows: Vec<RowTally>,
 }
@@ -112,10 +115,11 @@ pub(crate) struct TensorTally {
 pub(crate) struct RowTally {
     pub tally: Tally,
     pub gradient_norm: f64,
+    pub decay: Option<f64>,
 }
 
 /// Sums per row: helping LCA and its count, the same of hurting, the count of zeros, the square
-/// of the gradient.
+/// of the gradient. The share of weight decay is one more, where it is asked for.
 const SUMS_PER_ROW: usize = 6;
 
 impl Tallies {
@@ -123,12 +127,14 @@ impl Tallies {
     ///
     /// `integrated` and `start`, the gradient at the start of the step, have shape
     /// [rows, elements] by tensor. Trainable tensors come with all sums; so do the buffers that
-    /// have a gradient, whose LCA is the share that no parameter explains.
+    /// have a gradient, whose LCA is the share that no parameter explains. `decay` is the part of
+    /// the step that is weight decay.
     pub fn new(
         layout: &Layout,
         integrated: &[Option<Tensor<2>>],
         start: &[Option<Tensor<2>>],
         step: &Values,
+        decay: Option<&Values>,
     ) -> Self {
         let mut tensors = Vec::new();
         let mut sums = Vec::new();
@@ -145,6 +151,10 @@ impl Tallies {
             };
             let step = step.0[tensor].clone().unsqueeze::<2>();
             rows = integrated.dims()[0];
+            let decayed = decay.map(|decay| {
+                let decay = decay.0[tensor].clone().unsqueeze::<2>();
+                with_total(integrated.clone() * decay)
+            });
             let products = with_total(integrated * step.clone());
             let starts = with_total(start);
             if info.kind == TensorKind::Trainable {
@@ -152,7 +162,7 @@ impl Tallies {
                 gradient[tensor] = starts.last().map(|total| total.clone().flatten(0, 1));
             }
             tensors.push(tensor);
-            for (product, start) in products.into_iter().zip(starts) {
+            for (line, (product, start)) in products.into_iter().zip(starts).enumerate() {
                 let negative = product.clone().clamp_max(0.0);
                 sums.push(sum(negative.clone()));
                 sums.push(sum(negative.sign().neg()));
@@ -161,6 +171,7 @@ impl Tallies {
                 sums.push(sum(positive.sign()));
                 sums.push(sum(product.equal_elem(0.0).float()));
                 sums.push(sum(start.square()));
+                sums.extend(decayed.as_ref().map(|decayed| sum(decayed[line].clone())));
             }
             sums.push(sum(step.square()));
         }
@@ -170,6 +181,7 @@ impl Tallies {
             gradient,
             tensors,
             rows,
+            sums_per_row: SUMS_PER_ROW + usize::from(decay.is_some()),
         }
     }
 
@@ -177,14 +189,15 @@ impl Tallies {
     /// own mean loss.
     pub fn unpack(&self, sums: &[f64], scale: &[f64]) -> Vec<TensorTally> {
         let lines = if self.rows > 1 { self.rows + 1 } else { 1 };
-        let stride = SUMS_PER_ROW * lines + 1;
+        let per_row = self.sums_per_row;
+        let stride = per_row * lines + 1;
         self.tensors
             .iter()
             .zip(sums.chunks_exact(stride))
             .map(|(&tensor, sums)| {
                 // The rows of the classes have their sums side by side, and so has the total.
                 let line = |part: &[f64], k: usize| {
-                    let of = |sum: usize| part[sum * part.len() / SUMS_PER_ROW + k];
+                    let of = |sum: usize| part[sum * part.len() / per_row + k];
                     RowTally {
                         tally: Tally {
                             lca_helping: of(0),
@@ -194,19 +207,25 @@ impl Tallies {
                             zero: of(4) as u64,
                         },
                         gradient_norm: of(5).sqrt(),
+                        decay: (per_row > SUMS_PER_ROW).then(|| of(SUMS_PER_ROW)),
                     }
                 };
-                let (rows, total) = sums[..stride - 1].split_at(SUMS_PER_ROW * (lines - 1));
+                let (rows, total) = sums[..stride - 1].split_at(per_row * (lines - 1));
                 let total = line(total, 0);
                 TensorTally {
                     tensor,
                     total: total.tally,
                     step_norm: sums[stride - 1].sqrt(),
                     gradient_norm: total.gradient_norm,
+                    decay: total.decay,
                     rows: (0..lines - 1)
-                        .map(|k| RowTally {
-                            tally: line(rows, k).tally.scaled(scale[k]),
-                            gradient_norm: line(rows, k).gradient_norm * scale[k],
+                        .map(|k| {
+                            let row = line(rows, k);
+                            RowTally {
+                                tally: row.tally.scaled(scale[k]),
+                                gradient_norm: row.gradient_norm * scale[k],
+                                decay: row.decay.map(|decay| decay * scale[k]),
+                            }
                         })
                         .collect(),
                 }

@@ -13,6 +13,7 @@ pub struct TensorAllocation {
     pub(crate) tied_to: Option<String>,
     pub(crate) tally: Tally,
     pub(crate) error: Option<SamplingError>,
+    pub(crate) decay: Option<f64>,
     pub(crate) step_norm: f64,
     pub(crate) gradient_norm: f64,
     pub(crate) classes: Vec<TensorClassAllocation>,
@@ -59,6 +60,14 @@ impl TensorAllocation {
         self.error.map(|error| error.standard_error)
     }
 
+    /// Returns the part of [`lca`](Self::lca) that is due to weight decay, in units of the loss:
+    /// negative where shrinking the weights helped. What is left is due to the rest of the
+    /// optimizer's step. `None` unless [`LcaMetric::weight_decay`](crate::LcaMetric::weight_decay)
+    /// is set.
+    pub fn lca_decay(&self) -> Option<f64> {
+        self.decay
+    }
+
     /// Returns the number of parameters with negative LCA.
     pub fn helping(&self) -> u64 {
         self.tally.helping
@@ -97,6 +106,7 @@ pub struct TensorClassAllocation {
     pub(crate) class: usize,
     pub(crate) tally: Tally,
     pub(crate) error: Option<SamplingError>,
+    pub(crate) decay: Option<f64>,
     pub(crate) gradient_norm: f64,
 }
 
@@ -115,6 +125,12 @@ impl TensorClassAllocation {
     /// unless the probe is sampled.
     pub fn standard_error(&self) -> Option<f64> {
         self.error.map(|error| error.standard_error)
+    }
+
+    /// Returns the part of [`lca`](Self::lca) that is due to weight decay, as
+    /// [`TensorAllocation::lca_decay`] does for all classes together.
+    pub fn lca_decay(&self) -> Option<f64> {
+        self.decay
     }
 
     /// Returns the number of parameters that helped this class.

@@ -39,6 +39,8 @@ pub struct Reconciliation {
     pub standard_error: Option<f64>,
     /// Half the width of the 95 % confidence interval of `lca` that goes with `standard_error`.
     pub margin: Option<f64>,
+    /// The part of `lca` that is due to weight decay; `None` unless it is recorded of all steps.
+    pub lca_decay: Option<f64>,
     /// Sum over all steps of what moving running statistics account for; `None` if none moved.
     pub buffers: Option<f64>,
     /// `loss_change` − `lca` − `buffers`: what nothing accounts for.
@@ -81,6 +83,8 @@ pub(super) struct StepSums {
     lca: f64,
     /// Sum of the squares of the standard errors, where the probe is sampled.
     variance: Option<f64>,
+    /// Sum of the shares of weight decay, and at how many steps these are known.
+    decay: (f64, u64),
     /// Sum of the loss changes.
     changes: f64,
     buffers: Option<f64>,
@@ -120,7 +124,7 @@ pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
 }
 
 impl StepSums {
-    const COLUMNS: [&str; 17] = [
+    const COLUMNS: [&str; 18] = [
         "iteration",
         "span",
         "probe",
@@ -128,6 +132,7 @@ impl StepSums {
         "loss_after",
         "lca",
         "lca_se",
+        "lca_decay",
         "residual",
         "buffers",
         "sweeps",
@@ -153,6 +158,7 @@ impl StepSums {
             last: end,
             lca: 0.0,
             variance: None,
+            decay: (0.0, 0),
             changes: 0.0,
             buffers: None,
             worst: None,
@@ -206,6 +212,11 @@ impl StepSums {
         self.lca += lca;
         self.changes += after - before;
         add_variance(&mut self.variance, columns.f64_or_null("lca_se")?, row);
+        let decay = columns.f64_or_null("lca_decay")?;
+        if decay.is_valid(row) {
+            self.decay.0 += decay.value(row);
+            self.decay.1 += 1;
+        }
         self.finite += counts.all();
         self.lca_helping += columns.f64("lca_helping")?[row];
         self.lca_hurting += columns.f64("lca_hurting")?[row];
@@ -255,6 +266,7 @@ impl StepSums {
             self.last.loss - self.first.loss
         };
         let standard_error = self.variance.map(f64::sqrt);
+        let (decay, decayed) = self.decay;
         let difference = loss_change - self.lca - self.buffers.unwrap_or(0.0);
         let relative = (difference / loss_change).abs();
         Reconciliation {
@@ -268,6 +280,7 @@ impl StepSums {
             lca: self.lca,
             standard_error,
             margin: standard_error.map(margin),
+            lca_decay: (decayed > 0 && decayed == self.steps - self.not_finite).then_some(decay),
             buffers: self.buffers,
             difference,
             relative_difference: Some(relative).filter(|relative| relative.is_finite()),

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use super::origin::{TrainingData, UserProbe};
 use super::series::StepSeries;
 use crate::allocation::StepAllocation;
-use crate::observer::Settings;
+use crate::observer::{Settings, WeightDecay};
 use crate::probe::{BatchNormMode, Probe};
 use crate::quadrature::Integrator;
 use crate::record::{ObservedInfo, Recorder};
@@ -142,6 +142,14 @@ impl<B: 'static, S> LcaMetric<B, S> {
     /// Of a probe that is not sampled, a measured step costs one sweep more, at its start.
     pub fn one_in(mut self, steps: usize) -> Self {
         self.settings.observed = ObservedInfo::one_in(steps as u64);
+        self
+    }
+
+    /// Returns the metric with the optimizer's weight decay, so that its share of the loss change
+    /// is told apart: a factor such as `0.01`, or one by parameter group. [`WeightDecay`] says for
+    /// which optimizers that is exact.
+    pub fn weight_decay(mut self, decay: impl Into<WeightDecay>) -> Self {
+        self.settings.weight_decay = Some(decay.into());
         self
     }
 

@@ -59,9 +59,13 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         let Some(engine) = &mut self.engine else {
             return self.no_step();
         };
-        let learning_rate = learner.lr_current().base();
-        let epoch = epoch as u32;
-        match engine.step(&learner.model(), epoch, Some(learning_rate), ends_epoch) {
+        let learning_rate = learner.lr_current();
+        match engine.step(
+            &learner.model(),
+            epoch as u32,
+            Some(learning_rate),
+            ends_epoch,
+        ) {
             Ok(step) => {
                 if let Some(failure) = engine.recording_failure() {
                     self.dashboard

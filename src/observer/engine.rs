@@ -1,7 +1,9 @@
 //! The engine: from the model before and after a step to the allocation of the step.
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::train::InferenceStep;
 
+use super::decay::WeightDecay;
 use super::estimate::{Outcome, integrate_together};
 use super::measurement::Measurement;
 use super::recording::Recording;
@@ -24,8 +26,9 @@ pub(crate) struct Engine<M: InferenceStep> {
     pub(super) iteration: u64,
     /// Which steps are measured.
     pub(super) observed: ObservedInfo,
+    pub(super) weight_decay: Option<WeightDecay>,
     /// Epoch and learning rate of the last step.
-    pub(super) last: (u32, Option<f64>),
+    pub(super) last: (u32, Option<ModuleLearningRate>),
     pub(super) recording: Option<Recording>,
     /// Whether the user has been told of a residual that no refinement explains.
     pub(super) warned: bool,
@@ -59,7 +62,7 @@ impl<M: Measurable> Engine<M> {
         &mut self,
         model: &M,
         epoch: u32,
-        learning_rate: Option<f64>,
+        learning_rate: Option<ModuleLearningRate>,
         ends_epoch: bool,
     ) -> Result<Option<StepAllocation>, LcaError> {
         self.count(1, epoch, learning_rate);
@@ -88,7 +91,7 @@ impl<M: Measurable> Engine<M> {
         &mut self,
         model: &M,
         epoch: u32,
-        learning_rate: Option<f64>,
+        learning_rate: Option<ModuleLearningRate>,
     ) -> Result<StepAllocation, LcaError> {
         self.observe_segment(model, 1, epoch, learning_rate)
     }
@@ -99,7 +102,7 @@ impl<M: Measurable> Engine<M> {
         model: &M,
         steps: u64,
         epoch: u32,
-        learning_rate: Option<f64>,
+        learning_rate: Option<ModuleLearningRate>,
     ) -> Result<StepAllocation, LcaError> {
         self.count(steps, epoch, learning_rate);
         self.measure(model)
@@ -132,7 +135,7 @@ impl<M: Measurable> Engine<M> {
         self.observed.is_every_step()
     }
 
-    fn count(&mut self, steps: u64, epoch: u32, learning_rate: Option<f64>) {
+    fn count(&mut self, steps: u64, epoch: u32, learning_rate: Option<ModuleLearningRate>) {
         self.iteration += steps;
         self.last = (epoch, learning_rate);
     }
@@ -156,9 +159,17 @@ impl<M: Measurable> Engine<M> {
         let after = self.eval_model.read(model)?;
         let layout = &self.eval_model.layout;
         let before = &self.here.values;
+        let motion = layout.motion(model, before, &after)?;
+        let step = after.minus(before);
+        let rates = self.last.1.as_ref();
+        let decay = self
+            .weight_decay
+            .as_ref()
+            .map(|decay| decay.part_of(&step, before, &motion, layout, rates));
         let segment = Segment {
-            motion: layout.motion(model, before, &after)?,
-            step: after.minus(before),
+            decay: decay.transpose()?,
+            motion,
+            step,
             before: before.clone(),
             after,
         };
@@ -189,7 +200,7 @@ impl<M: Measurable> Engine<M> {
             iteration,
             span: self.iteration - iteration,
             epoch: self.last.0,
-            learning_rate: self.last.1,
+            learning_rate: self.last.1.as_ref().map(ModuleLearningRate::base),
             probe: self.main.conclude(&self.eval_model, &segment, main),
             validation: probes
                 .map(|(probe, outcome)| probe.conclude(&self.eval_model, &segment, outcome)),

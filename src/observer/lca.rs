@@ -2,9 +2,11 @@
 
 use std::fmt::{self, Display};
 
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::train::InferenceStep;
 
+use super::decay::WeightDecay;
 use super::engine::Engine;
 use super::settings::{MainProbe, Settings};
 use super::start::Resume;
@@ -75,6 +77,15 @@ impl<B: Clone + 'static> Lca<B> {
     /// Returns `self` with other statistics for batch normalization while the loss is measured.
     pub fn batch_norm(mut self, mode: BatchNormMode) -> Self {
         self.settings.batch_norm = Some(mode);
+        self
+    }
+
+    /// Returns `self` with the optimizer's weight decay, so that its share of the loss change is told
+    /// apart: a factor such as `0.01`, or one by parameter group. [`WeightDecay`] says for which
+    /// optimizers that is exact. [`observe`](LcaObserver::observe) then needs every optimizer step,
+    /// and its learning rate: call [`set_learning_rate`](LcaObserver::set_learning_rate) before it.
+    pub fn weight_decay(mut self, decay: impl Into<WeightDecay>) -> Self {
+        self.settings.weight_decay = Some(decay.into());
         self
     }
 
@@ -162,7 +173,7 @@ impl<B: Clone + 'static> Lca<B> {
 pub struct LcaObserver<M: InferenceStep> {
     state: ObserverState<M>,
     epoch: u32,
-    learning_rate: Option<f64>,
+    learning_rate: Option<ModuleLearningRate>,
 }
 
 enum ObserverState<M: InferenceStep> {
@@ -188,7 +199,10 @@ impl<M: InferenceStep> fmt::Debug for LcaObserver<M> {
         f.debug_struct("LcaObserver")
             .field("next_iteration", &next_iteration)
             .field("epoch", &self.epoch)
-            .field("learning_rate", &self.learning_rate)
+            .field(
+                "learning_rate",
+                &self.learning_rate.as_ref().map(ModuleLearningRate::base),
+            )
             .finish_non_exhaustive()
     }
 }
@@ -206,12 +220,13 @@ where
     /// # Errors
     ///
     /// [`LcaError::Setting`] with [`Lca::every`] or [`Lca::one_in`], by which there are steps to
-    /// return nothing of: call [`step`](Self::step). A model with other tensors than at the start, a device that fails, and at the first call
-    /// the errors of [`Lca::start`] where it could not start yet. A disk that fails stops the
-    /// recording, as [`recording_failure`](Self::recording_failure) says, and is the error of
+    /// return nothing of: call [`step`](Self::step). A model with other tensors than at the start, a
+    /// device that fails, no learning rate where the share of weight decay is asked for, and at the
+    /// first call the errors of [`Lca::start`] where it could not start yet. A disk that fails stops
+    /// the recording, as [`recording_failure`](Self::recording_failure) says, and is the error of
     /// [`finish`](Self::finish).
     pub fn observe(&mut self, model: &M) -> Result<StepAllocation, LcaError> {
-        let (epoch, learning_rate) = (self.epoch, self.learning_rate);
+        let (epoch, learning_rate) = (self.epoch, self.learning_rate.clone());
         let engine = self.started()?;
         if !engine.measures_every_step() {
             return Err(LcaError::setting(
@@ -249,7 +264,7 @@ where
     ///
     /// Those of [`observe`](Self::observe), but for the setting.
     pub fn step(&mut self, model: &M) -> Result<Option<StepAllocation>, LcaError> {
-        let (epoch, learning_rate) = (self.epoch, self.learning_rate);
+        let (epoch, learning_rate) = (self.epoch, self.learning_rate.clone());
         self.started()?.step(model, epoch, learning_rate, false)
     }
 
@@ -271,9 +286,10 @@ where
         self.epoch = epoch;
     }
 
-    /// Sets the learning rate that the coming steps are recorded with.
-    pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = Some(learning_rate);
+    /// Sets the learning rate that the coming steps are recorded with: what the optimizer's `step`
+    /// is given, a number or one by parameter group. Of groups, the base is recorded.
+    pub fn set_learning_rate(&mut self, learning_rate: impl Into<ModuleLearningRate>) {
+        self.learning_rate = Some(learning_rate.into());
     }
 
     /// Returns why the recording stopped, if it did: a disk that fails does not end the training.

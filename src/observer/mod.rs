@@ -1,5 +1,6 @@
 //! θ_t and θ_{t+1} in, the allocation of the step out.
 
+mod decay;
 mod engine;
 mod estimate;
 mod lca;
@@ -11,6 +12,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 
+pub use decay::WeightDecay;
 pub(crate) use engine::Engine;
 pub use lca::{Lca, LcaObserver};
 pub(crate) use settings::{MainProbe, Settings};

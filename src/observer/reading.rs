@@ -65,7 +65,13 @@ impl Reading {
         chunk_losses: &Tensor<1>,
     ) -> Result<Self, LcaError> {
         let [tensors, start] = [&*gradient.tensors, &*start.tensors];
-        let tallies = Tallies::new(&eval_model.layout, tensors, start, &segment.step);
+        let tallies = Tallies::new(
+            &eval_model.layout,
+            tensors,
+            start,
+            &segment.step,
+            segment.decay.as_ref(),
+        );
         let mut transaction = Transaction::default()
             .register(tallies.sums.clone())
             .register(chunk_losses.clone());

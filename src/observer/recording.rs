@@ -90,6 +90,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             loss_after: probe.loss_after(),
             lca: probe.lca(),
             lca_se: probe.standard_error(),
+            lca_decay: probe.lca_decay(),
             residual: probe.residual(),
             buffers: probe.buffers(),
             splits: probe.splits(),
@@ -107,8 +108,8 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
             |tensor: &&TensorAllocation| !tensor.is_frozen() && tensor.tied_to().is_none();
         for tensor in probe.tensors().iter().filter(counted) {
             let path: Arc<str> = tensor.path().into();
-            let row =
-                |class, tally: Tally, error: Option<SamplingError>, gradient_norm| TensorRow {
+            let row = |class, tally: Tally, error: Option<SamplingError>, decay, gradient_norm| {
+                TensorRow {
                     iteration,
                     span,
                     probe: name.clone(),
@@ -117,16 +118,19 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
                     lca: tally.lca(),
                     lca_se: error.map(|error| error.standard_error),
                     lca_halves: error.map(|error| error.halves),
+                    lca_decay: decay,
                     helping: tally.helping,
                     hurting: tally.hurting,
                     zero: tally.zero,
                     step_norm: tensor.step_norm(),
                     gradient_norm,
-                };
+                }
+            };
             tensors.push(row(
                 None,
                 tensor.tally,
                 tensor.error,
+                tensor.decay,
                 tensor.gradient_norm(),
             ));
             tensors.extend(tensor.by_class().iter().map(|class| {
@@ -134,6 +138,7 @@ fn rows(step: &StepAllocation) -> Vec<Rows> {
                     Some(class.class as i32),
                     class.tally,
                     class.error,
+                    class.decay,
                     class.gradient_norm,
                 )
             }));

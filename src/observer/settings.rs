@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::decay::WeightDecay;
 use crate::error::LcaError;
 use crate::probe::{BatchNormMode, Chunks, Examples};
 use crate::quadrature::Integrator;
@@ -21,6 +22,7 @@ pub(crate) struct Settings<B> {
     pub validation: Option<Box<dyn Examples<B>>>,
     pub integrator: Integrator,
     pub batch_norm: Option<BatchNormMode>,
+    pub weight_decay: Option<WeightDecay>,
     pub recorder: Option<Recorder>,
     /// Which optimizer steps are measured.
     pub observed: ObservedInfo,
@@ -36,6 +38,16 @@ impl<B> Settings<B> {
                 "give 1 for every step, or more",
             ));
         }
+        if let Some(decay) = &self.weight_decay {
+            decay.validate()?;
+            if self.observed.span > 1 {
+                return Err(LcaError::setting(
+                    "weight_decay",
+                    "over several steps that are measured as one, what decayed is not known",
+                    "measure single steps: with `one_in` instead of `every`",
+                ));
+            }
+        }
         self.integrator.validate()
     }
 }
@@ -46,6 +58,7 @@ impl<B> fmt::Debug for Settings<B> {
             .field("validation", &self.validation)
             .field("integrator", &self.integrator)
             .field("batch_norm", &self.batch_norm)
+            .field("weight_decay", &self.weight_decay)
             .field("recorder", &self.recorder)
             .field("observed", &self.observed)
             .finish()
@@ -58,6 +71,7 @@ impl<B> Default for Settings<B> {
             validation: None,
             integrator: Integrator::default(),
             batch_norm: None,
+            weight_decay: None,
             recorder: None,
             observed: ObservedInfo::default(),
         }

@@ -112,6 +112,7 @@ impl<M: Measurable> Engine<M> {
             here: Place::swept(here, iteration),
             iteration,
             observed: settings.observed,
+            weight_decay: settings.weight_decay,
             last: (0, None),
             recording,
             warned: false,

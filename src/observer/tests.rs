@@ -111,6 +111,7 @@ impl<M: Learns> Training<M> {
         Segment {
             step: after.minus(&before),
             motion: vec![Motion::Free; before.0.len()],
+            decay: None,
             before,
             after,
         }

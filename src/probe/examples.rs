@@ -135,7 +135,31 @@ impl<I, B> Probe<I, B> {
 
     /// Returns the probe with its loss split by ground-truth class, at no extra sweep.
     ///
-    /// `class_of` gives the class of an example, from 0 to `count` − 1.
+    /// `class_of` gives the class of an example, from 0 to `count` − 1. It may be any other grouping:
+    /// by source, by difficulty, by length, by who wrote it; or each example for itself, which is LCA
+    /// by example. A class is swept in chunks of its own, so small groups cost more an example, and a
+    /// gradient holds as many numbers as there are parameters for each group: by example, a probe of
+    /// a few hundred is the most.
+    ///
+    /// ```
+    #[doc = include_str!("../doc_setup.md")]
+    /// use burn_lca::prelude::*;
+    ///
+    /// // The four examples are 0, 0.5, 1 and 1.5, and each is a group.
+    /// let probe = Probe::new(dataset(), MyBatcher).classes(4, |&x: &f32| (2.0 * x) as usize);
+    /// let mut lca = Lca::new(probe).start(&model)?;
+    /// # model = trained(model);
+    /// let step = lca.observe(&model)?;
+    /// let mut sum = 0.0;
+    /// for example in step.classes() {
+    ///     let lca = example.measured().expect("it has an example").lca;
+    ///     println!("example {}: this step changed its loss by {lca:+.1e}", example.name());
+    ///     sum += lca;
+    /// }
+    /// // The loss is the mean over the examples.
+    /// assert!((sum / 4.0 - step.lca()).abs() < 1e-6 * step.lca().abs());
+    /// # Ok::<(), LcaError>(())
+    /// ```
     pub fn classes(
         mut self,
         count: usize,

@@ -42,12 +42,19 @@ const LATER_PART: usize = 8;
 struct Mean {
     loss: f64,
     weight: f64,
-    /// Whether the loss is in half precision.
+    /// Whether one of them is in half precision.
     half: bool,
 }
 
+impl Mean {
+    /// What rounding explains, relative to the number.
+    fn tolerance(self) -> f64 {
+        if self.half { HALF_TOLERANCE } else { TOLERANCE }
+    }
+}
+
 /// Compares the loss of mixed batches with itself, and with the mean over its parts: of one class
-/// each, or small ones without classes.
+/// each, or small ones without classes. What they weigh must add up, too.
 pub(crate) fn check_loss<M: Measurable>(
     eval_model: &EvalModel<M>,
     values: &Values,
@@ -55,17 +62,20 @@ pub(crate) fn check_loss<M: Measurable>(
     examples: &dyn Examples<M::Input>,
 ) -> Result<(), LcaError> {
     let model = eval_model.without_gradients(values);
-    let mean_of = |part: &[(usize, usize)]| -> Result<Mean, LcaError> {
+    let read = |part: &[(usize, usize)]| {
         let indices: Vec<usize> = part.iter().map(|&(example, _)| example).collect();
-        let batch = plan.batch(examples, &indices, eval_model.device())?;
+        plan.batch(examples, &indices, eval_model.device())
+    };
+    let mean_of = |batch: M::Input, examples: usize| -> Result<Mean, LcaError> {
         let output = model.step(batch);
         let loss = output.mean_loss().without_autodiff();
+        let weight = output.weight().map(Tensor::without_autodiff);
         Ok(Mean {
-            half: is_half(&loss),
+            half: is_half(&loss) || weight.as_ref().is_some_and(is_half),
             loss: number(loss)?,
-            weight: match output.weight() {
-                Some(weight) => number(weight.without_autodiff())?,
-                None => part.len() as f64,
+            weight: match weight {
+                Some(weight) => number(weight)?,
+                None => examples as f64,
             },
         })
     };
@@ -75,35 +85,56 @@ pub(crate) fn check_loss<M: Measurable>(
     let batches = spread.len().div_ceil(EXAMPLES);
     for k in 0..batches {
         let batch: Vec<_> = spread.iter().skip(k).step_by(batches).copied().collect();
-        let mixed = mean_of(&batch)?;
+        let inputs = read(&batch)?;
+        let mixed = mean_of(inputs.clone(), batch.len())?;
         if k == 0 {
-            let again = mean_of(&batch)?.loss;
+            let again = mean_of(inputs, batch.len())?.loss;
             check_repeated(mixed.loss, again, mixed.half)?;
+            let reread = mean_of(read(&batch)?, batch.len())?.loss;
+            if !is_repeated(mixed.loss, reread, mixed.half) {
+                return Err(LcaError::setting(
+                    "Probe::new",
+                    format!(
+                        "the examples are others when they are read again: their loss is {} the \
+                         first time, and {reread} the second",
+                        mixed.loss
+                    ),
+                    "give it a dataset and a batcher that neither resample nor augment",
+                ));
+            }
             // Statistics of a part are not those of the batch.
             if batch.len() < 2 || eval_model.depends_on_chunks() {
                 return Ok(());
             }
         }
-        if mixed.weight == 0.0 {
-            continue;
-        }
         let mut sum = 0.0;
         let mut weight = 0.0;
         for part in parts(&batch, if k == 0 { PART } else { LATER_PART }) {
-            let part = mean_of(part)?;
+            let part = mean_of(read(part)?, part.len())?;
             if part.weight != 0.0 {
                 sum += part.loss * part.weight;
                 weight += part.weight;
             }
         }
+        if (mixed.weight - weight).abs() > mixed.tolerance() * mixed.weight.abs().max(weight.abs())
+        {
+            return Err(LcaError::setting(
+                "MeanLoss::weight",
+                format!(
+                    "a batch of {} examples weighs {}, and its parts {weight} together",
+                    batch.len(),
+                    mixed.weight
+                ),
+                "return a sum over the examples of the batch, such as the number of tokens or \
+                 pixels that count",
+            ));
+        }
+        if weight == 0.0 {
+            continue;
+        }
         let mean = sum / weight;
-        let tolerance = if mixed.half {
-            HALF_TOLERANCE
-        } else {
-            TOLERANCE
-        };
         // A loss that is not finite is a matter of the model, and is recorded as such.
-        if (mixed.loss - mean).abs() > tolerance * mixed.loss.abs().max(1e-3) {
+        if (mixed.loss - mean).abs() > mixed.tolerance() * mixed.loss.abs().max(1e-3) {
             return Err(LcaError::NotMean {
                 mixed: mixed.loss,
                 parts: mean,
@@ -132,11 +163,18 @@ pub(crate) fn check_repeats<M: Measurable>(
 }
 
 fn check_repeated(first: f64, second: f64, half: bool) -> Result<(), LcaError> {
-    let tolerance = if half { HALF_REPEATED } else { REPEATED };
-    if (first - second).abs() > tolerance * first.abs() {
-        return Err(LcaError::Random { first, second });
+    if is_repeated(first, second, half) {
+        Ok(())
+    } else {
+        Err(LcaError::Random { first, second })
     }
-    Ok(())
+}
+
+/// Whether two losses are the same but for rounding; one that is not a number is the model's matter.
+fn is_repeated(first: f64, second: f64, half: bool) -> bool {
+    let tolerance = if half { HALF_REPEATED } else { REPEATED };
+    let differs = (first - second).abs() > tolerance * first.abs();
+    !differs
 }
 
 /// The runs of one class, or parts of `size` examples where there is but one; the last may be larger.

@@ -21,6 +21,8 @@ table_rows! {
         lca: f64, "loss", "sum over all parameters";
         lca_se: Option<f64>, "loss", "standard error of lca; over steps the squares add up",
             null "unless the probe is sampled";
+        lca_decay: Option<f64>, "loss", "the part of lca that is due to weight decay",
+            null "unless the weight decay was given";
         residual: f64, "loss", "loss_after − loss_before − lca, less buffers where they move";
         buffers: Option<f64>, "loss", "the share of the buffers, which no parameter explains",
             null "unless running statistics move along the step";
@@ -52,6 +54,8 @@ table_rows! {
         lca_halves: Option<f64>, "loss", "half the difference between the halves of the sample: \
             adds up over tensors as lca does, and the square of the sum is its variance",
             null "unless the probe is sampled";
+        lca_decay: Option<f64>, "loss", "the part of lca that is due to weight decay",
+            null "unless the weight decay was given";
         helping: u64, "parameters", "how many have negative lca";
         hurting: u64, "parameters", "how many have positive lca";
         zero: u64, "parameters", "how many have exactly zero";

@@ -67,6 +67,7 @@ fn steps_are_what_observe_returned() {
             assert_eq!(row("loss_after"), probe.loss_after());
             assert_eq!(row("lca"), probe.lca());
             assert_eq!(row("residual"), probe.residual());
+            assert_eq!(frame.get("lca_decay", rows), probe.lca_decay());
             assert_eq!(frame.get("buffers", rows), probe.buffers());
             assert_eq!(row("splits"), f64::from(probe.splits()));
             assert_eq!(row("sweeps"), f64::from(probe.sweeps()));

@@ -1,8 +1,11 @@
 //! The split by class, against the whole and against probes that are cut otherwise.
 
+use burn::data::dataloader::batcher::Batcher;
+use burn::data::dataset::InMemDataset;
+use burn::tensor::Device;
 use burn_lca::{Integrator, Lca, LcaError, Probe, StepAllocation};
 
-use crate::digits::{Digit, DigitBatch};
+use crate::digits::{Digit, DigitBatch, DigitBatcher};
 use crate::scaffold::{
     CLASSES, assert_close, assert_same, by_class, label, moved, net, probe, start, training, values,
 };
@@ -269,4 +272,34 @@ fn a_single_class_is_the_whole_probe() {
     for tensor in step.tensors() {
         assert_eq!(tensor.by_class()[0].lca(), tensor.lca());
     }
+}
+
+/// A digit with its place, so that every one is a group of its own.
+struct Placed;
+
+impl Batcher<(usize, Digit), DigitBatch> for Placed {
+    fn batch(&self, items: Vec<(usize, Digit)>, device: &Device) -> DigitBatch {
+        DigitBatcher.batch(items.into_iter().map(|(_, digit)| digit).collect(), device)
+    }
+}
+
+#[test]
+fn groups_of_one_are_lca_by_example_and_their_mean_is_the_whole() {
+    let digits = &training()[..12];
+    let placed = digits.iter().cloned().enumerate().collect();
+    let by_example = Probe::new(InMemDataset::new(placed), Placed);
+    let by_example = by_example.classes(digits.len(), |&(place, _)| place);
+    let model = net();
+    let lca = Lca::new(by_example).integrator(Integrator::fixed(2));
+    let step = start(lca, &model).observe(&moved(&model, 5, 0.02)).unwrap();
+    let examples = step.classes().iter();
+    let by_example: Vec<f64> = examples.map(|one| one.measured().unwrap().lca).collect();
+    for (digit, lca) in digits.iter().zip(&by_example) {
+        let alone = observe(probe(std::slice::from_ref(digit)));
+        assert_close(*lca, alone.lca(), 1e-5 * alone.lca().abs() + 1e-6);
+    }
+    let whole = observe(probe(digits));
+    let mean = by_example.iter().sum::<f64>() / digits.len() as f64;
+    assert_close(mean, whole.lca(), 1e-5 * whole.lca().abs());
+    assert_close(step.lca(), whole.lca(), 1e-5 * whole.lca().abs());
 }

@@ -10,6 +10,7 @@ mod adaptive;
 mod bounds;
 mod by_hand;
 mod classes;
+mod decay;
 mod frozen;
 mod grounded;
 mod hard;

@@ -265,6 +265,48 @@ fn weights_that_are_none_are_refused() {
     }
 }
 
+/// A network whose output says a weight that is a function of the number of tokens and of examples.
+#[derive(Module, Debug)]
+struct Miscounted {
+    rows: Rows,
+    #[module(skip)]
+    weight: fn(f32, f32) -> f32,
+}
+
+impl InferenceStep for Miscounted {
+    type Input = DigitBatch;
+    type Output = Weighted<SequenceOutput>;
+
+    fn step(&self, batch: DigitBatch) -> Weighted<SequenceOutput> {
+        let output = self.rows.output(batch);
+        let [examples, _] = output.targets.dims();
+        let tokens = output.targets.clone().not_equal_elem(PADDING as i64);
+        let tokens = host_values(tokens.float().sum())[0];
+        let weight = (self.weight)(tokens, examples as f32);
+        let weight = Tensor::from_floats([weight], &output.loss.device());
+        Weighted::new(output, weight)
+    }
+}
+
+/// The mean number of tokens, and counts that only large batches have, or only small ones.
+#[rstest]
+#[case(|tokens, examples| tokens / examples)]
+#[case(|tokens, examples| if examples < 64.0 { 0.0 } else { tokens })]
+#[case(|tokens, examples| if examples < 64.0 { tokens } else { 0.0 })]
+fn weights_that_do_not_add_up_over_the_parts_of_a_batch_are_refused(
+    #[case] weight: fn(f32, f32) -> f32,
+) {
+    let rows = Rows::new();
+    let model = Miscounted { rows, weight };
+    match Lca::new(probe(training(), 64)).start(&model) {
+        Err(error) => {
+            let error = error.to_string();
+            assert!(error.starts_with("MeanLoss::weight: a batch of"), "{error}");
+        }
+        Ok(_) => panic!("it was not refused"),
+    }
+}
+
 #[test]
 fn metrics_see_the_output_inside() {
     fn seen<O: Adaptor<LossInput> + Adaptor<AccuracyInput>>() {}

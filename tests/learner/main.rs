@@ -17,10 +17,12 @@ mod setup;
 
 mod accumulation;
 mod checkpointing;
+mod decay;
 mod disk;
 mod early_end;
 mod never_perturb;
 mod own_loop;
+mod programs;
 mod rates;
 mod registration;
 mod resuming;

@@ -28,7 +28,17 @@ use crate::shared;
 /// The random numbers of a device are the whole process's.
 static RANDOM: Mutex<()> = Mutex::new(());
 
-const SEED: u64 = 42;
+pub const SEED: u64 = 42;
+
+/// Held by whatever draws from the device's random numbers.
+pub fn random_numbers() -> MutexGuard<'static, ()> {
+    RANDOM.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The device to train and measure on.
+pub fn device() -> Device {
+    shared::device().autodiff()
+}
 
 /// What is trained, and how.
 pub struct Setup {
@@ -50,7 +60,7 @@ impl Default for Setup {
         Self {
             net: NetConfig::default(),
             frozen: false,
-            device: shared::device().autodiff(),
+            device: device(),
             digits: training(),
             workers: 0,
             shuffle: true,
@@ -84,7 +94,7 @@ impl Setup {
 
     /// Makes the network that training would start with, and holds on to the random numbers.
     pub fn start(&self) -> (Net, MutexGuard<'static, ()>) {
-        let random = RANDOM.lock().unwrap_or_else(PoisonError::into_inner);
+        let random = random_numbers();
         self.device.seed(SEED);
         let net = self.net.init(&self.device);
         let net = if self.frozen { net.no_grad() } else { net };

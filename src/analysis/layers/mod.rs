@@ -91,6 +91,8 @@ pub struct LayerSum {
     pub p_sampled: Option<f64>,
     /// The same, corrected for the number of layers (Holm).
     pub p_sampled_corrected: Option<f64>,
+    /// The part of `lca` that is due to weight decay; `None` unless it is recorded of all steps.
+    pub lca_decay: Option<f64>,
     /// LCA over each run.
     pub by_run: Vec<f64>,
     /// Standard deviation between runs, of several.
@@ -133,7 +135,8 @@ pub struct Significance {
 
 impl LayerSum {
     /// Returns the layer with all that is in the unit of the loss divided by the number of its
-    /// parameters: its LCA, its errors, its deviation and spread, and the interval.
+    /// parameters: its LCA, the share of decay, its errors, its deviation and spread, and the
+    /// interval.
     #[must_use]
     pub fn per_parameter(&self) -> Self {
         let parameters = self.parameters as f64;
@@ -144,6 +147,7 @@ impl LayerSum {
             sampled_interval: self
                 .sampled_interval
                 .map(|ends| ends.map(|end| end / parameters)),
+            lca_decay: self.lca_decay.map(|decay| decay / parameters),
             by_run: self.by_run.iter().map(|lca| lca / parameters).collect(),
             deviation: self.deviation.map(|deviation| deviation / parameters),
             spread: self.spread.map(|ends| ends.map(|end| end / parameters)),
@@ -256,6 +260,8 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
         let deviation = deviation(&by_run);
         let variances = of_runs().filter_map(|group| group.variance);
         let variance = variances.reduce(|sum, variance| sum + variance);
+        let decays = runs.iter().map(|run| run.lca_decay(index));
+        let decays: Option<Vec<f64>> = decays.collect();
         let standard_error = variance.map(|sum| sum.sqrt() / runs.len() as f64);
         let margin = standard_error.map(margin);
         let steps: u64 = runs.iter().map(|run| run.steps).sum();
@@ -268,6 +274,7 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
             spread: deviation.map(|deviation| [lca - deviation, lca + deviation]),
             standard_error,
             margin,
+            lca_decay: decays.map(|decays| mean(&decays)),
             sampled_interval: margin.map(|margin| [lca - margin, lca + margin]),
             p_sampled: standard_error.and_then(|error| p_of_estimate(lca, error)),
             p_sampled_corrected: None,

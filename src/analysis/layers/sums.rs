@@ -11,13 +11,14 @@ use super::super::read::{NO_STEPS, each, out_of_order, require};
 use super::super::stats::HelpingCounts;
 use super::options::LayersOptions;
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 10] = [
     "iteration",
     "probe",
     "class",
     "tensor",
     "lca",
     "lca_halves",
+    "lca_decay",
     "helping",
     "hurting",
     "zero",
@@ -30,6 +31,8 @@ pub(super) struct RunSums {
     pub(super) steps: u64,
     /// Steps that are left out.
     pub(super) not_finite: u64,
+    /// Steps of those that are in the sums at which the share of weight decay is known.
+    decayed: u64,
     /// In the model's order.
     pub(super) groups: Vec<GroupSum>,
 }
@@ -42,6 +45,8 @@ pub(super) struct GroupSum {
     pub(super) lca: f64,
     /// The variance of `lca`; `None` unless the probe is sampled.
     pub(super) variance: Option<f64>,
+    /// The part of `lca` that is due to weight decay, as far as it is known.
+    decay: f64,
     pub(super) counts: HelpingCounts,
     /// Steps at which its LCA is positive.
     pub(super) hurting_steps: u64,
@@ -51,6 +56,11 @@ impl RunSums {
     /// Returns the LCA of the network.
     pub(super) fn lca(&self) -> f64 {
         self.groups.iter().map(|group| group.lca).sum()
+    }
+
+    /// Returns the part of a group's LCA that is due to weight decay, if it is known of all steps.
+    pub(super) fn lca_decay(&self, group: usize) -> Option<f64> {
+        (self.decayed > 0 && self.decayed == self.steps).then_some(self.groups[group].decay)
     }
 }
 
@@ -68,6 +78,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
                 parameters: 0,
                 lca: 0.0,
                 variance: None,
+                decay: 0.0,
                 counts: HelpingCounts::default(),
                 hurting_steps: 0,
             });
@@ -84,6 +95,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
         let tensors = batch.text("tensor")?;
         let lca = batch.f64("lca")?;
         let halves = batch.f64_or_null("lca_halves")?;
+        let decay = batch.f64_or_null("lca_decay")?;
         let helping = batch.u64("helping")?;
         let hurting = batch.u64("hurting")?;
         let zero = batch.u64("zero")?;
@@ -99,6 +111,9 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
             step.lca += lca[row];
             if halves.is_valid(row) {
                 *step.halves.get_or_insert(0.0) += halves.value(row);
+            }
+            if decay.is_valid(row) {
+                *step.decay.get_or_insert(0.0) += decay.value(row);
             }
             step.counts += HelpingCounts {
                 helping: helping[row],
@@ -172,6 +187,8 @@ struct StepSum {
     lca: f64,
     /// Half the difference between the halves of the step's sample, if there is one.
     halves: Option<f64>,
+    /// The part of `lca` that is due to weight decay, if that is known.
+    decay: Option<f64>,
     counts: HelpingCounts,
 }
 
@@ -182,6 +199,7 @@ impl StepReader {
             sums: RunSums {
                 steps: 0,
                 not_finite: 0,
+                decayed: 0,
                 groups,
             },
             iteration: None,
@@ -208,11 +226,13 @@ impl StepReader {
         }
         if self.step.iter().all(|step| step.lca.is_finite()) {
             self.sums.steps += 1;
+            self.sums.decayed += u64::from(self.step.iter().any(|step| step.decay.is_some()));
             for (group, step) in self.sums.groups.iter_mut().zip(&self.step) {
                 group.lca += step.lca;
                 if let Some(halves) = step.halves {
                     *group.variance.get_or_insert(0.0) += halves * halves;
                 }
+                group.decay += step.decay.unwrap_or(0.0);
                 group.counts += step.counts;
                 group.hurting_steps += u64::from(step.lca > 0.0);
             }

@@ -266,3 +266,31 @@ fn the_error_of_a_layer_is_that_of_its_tensors_together() {
     let (_folder, whole) = run(4, planted);
     assert_eq!(error(&[whole], Grouping::Layer), None);
 }
+
+/// fc1: 10 · (0.003 − 0.001) over either run, fc2 −0.04.
+#[test]
+fn the_share_of_weight_decay_adds_up_by_layer() {
+    let run = |decayed: bool| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut run = Synthetic::new(&TENSORS, 10).lca(planted);
+        if decayed {
+            run = run.decay(|at| match at.tensor {
+                "fc1.weight" => 0.003,
+                "fc1.bias" => -0.001,
+                "fc2.weight" => -0.004,
+                _ => 0.0,
+            });
+        }
+        let run = run.write(folder.path());
+        (folder, run)
+    };
+    let (_folders, mut runs): (Vec<_>, Vec<_>) = [true, true, false].map(run).into_iter().unzip();
+    let mixed = of(&runs, LayersOptions::default());
+    assert!(mixed.layers.iter().all(|layer| layer.lca_decay.is_none()));
+    runs.pop();
+    let found = of(&runs, LayersOptions::default());
+    for (layer, expected) in found.layers.iter().zip([0.02, -0.04, 0.0]) {
+        assert_near(layer.lca_decay.unwrap(), expected);
+    }
+    assert_near(found.layers[0].per_parameter().lca_decay.unwrap(), 0.0025);
+}

@@ -45,6 +45,7 @@ pub(crate) fn run(
             loss_after: loss - 0.01,
             lca: -0.01,
             lca_se: None,
+            lca_decay: None,
             residual: 0.0,
             buffers: None,
             splits: 1,

@@ -174,3 +174,30 @@ fn a_sampled_run_adds_up_step_by_step_and_says_what_its_numbers_are() {
     let whole = Synthetic::new(&TENSORS, 16).write(folder.path());
     assert!(whole.notes().is_empty());
 }
+
+/// Of decay: 20 · (0.002 − 0.0005) = 0.03.
+#[test]
+fn the_share_of_weight_decay_is_told_where_it_is_known_of_all_steps() {
+    let decay = |tensor: &str| {
+        if tensor == "fc1.weight" {
+            0.002
+        } else {
+            -0.00025
+        }
+    };
+    let of = |run: &Synthetic| {
+        let folder = tempfile::tempdir().unwrap();
+        summary(&run.write(folder.path())).unwrap().reconciliation[0].lca_decay
+    };
+    let run = || Synthetic::new(&TENSORS, 20);
+    let whole = of(&run().decay(move |at| decay(at.tensor)));
+    assert!((whole.unwrap() - 0.03).abs() < 1e-12, "{whole:?}");
+    assert_eq!(of(&run()), None);
+    let forget = |step: &mut crate::record::StepRow| {
+        step.lca_decay = step.lca_decay.filter(|_| step.iteration != 3);
+    };
+    assert_eq!(
+        of(&run().decay(move |at| decay(at.tensor)).adjust(forget)),
+        None
+    );
+}

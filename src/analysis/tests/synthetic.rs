@@ -51,6 +51,7 @@ pub(crate) struct Synthetic {
     residual: Box<dyn Fn(u64) -> f64>,
     halves: Option<ValueOf>,
     sample_seed: Option<u64>,
+    decay: Option<ValueOf>,
     adjust: Box<dyn Fn(&mut StepRow)>,
     state: RunState,
 }
@@ -83,6 +84,7 @@ impl Synthetic {
             residual: Box::new(|_| 0.0),
             halves: None,
             sample_seed: None,
+            decay: None,
             adjust: Box::new(|_| {}),
             state: RunState::Finished,
         }
@@ -160,6 +162,12 @@ impl Synthetic {
     /// Names the seed of the samples.
     pub(crate) fn sample_seed(mut self, seed: u64) -> Self {
         self.sample_seed = Some(seed);
+        self
+    }
+
+    /// Plants the share of weight decay by tensor; asked with index 0.
+    pub(crate) fn decay(mut self, decay: impl Fn(At) -> f64 + 'static) -> Self {
+        self.decay = Some(Box::new(decay));
         self
     }
 
@@ -318,6 +326,7 @@ impl Synthetic {
                     lca: values.iter().sum(),
                     lca_se: halves.map(f64::abs),
                     lca_halves: halves,
+                    lca_decay: self.decay.as_ref().map(|decay| decay(at(path, 0))),
                     helping: values.iter().filter(|lca| **lca < 0.0).count() as u64,
                     hurting: values.iter().filter(|lca| **lca > 0.0).count() as u64,
                     zero: values.iter().filter(|lca| **lca == 0.0).count() as u64,
@@ -355,6 +364,7 @@ impl Synthetic {
                         loss_after: *loss,
                         lca,
                         lca_se,
+                        lca_decay: rows.iter().map(|row| row.lca_decay).sum(),
                         residual,
                         buffers: None,
                         splits: 1,

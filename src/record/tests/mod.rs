@@ -49,6 +49,7 @@ fn step(iteration: u64) -> StepRow {
         loss_after: 2.25,
         lca: -0.25,
         lca_se: None,
+        lca_decay: None,
         residual: 1e-7,
         buffers: None,
         splits: 2,

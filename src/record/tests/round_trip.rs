@@ -27,6 +27,7 @@ fn every_table_is_read_as_it_was_written() {
         lca: f64::NAN,
         loss_after: f64::INFINITY,
         residual: f64::NEG_INFINITY,
+        lca_decay: Some(0.0625),
         buffers: Some(-0.5),
         capped: true,
         ..step(u64::from(u32::MAX) + 7)
@@ -40,6 +41,7 @@ fn every_table_is_read_as_it_was_written() {
         lca: -1.5,
         lca_se: Some(0.25),
         lca_halves: Some(-0.25),
+        lca_decay: Some(0.125),
         helping: 1,
         hurting: 2,
         zero: 3,

@@ -129,6 +129,16 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
             layer.per_parameter().margin
         });
     }
+    let decayed = found.layers.iter().any(|layer| layer.lca_decay.is_some());
+    if decayed {
+        table = table.lca("lca_decay", "of decay", |layer| {
+            if per_parameter {
+                layer.per_parameter().lca_decay
+            } else {
+                layer.lca_decay
+            }
+        });
+    }
     let mut table = table
         .fraction("fraction_of_all", "helping %", |layer| {
             layer.counts.fraction_of_all()
@@ -142,6 +152,9 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
         table.note(
             "A verdict is about the mean of these runs; the next table tells whether it is chance.",
         );
+    }
+    if decayed {
+        table.note("of decay: the part of LCA that is due to weight decay.");
     }
     if sampled {
         table.note(

@@ -62,6 +62,10 @@ fn reconciliation(summary: &Summary) -> AnswerTable {
     if sampled {
         table = table.number("lca_margin", "± 95 %", |probe| probe.margin);
     }
+    let decayed = probes.iter().any(|probe| probe.lca_decay.is_some());
+    if decayed {
+        table = table.lca("lca_decay", "of decay", |probe| probe.lca_decay);
+    }
     if probes.iter().any(|probe| probe.buffers.is_some()) {
         table = table.number("buffers", "buffers", |probe| probe.buffers);
     }
@@ -95,6 +99,12 @@ fn reconciliation(summary: &Summary) -> AnswerTable {
         "difference: change - sum of LCA, over the run; residual: the largest of any one step, \
          and at which iteration.",
     );
+    if decayed {
+        table.note(
+            "of decay: the part of LCA that is due to weight decay; negative where shrinking the \
+             weights lowered the loss.",
+        );
+    }
     if sampled {
         table.note(
             "Of samples, change: sum of the changes of the steps, each of its own sample; ±: the \

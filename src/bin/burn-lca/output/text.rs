@@ -4,6 +4,8 @@
 //! wide table. Here a row stays on one line per block, so that it can be searched for: a long path
 //! loses its middle, and columns that don't fit follow in a further block.
 
+use std::collections::BTreeSet;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::terminal::printable;
@@ -13,8 +15,10 @@ use super::answer::{Answer, AnswerColumn, AnswerTable, Cell};
 const WIDTH: usize = 100;
 /// Between two columns.
 const GAP: usize = 2;
-/// A text column is not cut below this.
+/// A text column is not cut below this...
 const NARROWEST: usize = 8;
+/// ...and to no more than this, if its texts can't be told apart below.
+const WIDEST: usize = 48;
 
 const GREEN: &str = "\x1b[32m";
 const RED: &str = "\x1b[31m";
@@ -82,6 +86,21 @@ impl<'a> PrintedColumn<'a> {
         }
     }
 
+    /// Returns the width that the column is not cut below: the least at which texts that differ
+    /// still do. Numbers are not cut at all.
+    fn narrowest(&self) -> usize {
+        if !self.is_text {
+            return self.width;
+        }
+        let texts: BTreeSet<&String> = self.cells.iter().collect();
+        let told_apart = |width: &usize| {
+            let cut: BTreeSet<String> = texts.iter().map(|text| cut(text, *width)).collect();
+            cut.len() == texts.len()
+        };
+        let width = (NARROWEST..WIDEST).find(told_apart).unwrap_or(WIDEST);
+        width.min(self.width)
+    }
+
     /// Returns a text in the column's width, texts to the left and numbers to the right.
     fn padded(&self, text: &str, color: &str, coloured: bool) -> String {
         let text = cut(text, self.width);
@@ -98,11 +117,12 @@ impl<'a> PrintedColumn<'a> {
 /// Makes the widest texts narrower where the table would be too wide.
 fn fit(columns: &mut [PrintedColumn]) {
     let gaps = GAP * columns.len().saturating_sub(1);
+    let narrowest: Vec<usize> = columns.iter().map(PrintedColumn::narrowest).collect();
     while columns.iter().map(|column| column.width).sum::<usize>() + gaps > WIDTH {
-        let texts = columns.iter_mut();
-        let texts = texts.filter(|column| column.is_text && column.width > NARROWEST);
-        match texts.max_by_key(|column| column.width) {
-            Some(widest) => widest.width -= 1,
+        let texts = columns.iter_mut().zip(&narrowest);
+        let texts = texts.filter(|(column, narrowest)| column.width > **narrowest);
+        match texts.max_by_key(|(column, _)| column.width) {
+            Some((widest, _)) => widest.width -= 1,
             None => return,
         }
     }
@@ -238,6 +258,20 @@ mod tests {
             let widths: Vec<usize> = text.lines().skip(1).map(UnicodeWidthStr::width).collect();
             assert!(widths[0] == widths[1] && widths[0] <= WIDTH, "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_not_cut_to_where_they_are_the_same() {
+        let names = ["blocks.0.attention.query", "blocks.1.attention.query"];
+        let table = (0..9).fold(
+            AnswerTable::of("wide", "Wide", &names)
+                .text("layer", "layer", |layer| layer.to_string()),
+            |table, _| table.number("loss", "loss bef.", |_| 1.0),
+        );
+        let text = render(&Answer::new(&(), &[]).unwrap(), &[&table.build()], false);
+        let layers = |number: &str| text.matches(&format!("blocks.{number}")).count();
+        assert_eq!((layers("0"), layers("1")), (2, 2), "{text}");
+        assert!(text.lines().all(|line| line.width() <= WIDTH), "{text}");
     }
 
     #[test]

@@ -74,6 +74,7 @@ export interface Reconciliation {
   lca: Num;
   standard_error: number | null;
   margin: number | null;
+  lca_decay: Num;
   buffers: Num;
   difference: Num;
   relative_difference: number | null;
@@ -430,6 +431,7 @@ export interface LayerSum extends HelpingCounts {
   sampled_interval: [number, number] | null;
   p_sampled: number | null;
   p_sampled_corrected: number | null;
+  lca_decay: Num;
   deviation: number | null;
   spread: [number, number] | null;
   by_run: Num[];
