@@ -67,8 +67,11 @@ pub struct LayerHelping {
     pub helping: Helping,
 }
 
+/// Counts by the first and the last optimizer step that a row is about.
+type CountsByStep = BTreeMap<(u64, u64), HelpingCounts>;
+
 impl Helping {
-    fn new(steps: BTreeMap<(u64, u64), HelpingCounts>, options: &HelpingOptions) -> Self {
+    fn new(steps: CountsByStep, options: &HelpingOptions) -> Self {
         let window = options.smooth.unwrap_or(smoothing_window(steps.len())) / 2 * 2 + 1;
         let smooth = |fraction: fn(&HelpingCounts) -> Option<f64>| {
             let fractions = steps
@@ -203,12 +206,12 @@ pub fn helping_by_layer(
     options.check()?;
     require(run, Table::Tensors, NO_STEPS)?;
     let main = main_probe(run);
-    let mut layers: Vec<(&str, BTreeMap<(u64, u64), HelpingCounts>)> = Vec::new();
+    let mut layers: Vec<(&str, CountsByStep)> = Vec::new();
     let mut index_of: HashMap<&str, usize> = HashMap::new();
     for tensor in &run.info().tensors {
         let layer = layer_of(&tensor.path);
         index_of.entry(layer).or_insert_with(|| {
-            layers.push((layer, BTreeMap::new()));
+            layers.push((layer, CountsByStep::new()));
             layers.len() - 1
         });
     }

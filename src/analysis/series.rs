@@ -137,11 +137,11 @@ fn read_column(
         let classes = batch.i32_or_null("class")?;
         let tensors = batch.text("tensor")?;
         let values = batch.f64(column)?;
-        for row in 0..batch.rows() {
+        for (row, value) in values.iter().enumerate() {
             let class = classes.is_valid(row).then(|| classes.value(row));
             if probes.value(row) == request.probe && (class.is_none() || request.by_class) {
                 reading.advance(run, steps(row))?;
-                reading.add(class, tensors.value(row), values[row]);
+                reading.add(class, tensors.value(row), *value);
             }
         }
         Ok(())

@@ -270,7 +270,8 @@ fn counts_that_can_not_be_added_are_damage(#[case] count: u64, #[case] failing: 
 #[case::more_than_there_are(1 << 40, &[])]
 #[case::too_many_to_add(u64::MAX, &[
     "summary", "noise", "peaks", "candidates", "compare", "plot-loss", "plot-helping",
-    "plot-trajectories", "plot-peaks", "plot-classes", "plot-units", "report", "film",
+    "plot-trajectories", "plot-distribution", "plot-peaks", "plot-classes", "plot-units", "report",
+    "film",
 ])]
 fn spans_of_steps_that_no_training_has_are_damage(#[case] span: u64, #[case] failing: &[&str]) {
     let odd = Fixture {

@@ -11,7 +11,11 @@ use super::synthetic::{At, Synthetic};
 const SIDES: f64 = 1.959_963_984_540_054;
 
 fn sign(at: &At) -> f64 {
-    if at.iteration % 2 == 0 { 1.0 } else { -1.0 }
+    if at.iteration.is_multiple_of(2) {
+        1.0
+    } else {
+        -1.0
+    }
 }
 
 /// Of `fc.weight` and `fc.bias` the halves differ by ±3 and ±1 hundredths, of `out.weight` by ±`out`.

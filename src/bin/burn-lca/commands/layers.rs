@@ -111,11 +111,7 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     if !per_parameter {
         table = table.lca("lca", "LCA", |layer| layer.lca);
         if sampled {
-            table = table
-                .number("lca_margin", "± 95 %", |layer| layer.margin)
-                .number("p_sampled_corrected", "p", |layer| {
-                    layer.p_sampled_corrected
-                });
+            table = table.number("lca_margin", "± 95 %", |layer| layer.margin);
         }
         table = table.fraction("fraction_of_network", "share %", |layer| {
             layer.fraction_of_network
@@ -159,8 +155,7 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     if sampled {
         table.note(
             "±: LCA over all examples lies within with 95 % confidence, and is unclear where that \
-             may be on either side of zero; p: of an estimate so far from zero if that were zero, \
-             corrected after Holm, for these very steps; helping %: of noisy estimates.",
+             may be on either side of zero; helping %: of noisy estimates.",
         );
     }
     run_notes(&mut table, found);
@@ -192,7 +187,9 @@ fn run_notes(table: &mut AnswerTable, found: &Layers) {
 }
 
 fn significance(found: &Layers, per_parameter: bool) -> AnswerTable {
-    let tested = if found.test.is_some() {
+    let sampled = |layer: &LayerSum| layer.p_sampled.is_some();
+    let is_sampled = found.test.is_none() && found.layers.iter().any(sampled);
+    let tested = if found.test.is_some() || is_sampled {
         &found.layers[..]
     } else {
         &[]
@@ -202,13 +199,50 @@ fn significance(found: &Layers, per_parameter: bool) -> AnswerTable {
     } else {
         tested.to_vec()
     };
-    let (name, heading) = if per_parameter {
+    let heading = if per_parameter {
         ("lca_per_parameter", "LCA per parameter")
     } else {
         ("lca", "LCA")
     };
+    if is_sampled {
+        by_samples(found, &tested, heading)
+    } else {
+        over_runs(found, &tested, heading)
+    }
+}
+
+/// Of one run that is sampled.
+fn by_samples(
+    found: &Layers,
+    tested: &[LayerSum],
+    (name, heading): (&'static str, &'static str),
+) -> AnswerTable {
+    let title = "Is it other than zero? By the samples of this run";
+    let mut table = AnswerTable::of("significance", title, tested)
+        .text(by(found), by(found), |layer| layer.name.clone())
+        .lca(name, heading, |layer| layer.lca)
+        .number("lca_margin", "± 95 %", |layer| layer.margin)
+        .number("p_sampled_corrected", "p", |layer| {
+            layer.p_sampled_corrected
+        })
+        .build();
+    table.note(format!(
+        "p: of an estimate so far from zero, on either side, if LCA over all examples were zero at \
+         these very steps; corrected for {} {}s after Holm. Another seed may give other numbers: \
+         that takes several runs.",
+        tested.len(),
+        by(found)
+    ));
+    table
+}
+
+fn over_runs(
+    found: &Layers,
+    tested: &[LayerSum],
+    (name, heading): (&'static str, &'static str),
+) -> AnswerTable {
     let title = "Is it more than chance? Means over the runs against zero";
-    let mut table = AnswerTable::of("significance", title, &tested)
+    let mut table = AnswerTable::of("significance", title, tested)
         .text(by(found), by(found), |layer| layer.name.clone())
         .lca(name, heading, |layer| layer.lca)
         .number("deviation", "deviation", |layer| layer.deviation)
