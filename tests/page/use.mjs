@@ -101,6 +101,27 @@ export async function useChecks(check, page) {
     await reset();
   });
 
+  await check("a reload keeps what is in view, and a link goes on keeping it", async () => {
+    await page.fill("#from", "10");
+    await page.fill("#to", "20");
+    await page.locator("#to").dispatchEvent("change");
+    await page.selectOption("#class", "3");
+    await page.click("#theme");
+    await page.locator('#contents a[href="#classes"]').click();
+    await page.waitForFunction(() => location.hash.startsWith("#classes&from=10&to=20"));
+    await page.reload();
+    await page.waitForSelector("html[data-ready=true]");
+    assert.deepEqual((await range(page)).slice(0, 2), [10, 20]);
+    assert.equal(await page.inputValue("#class"), "3");
+    assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+    await page.click("#theme");
+    await page.selectOption("#class", "");
+    await reset();
+    await page.waitForFunction(
+      () => !/from|class|probe/.test(location.hash.replace("#classes", "")),
+    );
+  });
+
   await check("Tab reaches every control", async () => {
     await page.evaluate(() => {
       document.activeElement.blur();
