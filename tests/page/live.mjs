@@ -21,11 +21,14 @@ async function until(what, ask) {
   throw new Error(`after ${PATIENCE / 1000} s still not: ${what}`);
 }
 
-/** Which run is in a folder; none before it has steps. */
+/** Which run is in a folder; none before its tables have rows. */
 function runIn(folder) {
   try {
     const { run_id } = JSON.parse(readFileSync(join(folder, "run.json"), "utf8"));
-    return readdirSync(join(folder, "steps")).length > 0 ? run_id : null;
+    const hasRows = ["steps", "tensors", "classes", "parameters"].every(
+      (table) => readdirSync(join(folder, table)).length > 0,
+    );
+    return hasRows ? run_id : null;
   } catch {
     // There is no such folder yet.
     return null;
@@ -66,18 +69,20 @@ const seen = (page) =>
       .querySelector('[data-figure="layers"] [data-value="mean"]')
       .getAttribute("aria-pressed"),
     quantity: document.querySelector('[data-figure="microscope"] [aria-pressed="true"]')
-      .textContent,
+      ?.textContent,
     focus: document.activeElement.textContent,
     top: document.querySelector("#microscope").getBoundingClientRect().top,
   }));
 
-/** Milliseconds in which a training writes something, but not much: it runs in spurts, so that the
- * run stays short. */
-const SPURT = 4000;
+/** The part files of a run. */
+const parts = (folder) =>
+  ["steps", "parameters"].map((table) => readdirSync(join(folder, table)).join());
 
-async function spurt(trainer) {
+/** Lets a training go on until it has written more: it runs in spurts, so that the run is short. */
+async function spurt(trainer, folder) {
+  const before = parts(folder);
   trainer.kill("SIGCONT");
-  await sleep(SPURT);
+  await until("more of the run", () => parts(folder).every((now, at) => now !== before[at]));
   trainer.kill("SIGSTOP");
 }
 
@@ -119,7 +124,7 @@ export async function liveChecks(check, browser, program, folder, training) {
     await check("what was chosen stays as the run grows, and the page does not move", async () => {
       await chooseAll(page);
       const before = await seen(page);
-      await spurt(trainer);
+      await spurt(trainer, folder);
       assert.deepEqual(before.range, [5, 20]);
       assert.deepEqual([before.chosen, before.isOpen, before.perParameter], ["3", true, "true"]);
       assert.deepEqual([before.quantity, before.focus], ["gradient", "gradient"]);
@@ -149,7 +154,7 @@ export async function liveChecks(check, browser, program, folder, training) {
       await nextFrame(page);
       const before = await seen(page);
       assert.equal(before.range[1], before.last);
-      await spurt(trainer);
+      await spurt(trainer, folder);
       const now = await grown(page, before.last);
       assert.equal(now.range[1], now.last);
     });
@@ -158,7 +163,7 @@ export async function liveChecks(check, browser, program, folder, training) {
       await page.click("#hold");
       await sleep(300);
       const before = await seen(page);
-      await spurt(trainer);
+      await spurt(trainer, folder);
       assert.equal((await seen(page)).last, before.last);
       await page.click("#hold");
       await grown(page, before.last);
@@ -186,7 +191,7 @@ export async function liveChecks(check, browser, program, folder, training) {
           const now = await seen(page);
           return now.about.includes("still running") && now.last < last && now;
         });
-        await spurt(trainer);
+        await spurt(trainer, folder);
         await grown(page, now.last);
       },
     );
