@@ -24,7 +24,10 @@ export const TITLES = {
  */
 export const isLca = (quantity) => quantity === "lca" || quantity === "cumulative";
 
-/** The codes of pictures that were inflated already. @type {WeakMap<QuantityPictures, Int8Array>} */
+/**
+ * The codes of pictures that were inflated already.
+ * @type {WeakMap<QuantityPictures, Int8Array>}
+ */
 const inflated = new WeakMap();
 
 /**
