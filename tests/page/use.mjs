@@ -122,6 +122,24 @@ export async function useChecks(check, page) {
     );
   });
 
+  await check("a section that does not follow a choice says so, and only then", async () => {
+    const said = () =>
+      page.$$eval("[data-ignores]", (places) =>
+        places.map((place) => [place.nextElementSibling.dataset.figure, place.textContent]),
+      );
+    for (const [figure, text] of await said()) assert.equal(text, "", figure);
+    await page.fill("#from", "10");
+    await page.locator("#from").dispatchEvent("change");
+    await page.selectOption("#class", "3");
+    await nextFrame(page);
+    const now = Object.fromEntries(await said());
+    assert.match(now.heroes, /of all classes together, all iterations\./);
+    assert.match(now.microscope, /of all classes together\./);
+    assert.equal(now.peaks, "");
+    await page.selectOption("#class", "");
+    await reset();
+  });
+
   await check("Tab reaches every control", async () => {
     await page.evaluate(() => {
       document.activeElement.blur();

@@ -19,7 +19,7 @@ import { noise } from "./questions/noise.js";
 import { sync } from "./questions/sync.js";
 import { validation } from "./questions/validation.js";
 import { fillToolbar, toolbar } from "./toolbar.js";
-import { redraw, redrawNow, refitView, view } from "./view.js";
+import { drawn, isAllInView, redraw, redrawNow, refitView, view } from "./view.js";
 
 const QUESTIONS = [
   grounded,
@@ -35,13 +35,14 @@ const QUESTIONS = [
 ];
 
 function about() {
-  const lines = data.runs.map(({ name, summary, tensors, state }) => {
+  const lines = data.runs.map(({ name, summary, tensors, state, verdict }) => {
     const { parameters, steps, first_iteration, last_iteration } = summary;
     const size = `${plural(parameters, "parameter")} in ${plural(tensors, "tensor")}`;
     const range = `iterations ${first_iteration} to ${last_iteration}`;
-    return `${name}: ${size}, ${plural(steps, "observed step")} (${range}), ${state}.`;
+    const text = `${name}: ${size}, ${plural(steps, "observed step")} (${range}), ${state}.`;
+    return [html("p", {}, text), html("p", { class: "verdict", "data-verdict": name }, verdict)];
   });
-  find("#about").textContent = lines.join("\n");
+  find("#about").replaceChildren(...lines.flat());
   document.title = `${data.runs.map((run) => run.name).join(", ")} · burn-lca report`;
   find("#notes").replaceChildren(...data.notes.map((text) => html("li", {}, text)));
 }
@@ -58,6 +59,23 @@ function contents() {
   }
 }
 
+/** Says in each section which of the choices above it does not follow, where one was made. */
+function scopes() {
+  for (const place of document.querySelectorAll("[data-ignores]")) {
+    const ignored = place.getAttribute("data-ignores")?.split(" ") ?? [];
+    drawn(() => {
+      const made = {
+        probe: view.probe === view.probeAtFirst ? "" : `the ${view.probeAtFirst} probe`,
+        class: view.class === "" ? "" : "all classes together",
+        range: isAllInView() ? "" : "all iterations",
+      };
+      const kept = Object.entries(made).filter(([name, text]) => ignored.includes(name) && text);
+      const of = kept.map(([, text]) => text).join(", ");
+      place.textContent = of && `Not changed by the choices above: this is of ${of}.`;
+    });
+  }
+}
+
 /** Makes all figures anew. */
 function make() {
   for (const place of document.querySelectorAll("[data-figure]")) place.replaceChildren();
@@ -65,6 +83,7 @@ function make() {
   refitView();
   about();
   fillToolbar();
+  scopes();
   for (const question of QUESTIONS) question();
   redrawNow();
 }
