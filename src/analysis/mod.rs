@@ -41,6 +41,7 @@ mod steps;
 pub mod summary;
 pub mod trace;
 pub mod units;
+mod verdict;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -64,3 +65,4 @@ pub use stats::{Bin, HelpingCounts, Quantile};
 pub use summary::summary;
 pub use trace::trace;
 pub use units::unit_maps;
+pub use verdict::verdict;

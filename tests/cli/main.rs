@@ -13,4 +13,5 @@ mod hostile;
 mod malformed;
 mod output;
 mod program;
+mod serve;
 mod usage;

@@ -56,8 +56,8 @@ impl Answer {
     }
 }
 
-/// Commands that draw; they answer with a file in place of tables.
-const DRAWING: [&str; 3] = ["plot", "report", "film"];
+/// Commands that draw; they answer with a file, or a page, in place of tables.
+const DRAWING: [&str; 4] = ["plot", "report", "serve", "film"];
 
 /// Returns the names of all commands that print tables, as the help lists them.
 pub fn commands() -> Vec<String> {

@@ -25,7 +25,7 @@ export async function withBrowser(use) {
   }
 }
 
-/** Opens a file, and hands over what went wrong while it was open. */
+/** Opens a file or an address, and hands over what went wrong while it was open. */
 export async function open(browser, file, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 900 },
@@ -40,10 +40,12 @@ export async function open(browser, file, options = {}) {
       ["error", "warning"].includes(message.type()) && problems.push(`console: ${message.text()}`),
   );
   page.on("pageerror", (error) => problems.push(`script: ${error.message}`));
-  const address = pathToFileURL(resolve(file)).href;
+  const isServed = file.startsWith("http:");
+  const address = isServed ? file : pathToFileURL(resolve(file)).href;
   page.on("request", (request) => {
     const url = request.url();
-    if (url !== address && !url.startsWith("data:") && !url.startsWith("blob:"))
+    if (isServed && url === `${address}data`) return;
+    if (url.split("#")[0] !== address && !url.startsWith("data:") && !url.startsWith("blob:"))
       problems.push(`request: ${url}`);
   });
   await page.goto(address);

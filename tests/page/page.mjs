@@ -3,6 +3,8 @@
 //   node page.mjs BURN_LCA RUN [RUN…]      of a run that was recorded in full, with classes and a
 //                                          validation probe; more runs to stand beside it
 //   node page.mjs --open FOLDER            only opens the pages in a folder
+//   node page.mjs --live BURN_LCA FOLDER TRAINING…
+//                                          of a run that a training is recording in a folder
 //
 // CHROMIUM names the browser, /usr/bin/chromium by default; SHOTS a folder for screenshots.
 
@@ -11,6 +13,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open, withBrowser } from "./browser.mjs";
+import { liveChecks } from "./live.mjs";
 import { loads } from "./loads.mjs";
 import { lookChecks } from "./look.mjs";
 import { numberChecks } from "./numbers.mjs";
@@ -78,11 +81,16 @@ async function readBack(program, runs) {
   }
 }
 
+const live = ([program, folder, ...training]) =>
+  withBrowser((browser) => liveChecks(check, browser, program, folder, training));
+
 const [first, ...others] = process.argv.slice(2);
 if (!first || others.length === 0) {
-  console.error("usage: node page.mjs BURN_LCA RUN [RUN…] | --open FOLDER");
+  console.error("usage: node page.mjs BURN_LCA RUN [RUN…] | --open FOLDER | --live …");
   process.exit(2);
 }
-await (first === "--open" ? openAll(others[0]) : readBack(first, others));
+if (first === "--open") await openAll(others[0]);
+else if (first === "--live") await live(others);
+else await readBack(first, others);
 console.log(failed === 0 ? "all held" : `${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -101,6 +101,46 @@ export async function useChecks(check, page) {
     await reset();
   });
 
+  await check("a reload keeps what is in view, and a link goes on keeping it", async () => {
+    await page.fill("#from", "10");
+    await page.fill("#to", "20");
+    await page.locator("#to").dispatchEvent("change");
+    await page.selectOption("#class", "3");
+    await page.click("#theme");
+    await page.locator('#contents a[href="#classes"]').click();
+    // The address follows a moment later.
+    await page.waitForTimeout(600);
+    assert.match(page.url(), /#classes&from=10&to=20/);
+    await page.reload();
+    await page.waitForSelector("html[data-ready=true]");
+    assert.deepEqual((await range(page)).slice(0, 2), [10, 20]);
+    assert.equal(await page.inputValue("#class"), "3");
+    assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+    await page.click("#theme");
+    await page.selectOption("#class", "");
+    await reset();
+    await page.waitForTimeout(600);
+    assert.doesNotMatch(page.url(), /from|class=|probe/);
+  });
+
+  await check("a section that does not follow a choice says so, and only then", async () => {
+    const said = () =>
+      page.$$eval("[data-ignores]", (places) =>
+        places.map((place) => [place.nextElementSibling.dataset.figure, place.textContent]),
+      );
+    for (const [figure, text] of await said()) assert.equal(text, "", figure);
+    await page.fill("#from", "10");
+    await page.locator("#from").dispatchEvent("change");
+    await page.selectOption("#class", "3");
+    await nextFrame(page);
+    const now = Object.fromEntries(await said());
+    assert.match(now.heroes, /of all classes together, all iterations\./);
+    assert.match(now.microscope, /of all classes together\./);
+    assert.equal(now.peaks, "");
+    await page.selectOption("#class", "");
+    await reset();
+  });
+
   await check("Tab reaches every control", async () => {
     await page.evaluate(() => {
       document.activeElement.blur();

@@ -12,3 +12,4 @@ mod sparse;
 mod summary;
 pub(crate) mod synthetic;
 mod trace;
+mod verdict;

@@ -12,6 +12,8 @@ pub enum Failure {
     Run(LcaError),
     /// The options don't fit each other or the answer.
     Usage(String),
+    /// Nobody can listen there.
+    Serve { address: String, problem: String },
     /// The answer could not be written.
     Output {
         path: Option<PathBuf>,
@@ -23,7 +25,7 @@ impl Failure {
     /// Returns the exit code, as `burn-lca --help` lists them.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Output { .. } | Self::Run(LcaError::Render(_)) => 1,
+            Self::Serve { .. } | Self::Output { .. } | Self::Run(LcaError::Render(_)) => 1,
             Self::Usage(_) | Self::Run(LcaError::Setting { .. }) => 2,
             Self::Run(LcaError::NoRun { .. } | LcaError::Disk { .. }) => 3,
             Self::Run(LcaError::Damaged { .. } | LcaError::NewerSchema { .. }) => 4,
@@ -50,6 +52,10 @@ impl fmt::Display for Failure {
             }) => write!(f, "{}: {problem}; {remedy}", option(setting)),
             Self::Run(error) => error.fmt(f),
             Self::Usage(problem) => f.write_str(problem),
+            Self::Serve { address, problem } => write!(
+                f,
+                "listening at {address}: {problem}; give another --port or --address"
+            ),
             Self::Output {
                 path: Some(path),
                 problem,

@@ -4,7 +4,9 @@ mod commands;
 mod failure;
 mod output;
 mod progress;
+mod serve;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,7 @@ struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the answer was printed
-  1  the answer could not be drawn or written
+  1  the answer could not be drawn, written or served
   2  the command line is wrong
   3  there is no run, or it can't be read from disk
   4  a file of the run is damaged, foreign, or from a newer version of burn-lca

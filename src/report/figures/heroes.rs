@@ -8,6 +8,10 @@ use crate::report::palette::{INK, PAPER};
 
 use super::options::CheckedOptions;
 
+/// How much of a bar's width a bracket takes: on a logarithmic axis it reaches down to its foot, and
+/// would hide it.
+const BRACKET: f64 = 0.4;
+
 /// Draws a histogram of the fraction of steps at which parameters help, with the range that chance
 /// would give.
 pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
@@ -39,9 +43,10 @@ pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
     for bin in &heroes.bins {
         let (low, high) = (bin.chance_low, bin.chance_high);
         let (from, to) = (100.0 * bin.lower, 100.0 * bin.upper);
+        let (middle, half) = ((from + to) / 2.0, BRACKET * (to - from) / 2.0);
         panel.marks.push(Mark::Band {
             name: "chance, two standard deviations".into(),
-            pieces: vec![(from, to, low, high)],
+            pieces: vec![(middle - half, middle + half, low, high)],
             color: options.palette.chance(),
         });
         // An edge, so that the line shows on dark bars too.

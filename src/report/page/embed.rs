@@ -24,12 +24,15 @@ struct Module {
 }
 
 /// The modules of the script; each imports from those before it only.
-const MODULES: [Module; 33] = modules![
+const MODULES: [Module; 38] = modules![
     "format.js",
     "dom.js",
-    "table.js",
     "data.js",
     "view.js",
+    "address.js",
+    "choices.js",
+    "place.js",
+    "table.js",
     "runs.js",
     "charts/axes.js",
     "charts/names.js",
@@ -57,14 +60,31 @@ const MODULES: [Module; 33] = modules![
     "microscope/stage.js",
     "microscope/controls.js",
     "microscope/microscope.js",
+    "toolbar.js",
+    "live.js",
     "main.js",
 ];
 
-/// Returns the page with the data in it.
-pub(super) fn page(data: &impl Serialize) -> Result<String, LcaError> {
+/// Returns data as JSON that is safe within a page.
+pub(super) fn json(data: &impl Serialize) -> Result<String, LcaError> {
     let json = serde_json::to_string(data).map_err(|error| {
         LcaError::internal(format!("the page's data can't be written as JSON: {error}"))
     })?;
+    Ok(inert(&json))
+}
+
+/// Returns a page with data in it.
+pub(super) fn page(json: &str) -> String {
+    filled(json, "")
+}
+
+/// Returns a page that asks its server for data.
+pub(super) fn served() -> String {
+    filled("null", "; connect-src 'self'")
+}
+
+/// Returns the page with data in it; `connect` is what it may ask for, beside that.
+fn filled(json: &str, connect: &str) -> String {
     let script = joined(&MODULES);
     // In the order of the page, so that nothing in a part can be taken for the next mark.
     let mut text = String::with_capacity(json.len() + 100_000);
@@ -80,13 +100,14 @@ pub(super) fn page(data: &impl Serialize) -> Result<String, LcaError> {
                 text.push_str(&colors::properties());
                 text.push_str(STYLE);
             }
-            "data" => text.push_str(&inert(&json)),
+            "data" => text.push_str(json),
+            "connect" => text.push_str(connect),
             _ => text.push_str(&script),
         }
         rest = after;
     }
     text.push_str(rest);
-    Ok(text)
+    text
 }
 
 /// Returns modules as a single one, without their comments.
@@ -151,7 +172,7 @@ mod tests {
     #[test]
     fn no_name_breaks_out_of_the_data() {
         let name = "</script><script>alert(1)</script><!-- \" ' \u{2028} {{script}} ]]>";
-        let text = page(&[name]).unwrap();
+        let text = page(&json(&[name]).unwrap());
         let (_, after) = text
             .split_once("<script type=\"application/json\" id=\"data\">")
             .unwrap();
@@ -167,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_page_asks_for_nothing_from_a_network() {
-        let text = page(&[0; 0]).unwrap();
+        let text = page(&json(&[0; 0]).unwrap());
         for address in ["http:", "https:", "src=", "@import", "url("] {
             let found: Vec<&str> = text.lines().filter(|line| line.contains(address)).collect();
             // The name of a kind of element is an address in form only.
@@ -177,6 +198,7 @@ mod tests {
             assert!(all_names, "{address}: {found:?}");
         }
         assert!(text.contains("default-src 'none'"));
+        assert!(!text.contains("connect-src"));
     }
 
     /// The names that a module declares at its top, and whether each is exported.

@@ -63,6 +63,24 @@ struct Data {
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn page(runs: &[Run]) -> Result<String, LcaError> {
+    Ok(embed::page(&data(runs)?))
+}
+
+/// Returns a page that asks its server for [`data`], at the path `data` beside its own, and shows
+/// newer ones in the place of those that it has as soon as there are any.
+///
+/// The answer has an `ETag`, which the page sends back as `If-None-Match`: 304 says that there is
+/// nothing newer, and 202 that newer ones can't be had, with a reason as plain text.
+pub fn served() -> String {
+    embed::served()
+}
+
+/// Returns what the script of [`page`] reads, as JSON: of the same runs it is the same.
+///
+/// # Errors
+///
+/// Those of [`page`].
+pub fn data(runs: &[Run]) -> Result<String, LcaError> {
     require_different("page", runs)?;
     let budget = Budget::of_each(runs.len());
     let names = names::names(runs);
@@ -78,7 +96,7 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         [_] => None,
         _ => known(analysis::layers(runs, &LayersOptions::default()))?.0,
     };
-    let data = Data {
+    embed::json(&Data {
         notes: runs.iter().flat_map(Run::notes).collect(),
         short_names: short_names(runs, classes),
         runs: parts,
@@ -86,6 +104,5 @@ pub fn page(runs: &[Run]) -> Result<String, LcaError> {
         layers,
         candidates,
         candidates_missing,
-    };
-    embed::page(&data)
+    })
 }

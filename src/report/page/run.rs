@@ -26,6 +26,8 @@ use super::series::{ClassPart, HelpingPart, LossPart, TracePart, TrajectoryPart}
 pub(super) struct RunPart {
     name: String,
     state: &'static str,
+    /// What it did, in a line.
+    verdict: String,
     tensors: usize,
     /// The probes' names, the training probe first.
     probes: Vec<String>,
@@ -68,6 +70,7 @@ impl RunPart {
         Ok(Self {
             name,
             state: names::state(run),
+            verdict: analysis::verdict(&summary),
             tensors: run.info().tensors.len(),
             layers: layers(run, &probes)?,
             probes,

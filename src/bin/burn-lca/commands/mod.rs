@@ -12,7 +12,8 @@ mod peaks;
 mod plot;
 mod quantiles;
 mod report;
-mod runs;
+pub mod runs;
+mod serve;
 mod summary;
 mod trace;
 
@@ -33,6 +34,7 @@ pub enum Command {
     Compare(compare::CompareArgs),
     Plot(plot::PlotArgs),
     Report(report::ReportArgs),
+    Serve(serve::ServeArgs),
     Film(film::FilmArgs),
 }
 
@@ -49,6 +51,7 @@ impl Command {
             Self::Compare(args) => print(&args.output, || compare::answer(args)),
             Self::Plot(args) => plot::run(args),
             Self::Report(args) => report::run(args),
+            Self::Serve(args) => serve::run(args),
             Self::Film(args) => film::run(args),
         }
     }

@@ -4,9 +4,10 @@ mod answer;
 mod columnar;
 mod text;
 
-use std::fs;
-use std::io::{ErrorKind, IsTerminal, Write, stdout};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
+use std::process;
 
 use clap::{Args, ValueEnum};
 
@@ -131,5 +132,38 @@ pub fn put(bytes: &[u8], path: Option<&Path>) -> Result<(), Failure> {
     written.map_err(|error| Failure::Output {
         path: path.map(Path::to_owned),
         problem: error.to_string(),
+    })
+}
+
+/// Writes bytes into a file so that whoever opens it sees the old or the new ones.
+pub fn replace(bytes: &[u8], path: &Path) -> Result<(), Failure> {
+    let failure = |error: io::Error| Failure::Output {
+        path: Some(path.to_owned()),
+        problem: error.to_string(),
+    };
+    // What a link leads to is replaced, not the link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let known = fs::metadata(&target).ok();
+    let (Some(name), None | Some(true)) = (
+        target.file_name(),
+        known.as_ref().map(|known| known.is_file()),
+    ) else {
+        // A pipe or a terminal takes what it is given.
+        return put(bytes, Some(path));
+    };
+    let name = format!(".{}.{}", name.to_string_lossy(), process::id());
+    let temporary = target.with_file_name(name);
+    let write = || {
+        let mut file = File::create_new(&temporary)?;
+        if let Some(known) = &known {
+            file.set_permissions(known.permissions())?;
+        }
+        file.write_all(bytes)?;
+        fs::rename(&temporary, &target)
+    };
+    write().map_err(|error| {
+        // Half of it is of no use to anybody.
+        let _ = fs::remove_file(&temporary);
+        failure(error)
     })
 }

@@ -1,8 +1,6 @@
-// The data of the page: results of the analyses, as they were when the page was made.
+// The data of the page: results of the analyses, as they were when they were last handed over.
 
 /** @import { Data, Run } from "./types.d.ts" */
-
-import { find } from "./dom.js";
 
 /** @param {string} base64 */
 export const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -32,9 +30,26 @@ function unpacked(_name, value) {
 }
 
 /** @type {Data} */
-export const data = JSON.parse(find("#data").textContent, unpacked);
+export let data;
 
-export const several = data.runs.length > 1;
+/** Whether there are several runs. */
+export let several = false;
 
 /** @type {Run} */
-export const firstRun = data.runs[0];
+export let firstRun;
+
+/**
+ * @param {string} json
+ * @returns {Data}
+ */
+export const parsed = (json) => JSON.parse(json, unpacked);
+
+/**
+ * Puts other data in the place of these.
+ * @param {Data} found
+ */
+export function takeData(found) {
+  data = found;
+  several = data.runs.length > 1;
+  firstRun = data.runs[0];
+}

@@ -1,9 +1,14 @@
 // Puts the page together.
 
-import { data } from "./data.js";
-import { dress, find, html } from "./dom.js";
+import { goToSection, readAddress, watchAddress } from "./address.js";
+import { forgetFigures } from "./choices.js";
+import { data, parsed, takeData } from "./data.js";
+import { find, html } from "./dom.js";
 import { plural } from "./format.js";
+import { live } from "./live.js";
 import { microscope } from "./microscope/microscope.js";
+import { inflate } from "./microscope/pictures.js";
+import { inPlace } from "./place.js";
 import { candidates } from "./questions/candidates.js";
 import { classes } from "./questions/classes.js";
 import { distribution } from "./questions/distribution.js";
@@ -13,18 +18,33 @@ import { layers } from "./questions/layers.js";
 import { noise } from "./questions/noise.js";
 import { sync } from "./questions/sync.js";
 import { validation } from "./questions/validation.js";
-import { classNames, drawn, pointed, redraw, redrawNow, setRange, view } from "./view.js";
+import { fillToolbar, toolbar } from "./toolbar.js";
+import { drawn, isAllInView, redraw, redrawNow, refitView, view } from "./view.js";
+
+const QUESTIONS = [
+  grounded,
+  noise,
+  layers,
+  heroes,
+  distribution,
+  sync,
+  classes,
+  validation,
+  candidates,
+  microscope,
+];
 
 function about() {
-  const lines = data.runs.map(({ name, summary, tensors, state }) => {
+  const lines = data.runs.map(({ name, summary, tensors, state, verdict }) => {
     const { parameters, steps, first_iteration, last_iteration } = summary;
     const size = `${plural(parameters, "parameter")} in ${plural(tensors, "tensor")}`;
     const range = `iterations ${first_iteration} to ${last_iteration}`;
-    return `${name}: ${size}, ${plural(steps, "observed step")} (${range}), ${state}.`;
+    const text = `${name}: ${size}, ${plural(steps, "observed step")} (${range}), ${state}.`;
+    return [html("p", {}, text), html("p", { class: "verdict", "data-verdict": name }, verdict)];
   });
-  find("#about").textContent = lines.join("\n");
+  find("#about").replaceChildren(...lines.flat());
   document.title = `${data.runs.map((run) => run.name).join(", ")} · burn-lca report`;
-  find("#notes").append(...data.notes.map((text) => html("li", {}, text)));
+  find("#notes").replaceChildren(...data.notes.map((text) => html("li", {}, text)));
 }
 
 /** The questions, as links and as names of their sections. */
@@ -39,92 +59,33 @@ function contents() {
   }
 }
 
-/**
- * A selection in the toolbar; hidden where there is nothing to choose.
- * @param {string} id
- * @param {Map<string, string>} options value to text
- * @param {(value: string) => void} choose
- */
-function selection(id, options, choose) {
-  const change = () => {
-    choose(select.value);
-    redraw();
-  };
-  const entries = Array.from(options, ([value, text]) => html("option", { value }, text));
-  const select = html("select", { id, change }, ...entries);
-  find(`#${id}-tool`).append(select);
-  find(`#${id}-tool`).hidden = options.size < 2;
+/** Says in each section which of the choices above it does not follow, where one was made. */
+function scopes() {
+  for (const place of document.querySelectorAll("[data-ignores]")) {
+    const ignored = place.getAttribute("data-ignores")?.split(" ") ?? [];
+    drawn(() => {
+      const made = {
+        probe: view.probe === view.probeAtFirst ? "" : `the ${view.probeAtFirst} probe`,
+        class: view.class === "" ? "" : "all classes together",
+        range: isAllInView() ? "" : "all iterations",
+      };
+      const kept = Object.entries(made).filter(([name, text]) => ignored.includes(name) && text);
+      const of = kept.map(([, text]) => text).join(", ");
+      place.textContent = of && `Not changed by the choices above: this is of ${of}.`;
+    });
+  }
 }
 
-/**
- * The field of a number in the toolbar.
- * @param {string} id
- */
-function field(id) {
-  const found = find(`#${id}`);
-  if (!(found instanceof HTMLInputElement)) throw new Error(`#${id} is no field`);
-  return dress(found, { min: view.first, max: view.last });
-}
-
-function range() {
-  const [from, to] = [field("from"), field("to")];
-  const show = () => {
-    from.value = String(view.from);
-    to.value = String(view.to);
-  };
-  const change = () => {
-    if (from.value === "" || to.value === "") return;
-    setRange(Number(from.value), Number(to.value));
-    show();
-  };
-  dress(from, { change });
-  dress(to, { change });
-  dress(find("#reset"), { click: () => setRange(view.first, view.last) });
-  // Drawing comes a frame later than the change: what is being typed by then stays.
-  drawn(() => {
-    if (document.activeElement !== from && document.activeElement !== to) show();
-  });
-  pointed(() => {
-    find("#cursor").textContent = String(view.cursor ?? "–");
-  });
-}
-
-function colours() {
-  const root = document.documentElement;
-  const preference = matchMedia("(prefers-color-scheme: dark)");
-  const isDark = () => (root.dataset.theme ?? (preference.matches ? "dark" : "light")) === "dark";
-  const theme = find("#theme");
-  const changed = () => {
-    theme.textContent = isDark() ? "Light" : "Dark";
-    redraw();
-  };
-  const other = () => {
-    root.dataset.theme = isDark() ? "light" : "dark";
-    changed();
-  };
-  dress(theme, { click: other });
-  preference.addEventListener("change", changed);
-  changed();
-  const palette = find("#palette");
-  const repaint = () => {
-    const isBlue = root.dataset.palette !== "blue";
-    root.dataset.palette = isBlue ? "blue" : "green";
-    palette.setAttribute("aria-pressed", String(isBlue));
-    redraw();
-  };
-  dress(palette, { click: repaint });
-}
-
-function toolbar() {
-  const probes = new Set(data.runs.flatMap((run) => run.probes));
-  selection("probe", new Map(Array.from(probes, (name) => [name, name])), (probe) => {
-    view.probe = probe;
-  });
-  selection("class", new Map([["", "all"], ...classNames]), (chosen) => {
-    view.class = chosen;
-  });
-  range();
-  colours();
+/** Makes all figures anew. */
+function make() {
+  for (const place of document.querySelectorAll("[data-figure]")) place.replaceChildren();
+  forgetFigures();
+  refitView();
+  about();
+  fillToolbar();
+  scopes();
+  for (const question of QUESTIONS) question();
+  redrawNow();
 }
 
 /** Draws anew for paper, and where the window has another width. */
@@ -138,23 +99,43 @@ function watchWidth() {
   });
 }
 
-about();
+const isReady = () => document.documentElement.dataset.ready === "true";
+
+/** Shows the first data. */
+function begin() {
+  make();
+  document.documentElement.dataset.ready = "true";
+  goToSection();
+}
+
+/**
+ * Shows data in the place of others, and says what they are of.
+ * @param {string} json
+ */
+async function renew(json) {
+  const start = performance.now();
+  const found = parsed(json);
+  // Before anything is taken away: a microscope without pictures would flicker.
+  await Promise.all(found.runs.map(({ microscope }) => microscope && inflate(microscope)));
+  takeData(found);
+  if (isReady()) inPlace(make);
+  else begin();
+  // For whoever wants to know how long it takes.
+  performance.measure("renewal", { start });
+  const isRunning = found.runs.some((run) => run.state === "still running");
+  const text = `${isRunning ? "Live" : "Ended"}: up to iteration ${view.last}.`;
+  return { isRunning, text };
+}
+
+readAddress();
+watchAddress();
 contents();
 toolbar();
-for (const question of [
-  grounded,
-  noise,
-  layers,
-  heroes,
-  distribution,
-  sync,
-  classes,
-  validation,
-  candidates,
-  microscope,
-]) {
-  question();
-}
-redrawNow();
 watchWidth();
-document.documentElement.dataset.ready = "true";
+const embedded = find("#data").textContent;
+if (embedded === "null") {
+  live(renew);
+} else {
+  takeData(parsed(embedded));
+  begin();
+}

@@ -1,5 +1,6 @@
 // Tables, and the tables behind figures.
 
+import { kept } from "./choices.js";
 import { html } from "./dom.js";
 import { maybe, signed } from "./format.js";
 
@@ -61,8 +62,15 @@ export function lcaCell(value) {
 export function behind(label, headings, rows) {
   const summary = html("summary", {}, `Table: ${label}`);
   const box = html("details", { "data-table": label }, summary);
+  const { value, choose } = kept(`table of ${label}`, "closed");
+  const fill = () => {
+    if (box.childElementCount === 1) box.append(table(label, headings, rows()));
+  };
+  box.open = value() === "open";
+  if (box.open) fill();
   box.addEventListener("toggle", () => {
-    if (box.open && box.childElementCount === 1) box.append(table(label, headings, rows()));
+    choose(box.open ? "open" : "closed");
+    if (box.open) fill();
   });
   return box;
 }

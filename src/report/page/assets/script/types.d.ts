@@ -30,6 +30,7 @@ export interface Missing {
 export interface Run {
   name: string;
   state: "finished" | "still running" | "killed" | "interrupted" | "failed";
+  verdict: string;
   tensors: number;
   probes: string[];
   summary: Summary;

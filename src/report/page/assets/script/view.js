@@ -3,28 +3,63 @@
 import { data, firstRun } from "./data.js";
 
 export const view = {
-  first: Math.min(...data.runs.map((run) => run.summary.first_iteration)),
-  last: Math.max(...data.runs.map((run) => run.summary.last_iteration)),
+  // Nothing is seen before there are data.
+  first: 0,
+  last: -1,
   from: 0,
-  to: 0,
+  to: -1,
   /** @type {number | null} */
   cursor: null,
-  probe: firstRun.probes[0],
+  probe: "",
+  probeAtFirst: "",
   /** The number of a class as a text; empty is all of them together. */
   class: "",
-  /** @type {Set<string>} */
+  /** Layers. @type {Set<string>} */
   hidden: new Set(),
+  /** @type {Set<string>} */
+  hiddenAtFirst: new Set(),
+  /** Layers that are to be hidden if they are shown at first, and shown if not. */
+  flipAtFirst: /** @type {string[]} */ ([]),
+  /** What was chosen in single figures; see `choices.js`. @type {Map<string, string>} */
+  choices: new Map(),
 };
-view.from = view.first;
-view.to = view.last;
 
-/** The classes that LCA is split by, number to name. */
-export const classNames = new Map(
-  data.runs
-    .flatMap((run) => run.class_series)
-    .flatMap((series) => series.classes)
-    .map((entry) => [String(entry.class), entry.name]),
-);
+/** The classes that LCA is split by, number to name. @type {Map<string, string>} */
+export const classNames = new Map();
+
+/** Layers that are hidden though they were shown at first, and the other way round. */
+export const flippedLayers = () => [
+  ...[...view.hidden].filter((layer) => !view.hiddenAtFirst.has(layer)),
+  ...[...view.hiddenAtFirst].filter((layer) => !view.hidden.has(layer)),
+];
+
+/** Whether all iterations are in view. */
+export const isAllInView = () => view.from === view.first && view.to === view.last;
+
+/**
+ * Fits what is in view to new data, and forgets the figures of the old: a run that has grown is
+ * still seen as a whole, a part of it stays that part.
+ */
+export function refitView() {
+  [drawers.length, pointers.length] = [0, 0];
+  const wasAll = isAllInView();
+  view.first = Math.min(...data.runs.map((run) => run.summary.first_iteration));
+  view.last = Math.max(...data.runs.map((run) => run.summary.last_iteration));
+  const [from, to] = wasAll ? [view.first, view.last] : [view.from, view.to];
+  // A run that was begun anew may not have got there yet.
+  const isThere = from <= view.last && to >= view.first;
+  view.from = isThere ? Math.max(from, view.first) : view.first;
+  view.to = isThere ? Math.min(to, view.last) : view.last;
+  if (view.cursor !== null) view.cursor = clamped(view.cursor);
+  classNames.clear();
+  for (const series of data.runs.flatMap((run) => run.class_series)) {
+    for (const entry of series.classes) classNames.set(String(entry.class), entry.name);
+  }
+  if (!classNames.has(view.class)) view.class = "";
+  view.probeAtFirst = firstRun.probes[0];
+  const isProbe = data.runs.some((run) => run.probes.includes(view.probe));
+  if (!isProbe) view.probe = view.probeAtFirst;
+}
 
 /** @type {(() => void)[]} */
 const drawers = [];
@@ -117,9 +152,7 @@ export const spanInView = () =>
 
 /** The iterations in view, in words. */
 export const rangeText = () =>
-  view.from === view.first && view.to === view.last
-    ? "all iterations"
-    : `iterations ${view.from} to ${view.to}`;
+  isAllInView() ? "all iterations" : `iterations ${view.from} to ${view.to}`;
 
 /**
  * Keys of a figure over time; see `KEYS`.

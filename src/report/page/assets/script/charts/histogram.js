@@ -1,6 +1,7 @@
 // Counts in bins, with lines of what laws expect.
 
-import { choice, svg } from "../dom.js";
+import { keptChoice } from "../choices.js";
+import { svg } from "../dom.js";
 import { redraw } from "../view.js";
 import { frame, linear, tickTexts, valueAxis, writeScales } from "./axes.js";
 import { tipFigure } from "./figure.js";
@@ -34,19 +35,16 @@ const FLOOR = Math.log10(0.5);
  * }} chart
  */
 export function histogram({ label, unit, bars, lines, marks, below, above = null }) {
-  let logarithmic = false;
   /** @type {[string, string][]} */
   const scales = [
     ["linear", "linear count"],
     ["log", "logarithmic count"],
   ];
-  const options = choice(`Counts of ${label}`, scales, "linear", (chosen) => {
-    logarithmic = chosen === "log";
-    redraw();
-  });
+  const { row, chosen } = keptChoice(`counts of ${label}`, `Counts of ${label}`, scales, redraw);
   const counts = lines.flatMap((line) => line.points.map(([, count]) => count));
   const most = Math.max(1, ...bars.map((bar) => bar.count), ...counts);
-  return tipFigure(label, unit, [options], (plot) => {
+  return tipFigure(label, unit, [row], (plot) => {
+    const logarithmic = chosen() === "log";
     const margin = { left: 64, right: 12, top: above ? 22 : 8, bottom: 52 };
     const { root, area } = frame(plot, 240, margin);
     const x = linear(0, 1, area.left, area.right);

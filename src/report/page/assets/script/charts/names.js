@@ -6,8 +6,6 @@ import { svg } from "../dom.js";
 /** How wide a letter is, about. */
 export const LETTER = 6.6;
 
-const texts = new Map(data.short_names.names.map((entry) => [entry.name, entry.texts]));
-
 /** @param {string} name */
 const lengthOf = (name) => [...name].length;
 
@@ -26,7 +24,7 @@ export const widest = (names, most) => Math.min(most, Math.max(3, ...names.map(l
 export function shortened(name, letters) {
   if (lengthOf(name) <= letters) return name;
   const fits = data.short_names.letters.findIndex((most) => most <= letters);
-  const known = texts.get(name) ?? [name];
+  const known = data.short_names.names.find((entry) => entry.name === name)?.texts ?? [name];
   return known[fits] ?? known[known.length - 1];
 }
 

@@ -1,5 +1,6 @@
 // The slider over the pictures of the microscope, and a button that plays them.
 
+import { kept } from "../choices.js";
 import { html } from "../dom.js";
 
 /** Pictures a second. */
@@ -28,8 +29,13 @@ export function controlsOf(frames, current, go) {
     input: () => drive(Number(slider.value)),
   });
   const shownAt = html("output", { "data-frame": "microscope" });
+  const { value, choose } = kept("microscope speed", String(SPEED));
   const rates = SPEEDS.map((rate) =>
-    html("option", { value: rate, selected: rate === SPEED }, `${rate} pictures a second`),
+    html(
+      "option",
+      { value: rate, selected: String(rate) === value() },
+      `${rate} pictures a second`,
+    ),
   );
   const speed = html("select", { "aria-label": "Speed" }, ...rates);
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -38,16 +44,19 @@ export function controlsOf(frames, current, go) {
     clearInterval(timer);
     timer = undefined;
     play.textContent = "Play";
+    play.removeAttribute("data-playing");
   };
   const start = () => {
     if (current() === frames - 1) drive(0);
     play.textContent = "Pause";
+    play.dataset.playing = "true";
     const next = () => (current() === frames - 1 ? stop() : drive(current() + 1));
     timer = setInterval(next, 1000 / Number(speed.value));
   };
   const press = () => (timer === undefined ? start() : stop());
   const play = html("button", { type: "button", click: press }, "Play");
   speed.addEventListener("change", () => {
+    choose(speed.value);
     if (timer === undefined) return;
     stop();
     start();

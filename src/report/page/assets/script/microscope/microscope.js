@@ -4,14 +4,18 @@
 /** @import { Cell } from "./stage.js" */
 
 import { placeOf } from "../charts/timeplot.js";
-import { absent, choice, html, note } from "../dom.js";
+import { kept, keptChoice } from "../choices.js";
+import { absent, html, note } from "../dom.js";
 import { signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { drawn, pointed, setCursor, view } from "../view.js";
 import { cellName, cellsOf, isBinned } from "./block.js";
 import { controlsOf } from "./controls.js";
-import { inflate, isLca, shades, TITLES, valueText } from "./pictures.js";
+import { codesOf, inflate, isLca, shades, TITLES, valueText } from "./pictures.js";
 import { blockCanvas, paintBlock, stageOf } from "./stage.js";
+
+/** The cell that was pointed at, by run: it stays when new data come. @type {Map<string, Cell>} */
+const pointedCells = new Map();
 
 export function microscope() {
   perRun("microscope", (run) => {
@@ -22,18 +26,30 @@ export function microscope() {
 }
 
 /**
+ * The cell that was pointed at before these data came; null if they have none such.
+ * @param {Run} run
+ * @param {Microscope} found
+ * @returns {Cell | null}
+ */
+function cellKnown(run, found) {
+  const known = pointedCells.get(run.name);
+  const block = found.blocks.find((block) => block.tensor === known?.block.tensor);
+  if (!known || !block) return null;
+  const { row, column } = known;
+  return row < cellsOf(block.rows) && column < cellsOf(block.columns)
+    ? { block, row, column }
+    : null;
+}
+
+/**
  * @param {Run} run
  * @param {Microscope} found
  */
 function figureOf(run, found) {
   const { iterations, cells } = found;
-  let frame = 0;
-  /** @type {Quantity} */
-  let quantity = "lca";
-  /** @type {Map<Quantity, Int8Array>} */
-  const codes = new Map();
-  /** @type {Cell | null} */
-  let cell = null;
+  const at = kept("microscope at", String(iterations[0]));
+  let frame = placeOf(iterations, Number(at.value()));
+  let cell = cellKnown(run, found);
   /** The cursor that was followed, or set: none is followed twice. */
   let followed = view.cursor;
 
@@ -43,8 +59,9 @@ function figureOf(run, found) {
     { class: "readout", role: "status", "data-readout": "microscope" },
     "Point at a pixel, or go to a block with Tab and move with the arrow keys.",
   );
-  const point = (/** @type {Cell} */ at) => {
-    cell = at;
+  const point = (/** @type {Cell} */ pointedAt) => {
+    cell = pointedAt;
+    pointedCells.set(run.name, cell);
     tell();
   };
   const canvases = found.blocks.map((block) => blockCanvas(block, () => cell, point));
@@ -64,7 +81,7 @@ function figureOf(run, found) {
     const { block, row, column } = cell;
     const place = frame * cells + block.first + row * cellsOf(block.columns) + column;
     const said = found.pictures.map((pictures) => {
-      const code = codes.get(pictures.quantity)?.[place];
+      const code = codesOf(pictures)?.[place];
       return `${TITLES[pictures.quantity]} ${valueText(pictures, code)}`;
     });
     const name = cellName(block, row, column);
@@ -73,9 +90,11 @@ function figureOf(run, found) {
 
   function paint() {
     controls.show(frame, iterations[frame]);
-    const shown = codes.get(quantity)?.subarray(frame * cells, (frame + 1) * cells);
+    at.choose(String(iterations[frame]));
+    const pictures = found.pictures.find((pictures) => pictures.quantity === chosen());
+    const shown = codesOf(pictures)?.subarray(frame * cells, (frame + 1) * cells);
     if (!shown) return;
-    const colours = shades(found.levels, quantity);
+    const colours = shades(found.levels, chosen());
     for (const canvas of canvases) {
       paintBlock(canvas, shown.subarray(canvas.block.first), colours);
       canvas.canvas.dataset.iteration = String(iterations[frame]);
@@ -83,17 +102,12 @@ function figureOf(run, found) {
     tell();
   }
 
-  async function show(/** @type {Quantity} */ chosen) {
-    quantity = chosen;
-    describeScale(legend, found, quantity);
-    const waiting = found.pictures.filter((pictures) => !codes.has(pictures.quantity));
-    await Promise.all(
-      waiting.map(async (pictures) => {
-        codes.set(pictures.quantity, await inflate(pictures, cells));
-      }),
-    );
+  /** @type {[Quantity, string][]} */
+  const quantities = found.pictures.map(({ quantity }) => [quantity, TITLES[quantity]]);
+  const { row, chosen } = keptChoice("microscope of", "Quantity", quantities, () => {
+    describeScale(legend, found, chosen());
     paint();
-  }
+  });
 
   pointed(() => {
     if (view.cursor === followed) return;
@@ -106,17 +120,12 @@ function figureOf(run, found) {
     stage.size();
     paint();
   });
-  show(quantity);
-
-  /** @type {[Quantity, string][]} */
-  const quantities = found.pictures.map((pictures) => [
-    pictures.quantity,
-    TITLES[pictures.quantity],
-  ]);
+  describeScale(legend, found, chosen());
+  inflate(found).then(paint);
   return html(
     "figure",
     { "data-chart": "Microscope" },
-    html("div", { class: "options" }, choice("Quantity", quantities, quantity, show)),
+    html("div", { class: "options" }, row),
     html("div", { class: "options" }, ...controls.elements, ...stage.buttons),
     legend,
     readout,

@@ -1,6 +1,6 @@
 // The pictures of the microscope: codes of cells, their values and colours.
 
-/** @import { Quantity, QuantityPictures } from "../types.d.ts" */
+/** @import { Microscope, Quantity, QuantityPictures } from "../types.d.ts" */
 
 import { bytes } from "../data.js";
 import { rgb } from "../dom.js";
@@ -25,11 +25,30 @@ export const TITLES = {
 export const isLca = (quantity) => quantity === "lca" || quantity === "cumulative";
 
 /**
- * The codes of all cells, picture after picture.
+ * The codes of pictures that were inflated already.
+ * @type {WeakMap<QuantityPictures, Int8Array>}
+ */
+const inflated = new WeakMap();
+
+/**
+ * The codes of all cells, picture after picture; nothing before `inflate` has them.
+ * @param {QuantityPictures | undefined} pictures
+ */
+export const codesOf = (pictures) => pictures && inflated.get(pictures);
+
+/** @param {Microscope} found */
+export async function inflate({ pictures, cells }) {
+  const waiting = pictures.filter((quantity) => !inflated.has(quantity));
+  await Promise.all(
+    waiting.map(async (quantity) => inflated.set(quantity, await codesIn(quantity, cells))),
+  );
+}
+
+/**
  * @param {QuantityPictures} pictures
  * @param {number} cells
  */
-export async function inflate({ codes, differences }, cells) {
+async function codesIn({ codes, differences }, cells) {
   const inflater = new DecompressionStream("deflate-raw");
   const stream = new Blob([bytes(codes)]).stream().pipeThrough(inflater);
   const all = new Int8Array(await new Response(stream).arrayBuffer());

@@ -2,6 +2,7 @@
 
 /** @import { Block } from "../types.d.ts" */
 
+import { kept } from "../choices.js";
 import { html } from "../dom.js";
 import { title } from "../runs.js";
 import { cellsOf, isBinned, pixels } from "./block.js";
@@ -105,7 +106,8 @@ export function stageOf(name, canvases) {
     }
     group.append(canvas);
   }
-  let zoom = 1;
+  const { value, choose } = kept("microscope zoom", "1");
+  const zoom = () => Math.max(1, Math.min(MOST_ZOOM, Number(value()) || 1));
   function size() {
     const room = Math.max(240, element.clientWidth - 48);
     let cell = 1;
@@ -118,12 +120,12 @@ export function stageOf(name, canvases) {
       }
       // A bias goes on in the rows of the weight that it stands beside.
       const width = block.beside ? Math.max(across.pixels * cell, 8) : across.pixels * cell;
-      canvas.style.height = `${rows * cell * zoom}px`;
-      canvas.style.width = `${width * zoom}px`;
+      canvas.style.height = `${rows * cell * zoom()}px`;
+      canvas.style.width = `${width * zoom()}px`;
     }
   }
   const zoomBy = (/** @type {number} */ factor) => () => {
-    zoom = Math.max(1, Math.min(MOST_ZOOM, zoom * factor));
+    choose(String(Math.max(1, Math.min(MOST_ZOOM, zoom() * factor))));
     size();
   };
   const buttons = [

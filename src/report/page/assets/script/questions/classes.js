@@ -5,6 +5,7 @@
 import { comparable, follow } from "../charts/figure.js";
 import { heatMap } from "../charts/heatmap.js";
 import { timeMap } from "../charts/timemap.js";
+import { kept } from "../choices.js";
 import { data, firstRun } from "../data.js";
 import { absent, html, note, placeOfFigure } from "../dom.js";
 import { plural } from "../format.js";
@@ -68,20 +69,22 @@ function byLayer() {
 }
 
 function overTime() {
-  let layer = "";
   const layers = firstRun.class_series[0]?.layers ?? [];
+  const { value, choose } = kept("classes of layer", "");
+  const layer = () => (layers.includes(value()) ? value() : "");
   if (layers.length > 0) {
     const select = html(
       "select",
       {
         change: () => {
-          layer = select.value;
+          choose(select.value);
           redraw();
         },
       },
       html("option", { value: "" }, "all layers"),
       ...layers.map((name) => html("option", { value: name }, name)),
     );
+    select.value = layer();
     const label = html("label", {}, "Layer ", select);
     placeOfFigure("class-times").append(html("p", {}, label));
   }
@@ -93,7 +96,7 @@ function overTime() {
       label: "LCA by class over time",
       unit: "loss of the class, a step",
       rows: names(first),
-      windows: () => windowsOf(seriesInView(run), layer),
+      windows: () => windowsOf(seriesInView(run), layer()),
       together,
       options: [follow(() => seriesInView(run).probe)],
     });

@@ -1,9 +1,10 @@
 // Who are the heroes and villains?
 
-/** @import { HelpingParameter, Heroes, Inequality, Run } from "../types.d.ts" */
+/** @import { HelpingParameter, Heroes, Inequality, Run, Trace } from "../types.d.ts" */
 
 import { histogram } from "../charts/histogram.js";
 import { timeChart } from "../charts/timechart.js";
+import { kept } from "../choices.js";
 import { data } from "../data.js";
 import { absent, html, note } from "../dom.js";
 import { count, maybe, percent, plural, short, signClass, signed } from "../format.js";
@@ -106,20 +107,21 @@ function trace({ trace }) {
   if (trace.length === 0) {
     return absent("No single parameter can be traced: none has a finite LCA.");
   }
-  let shown = trace[0];
+  const nameOf = (/** @type {Trace} */ one) => `${one.tensor} [${one.index}]`;
+  const { value, choose } = kept("trace", nameOf(trace[0]));
+  const shown = () => trace.find((one) => nameOf(one) === value()) ?? trace[0];
   const select = html(
     "select",
     {
       "aria-label": "Parameter",
       change: () => {
-        shown = trace[select.selectedIndex];
+        choose(nameOf(trace[select.selectedIndex]));
         redraw();
       },
     },
-    ...trace.map(({ tensor, index, lca_sum }) =>
-      html("option", {}, `${tensor} [${index}], LCA ${signed(lca_sum)}`),
-    ),
+    ...trace.map((one) => html("option", {}, `${nameOf(one)}, LCA ${signed(one.lca_sum)}`)),
   );
+  select.selectedIndex = trace.indexOf(shown());
   const chart = (
     /** @type {string} */ label,
     /** @type {string} */ unit,
@@ -132,7 +134,7 @@ function trace({ trace }) {
       height: 120,
       zero: true,
       digits: signed,
-      curves: () => [{ name: column, x: shown.iterations, y: shown[column], colour }],
+      curves: () => [{ name: column, x: shown().iterations, y: shown()[column], colour }],
     });
   const { every } = trace[0];
   return [

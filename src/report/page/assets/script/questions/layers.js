@@ -3,13 +3,14 @@
 import { signedBars } from "../charts/bars.js";
 import { comparable, follow, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
+import { keptChoice } from "../choices.js";
 import { data } from "../data.js";
-import { choice, html, note, placeOfFigure } from "../dom.js";
+import { html, note, placeOfFigure } from "../dom.js";
 import { count, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { layerSums, perParameter, shownText, sumInView } from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
-import { redraw, view } from "../view.js";
+import { flippedLayers, redraw, view } from "../view.js";
 
 /** Layers beyond this number begin hidden. */
 const MOST_SHOWN = 12;
@@ -21,7 +22,10 @@ export function layers() {
   trajectories(known > MOST_SHOWN);
 }
 
-/** Hides all but the layers that moved the loss most; returns how many there are. */
+/**
+ * Hides all but the layers that moved the loss most, unless the reader chose which to show;
+ * returns how many there are.
+ */
 function hideSmallLayers() {
   /** @type {Map<string, number>} */
   const sizes = new Map();
@@ -29,7 +33,13 @@ function hideSmallLayers() {
     sizes.set(layer, Math.max(sizes.get(layer) ?? 0, reach ?? 0));
   }
   const order = [...sizes].sort(([, a], [, b]) => b - a);
-  for (const [layer] of order.slice(MOST_SHOWN)) view.hidden.add(layer);
+  if (flippedLayers().length === 0) {
+    view.hiddenAtFirst = new Set(order.slice(MOST_SHOWN).map(([layer]) => layer));
+    view.hidden = new Set(view.hiddenAtFirst);
+    for (const layer of view.flipAtFirst.splice(0).filter((layer) => sizes.has(layer))) {
+      if (!view.hidden.delete(layer)) view.hidden.add(layer);
+    }
+  }
   return order.length;
 }
 
@@ -73,17 +83,14 @@ function seeds() {
 
 function bars() {
   const together = comparable();
-  let isMean = false;
   /** @type {[string, string][]} */
   const quantities = [
     ["sum", "sum"],
     ["mean", "per parameter"],
   ];
-  const choose = choice("Bars of layers", quantities, "sum", (chosen) => {
-    isMean = chosen === "mean";
-    redraw();
-  });
-  placeOfFigure("layers").append(choose);
+  const { row, chosen } = keptChoice("bars", "Bars of layers", quantities, redraw);
+  const isMean = () => chosen() === "mean";
+  placeOfFigure("layers").append(row);
   perRun("layers", (run) => {
     const rows = () => {
       const found = layerSums(run);
@@ -91,7 +98,7 @@ function bars() {
         .filter(({ layer }) => !view.hidden.has(layer))
         .map((row) => {
           const sum = sumInView(found?.iterations ?? row.sums, row.sums);
-          return { name: row.layer, bars: [{ value: isMean ? perParameter(row, sum) : sum }] };
+          return { name: row.layer, bars: [{ value: isMean() ? perParameter(row, sum) : sum }] };
         });
     };
     const divided = ", divided by the layer’s parameters";
@@ -102,7 +109,7 @@ function bars() {
         unit: "loss",
         rows,
         together,
-        options: [follow(() => `${shownText(run)}${isMean ? divided : ""}`)],
+        options: [follow(() => `${shownText(run)}${isMean() ? divided : ""}`)],
       }),
       behind(
         "layers, all iterations",
