@@ -229,18 +229,21 @@ struct Matched<T> {
 }
 
 impl<T> Matched<T> {
-    fn new<K: PartialEq>([first, mut second]: [Vec<T>; 2], key: impl Fn(&T) -> K) -> Self {
+    fn new<K: Ord>([first, second]: [Vec<T>; 2], key: impl Fn(&T) -> K) -> Self {
+        let places: BTreeMap<K, usize> = second.iter().map(&key).zip(0..).collect();
+        let mut second: Vec<Option<T>> = second.into_iter().map(Some).collect();
         let mut both = Vec::new();
         let mut unmatched = Vec::new();
         for a in first {
-            match second.iter().position(|b| key(b) == key(&a)) {
-                Some(index) => both.push([a, second.remove(index)]),
+            let place = places.get(&key(&a));
+            match place.and_then(|place| second[*place].take()) {
+                Some(b) => both.push([a, b]),
                 None => unmatched.push(a),
             }
         }
         Self {
             both,
-            unmatched: [unmatched, second],
+            unmatched: [unmatched, second.into_iter().flatten().collect()],
         }
     }
 }

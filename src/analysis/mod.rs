@@ -54,7 +54,7 @@ pub use helping::{helping, helping_by_layer};
 pub use layers::{layers, trajectories};
 pub use loss::loss_curves;
 pub use missing::{MISSING, Missing};
-pub use names::{ClassName, layer_of};
+pub use names::{ClassName, layer_of, listed};
 pub use noise::noise;
 pub use parameter_map::parameter_map;
 pub use peaks::peaks;

@@ -19,6 +19,27 @@ pub fn layer_of(tensor: &str) -> &str {
     tensor.rsplit_once('.').map_or(tensor, |(layer, _)| layer)
 }
 
+/// Names that a sentence lists at most.
+const MOST_LISTED: usize = 20;
+
+/// Returns names as a sentence lists them: the first twenty, and how many more there are.
+///
+/// ```
+/// # use burn_lca::analysis::listed;
+/// assert_eq!(listed(&["fc1", "fc2"]), "fc1, fc2");
+/// assert!(listed(&vec!["fc"; 300]).ends_with("fc, fc and 280 more"));
+/// ```
+#[must_use]
+pub fn listed<T: AsRef<str>>(names: &[T]) -> String {
+    let first = &names[..names.len().min(MOST_LISTED)];
+    let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
+    let first = first.join(", ");
+    match names.len().saturating_sub(MOST_LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// Returns the name of the probe that the tables of units and parameters are about: the first
 /// one, which is `training` unless the run was named otherwise.
 pub(crate) fn main_probe(run: &Run) -> &str {
@@ -33,7 +54,7 @@ pub(crate) fn validation_probe(run: &Run) -> Option<&str> {
 }
 
 /// A class and what it is called.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct ClassName {
     /// The number of the class.

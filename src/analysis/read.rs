@@ -105,6 +105,30 @@ pub(super) fn out_of_order(run: &Run, table: Table, iteration: u64, last: u64) -
     }
 }
 
+/// Values that are made of one row at most, on the whole: what has no row at a step has a value,
+/// too, that says so.
+const VALUES_OF_A_ROW: usize = 16;
+/// Values that are made of any number of rows.
+const FREE_VALUES: usize = 1 << 20;
+
+/// Fails if a table has too few rows for the values that would be made of them: a recorder writes
+/// everything at every step, and what fills memory has to be in the files.
+pub(super) fn check_filled(
+    run: &Run,
+    table: Table,
+    values: usize,
+    rows: usize,
+) -> Result<(), LcaError> {
+    if values <= FREE_VALUES.saturating_add(rows.saturating_mul(VALUES_OF_A_ROW)) {
+        return Ok(());
+    }
+    Err(LcaError::Damaged {
+        path: run.folder().join(table.name()),
+        problem: format!("has only {rows} rows for the {values} values of its steps"),
+        remedy: "remove files that this run's recorder did not write".into(),
+    })
+}
+
 /// The columns of a batch, by name.
 pub(crate) struct Columns<'a>(pub(crate) &'a RecordBatch);
 

@@ -156,6 +156,7 @@ struct SeriesReader<'a> {
     series: Vec<Series>,
     /// The value of each series at the current iteration, once there is one.
     current: Vec<Option<f64>>,
+    rows: usize,
     /// The series of each class by the layer or tensor.
     groups: HashMap<Option<i32>, HashMap<String, usize>>,
     /// The series of the layer or tensor of each class, by the tensor's path.
@@ -170,6 +171,7 @@ impl<'a> SeriesReader<'a> {
             firsts: Vec::new(),
             series: Vec::new(),
             current: Vec::new(),
+            rows: 0,
             groups: HashMap::new(),
             indices: HashMap::new(),
         }
@@ -186,7 +188,8 @@ impl<'a> SeriesReader<'a> {
         self.flush();
         self.iterations.push(last);
         self.firsts.push(first);
-        Ok(())
+        let values = self.iterations.len().saturating_mul(self.series.len());
+        read::check_filled(run, Table::Tensors, values, self.rows)
     }
 
     /// Ends the current iteration.
@@ -201,6 +204,7 @@ impl<'a> SeriesReader<'a> {
     }
 
     fn add(&mut self, class: Option<i32>, tensor: &str, value: f64) {
+        self.rows += 1;
         let index = self.index(class, tensor);
         let current = &mut self.current[index];
         *current = Some(current.map_or(value, |sum| self.request.quantity.join(sum, value)));

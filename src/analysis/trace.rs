@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
+use super::names::listed;
 use super::options::options;
 use super::read::{Columns, not_recorded, require};
 use super::series::finite_sum;
@@ -179,7 +180,7 @@ fn check(run: &Run, path: &str, indices: &[u32]) -> Result<(), LcaError> {
         return Err(LcaError::setting(
             "trace",
             format!("the model has no tensor {path}"),
-            format!("its tensors are {}", paths.join(", ")),
+            format!("its tensors are {}", listed(&paths)),
         ));
     };
     match indices

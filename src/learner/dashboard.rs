@@ -4,7 +4,6 @@
 //! loop queues one reading per training item, and a metric takes one per update.
 
 use std::collections::VecDeque;
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::TensorReadError;
@@ -15,6 +14,7 @@ use burn::train::metric::{
 };
 
 use super::series::StepSeries;
+use super::terminal;
 use crate::allocation::StepAllocation;
 use crate::error::LcaError;
 
@@ -87,7 +87,7 @@ impl DashboardState {
     /// Shows a notice, and says it once on stderr unless Burn's dashboard has the terminal.
     pub fn tell(&self, notice: String) {
         let known = self.lock().notice.as_ref() == Some(&notice);
-        if !known && !std::io::stdout().is_terminal() {
+        if !known && !terminal::is_drawn_on() {
             eprintln!("{notice}");
         }
         self.notify(notice);

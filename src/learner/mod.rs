@@ -10,6 +10,7 @@ mod origin;
 mod registration;
 mod series;
 mod strategy;
+mod terminal;
 
 pub use metric::LcaMetric;
 pub use origin::{TrainingData, UserProbe};

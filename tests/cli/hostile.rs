@@ -1,10 +1,14 @@
 //! Runs that mean harm: names that a terminal or a browser would obey, and sizes that no table has.
 
 use std::fs;
+use std::sync::Arc;
 
+use arrow::array::UInt64Array;
+use burn_lca::Table;
 use rstest::rstest;
 use tempfile::tempdir;
 
+use crate::every_command::{DAMAGED, all};
 use crate::fixture::Fixture;
 use crate::program::{Answer, burn_lca, burn_lca_within, commands, drawings, on};
 
@@ -142,7 +146,7 @@ fn the_last_iterations_that_a_number_can_hold_are_read() {
 fn a_model_of_very_many_tensors_is_answered_about() {
     let folder = tempdir().unwrap();
     let many = Fixture {
-        tensors: (0..20_000)
+        tensors: (0..50_000)
             .map(|layer| (format!("layers.{layer}.bias"), 1))
             .collect(),
         steps: 2,
@@ -151,8 +155,53 @@ fn a_model_of_very_many_tensors_is_answered_about() {
         ..Fixture::default()
     };
     many.write(folder.path());
-    for command in ["candidates", "layers", "noise", "summary", "compare"] {
+    for command in [
+        "candidates",
+        "layers",
+        "noise",
+        "summary",
+        "compare",
+        "peaks",
+    ] {
         let answer = burn_lca_within(1 << 20, 20, on(command, folder.path()));
         assert_eq!(answer.code, Some(0), "{command}: {}", answer.stderr);
     }
+    let mut unknown = on("trace", folder.path());
+    unknown.push("layers.nope".into());
+    let answer = burn_lca_within(1 << 20, 20, unknown);
+    assert_eq!(answer.code, Some(2));
+    let some = "layers.19.bias and 49980 more\n";
+    assert!(answer.stderr.ends_with(some), "{}", answer.stderr);
+}
+
+/// A row at each step, of another tensor every time: laid out by step and tensor, a file of a few
+/// kilobytes would fill any memory.
+#[test]
+fn steps_that_hardly_any_tensor_has_rows_of_are_damage_to_series() {
+    let sparse = Fixture {
+        tensors: (0..1000)
+            .map(|layer| (format!("layers.{layer}.bias"), 1))
+            .collect(),
+        steps: 3,
+        classes: 1,
+        validation: false,
+        ..Fixture::default()
+    };
+    let folder = tempdir().unwrap();
+    sparse.write_changed(folder.path(), &sparse.run_json(), |table, mut columns| {
+        if table == Table::Tensors {
+            let rows = columns[0].len() as u64;
+            columns[0] = Arc::new(UInt64Array::from_iter_values(0..rows));
+        }
+        columns
+    });
+    let failing = [
+        "candidates",
+        "peaks",
+        "plot-classes",
+        "plot-peaks",
+        "plot-trajectories",
+        "report",
+    ];
+    all(folder.path(), &failing, DAMAGED, "has only");
 }

@@ -102,6 +102,8 @@ fn a_resumed_run_is_the_same_as_one_that_was_never_interrupted(
 
     let (run, whole) = (resumed.run(), whole.run());
     assert_eq!(run.status(), &RunStatus::Finished);
+    // Burn begins the log of the unfinished epoch anew, as the record does, and keeps those before.
+    assert_eq!(resumed.logged("LCA"), column(&run, Table::Steps, "lca"));
     let iterations: Vec<f64> = (0..EPOCHS * BATCHES).map(|index| index as f64).collect();
     assert_eq!(column(&run, Table::Steps, "iteration"), iterations);
     for (table, columns) in [

@@ -1,6 +1,5 @@
 //! Neurons and channels that no longer do anything, or hardly ever help.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
@@ -71,7 +70,8 @@ pub enum UnitProblem {
     RarelyHelps,
 }
 
-#[derive(Debug, Clone, Default)]
+/// Counts of a unit up to a recorded step of its group, of which not all rows may be in yet.
+#[derive(Debug, Clone)]
 struct UnitCount {
     lca: f64,
     helping: u64,
@@ -80,10 +80,42 @@ struct UnitCount {
     last_active: Option<u64>,
     /// Zeros since then.
     silent: u64,
+    /// That step, counted from 1, and its iteration.
+    step: u64,
+    iteration: u64,
+    /// Its LCA at that step so far.
+    current: f64,
 }
 
 impl UnitCount {
-    fn add(&mut self, iteration: u64, lca: f64) {
+    fn new(step: u64, iteration: u64) -> Self {
+        Self {
+            lca: 0.0,
+            helping: 0,
+            hurting: 0,
+            zero: 0,
+            last_active: None,
+            silent: 0,
+            step,
+            iteration,
+            current: 0.0,
+        }
+    }
+
+    /// Counts the step that rows came of; without a row at those after it, its LCA there is zero.
+    fn advance(&mut self, step: u64, iteration: u64) {
+        if step == self.step {
+            return;
+        }
+        self.count_current();
+        let zeros = step - self.step - 1;
+        self.zero += zeros;
+        self.silent += zeros;
+        (self.step, self.iteration) = (step, iteration);
+    }
+
+    fn count_current(&mut self) {
+        let (iteration, lca) = (self.iteration, std::mem::take(&mut self.current));
         self.lca += lca;
         match lca {
             0.0 => {
@@ -104,17 +136,36 @@ impl UnitCount {
 /// The units of the same number in all tensors of a group.
 #[derive(Debug, Default)]
 struct UnitGroup {
-    current: Vec<f64>,
-    seen: bool,
     counts: Vec<UnitCount>,
+    /// Recorded steps that had rows of the group, and the iteration of the last.
+    steps: u64,
+    iteration: Option<u64>,
 }
 
 impl UnitGroup {
-    fn flush(&mut self, iteration: u64) {
-        if std::mem::take(&mut self.seen) {
-            for (count, lca) in self.counts.iter_mut().zip(&mut self.current) {
-                count.add(iteration, std::mem::take(lca));
-            }
+    /// Adds the LCA of a unit that is there; returns whether it is.
+    fn add(&mut self, unit: usize, iteration: u64, lca: f64) -> bool {
+        if self.iteration != Some(iteration) {
+            self.iteration = Some(iteration);
+            self.steps += 1;
+        }
+        // A recorder writes the units of a tensor in their order, so one row makes room for one.
+        if unit == self.counts.len() {
+            self.counts.push(UnitCount::new(self.steps, iteration));
+        }
+        let Some(count) = self.counts.get_mut(unit) else {
+            return false;
+        };
+        count.advance(self.steps, iteration);
+        count.current += lca;
+        true
+    }
+
+    /// Counts what is still open once all rows are in.
+    fn finish(&mut self) {
+        for count in &mut self.counts {
+            // One step further than the last, which then counts, too.
+            count.advance(self.steps + 1, u64::MAX);
         }
     }
 }
@@ -184,18 +235,12 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
         remedy: "remove files that this run's recorder did not write".into(),
     };
     let columns = ["iteration", "span", "tensor", "unit", "lca"];
-    let mut now: Option<(u64, u64)> = None;
     read::each(run, Table::Units, &columns, |batch| {
         let steps = batch.steps()?;
         let names = batch.text("tensor")?;
         let units = batch.u32("unit")?;
         let lca = batch.f32("lca")?;
         for row in 0..batch.rows() {
-            let step = steps(row);
-            if let Some((_, last)) = now.filter(|now| *now != step) {
-                groups.iter_mut().for_each(|(_, group)| group.flush(last));
-            }
-            now = Some(step);
             let Some((index, count)) = group_of.get(names.value(row)) else {
                 continue;
             };
@@ -205,28 +250,16 @@ fn count(run: &Run) -> Result<Vec<(String, UnitGroup)>, LcaError> {
                 return Err(damaged(problem));
             }
             let group = &mut groups[*index].1;
-            // A recorder writes the units of a tensor in their order, so one row makes room for one.
-            match unit.cmp(&group.counts.len()) {
-                Ordering::Less => {}
-                Ordering::Equal => {
-                    group.counts.push(UnitCount::default());
-                    group.current.push(0.0);
-                }
-                Ordering::Greater => {
-                    return Err(damaged(format!(
-                        "tensor {} has unit {unit}, but not the one before it",
-                        names.value(row)
-                    )));
-                }
+            if !group.add(unit, steps(row).1, f64::from(lca[row])) {
+                return Err(damaged(format!(
+                    "tensor {} has unit {unit}, but not the one before it",
+                    names.value(row)
+                )));
             }
-            group.current[unit] += f64::from(lca[row]);
-            group.seen = true;
         }
         Ok(())
     })?;
-    if let Some((_, last)) = now {
-        groups.iter_mut().for_each(|(_, group)| group.flush(last));
-    }
+    groups.iter_mut().for_each(|(_, group)| group.finish());
     Ok(groups)
 }
 

@@ -107,7 +107,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
             let tensor = tensors.value(row);
             let group = group_of.get(tensor).ok_or_else(|| foreign(run, tensor))?;
             reading.advance(run, iterations[row])?;
-            let step = &mut reading.step[*group];
+            let step = reading.at_step(*group);
             step.lca += lca[row];
             if halves.is_valid(row) {
                 *step.halves.get_or_insert(0.0) += halves.value(row);
@@ -179,11 +179,14 @@ struct StepReader {
     iteration: Option<u64>,
     /// Each group at the current step.
     step: Vec<StepSum>,
+    /// Those of them that have rows of it.
+    seen: Vec<usize>,
 }
 
 /// The tensors of a group at one step.
 #[derive(Debug, Clone, Default)]
 struct StepSum {
+    seen: bool,
     lca: f64,
     /// Half the difference between the halves of the step's sample, if there is one.
     halves: Option<f64>,
@@ -203,7 +206,17 @@ impl StepReader {
                 groups,
             },
             iteration: None,
+            seen: Vec::new(),
         }
+    }
+
+    fn at_step(&mut self, group: usize) -> &mut StepSum {
+        let step = &mut self.step[group];
+        if !step.seen {
+            step.seen = true;
+            self.seen.push(group);
+        }
+        step
     }
 
     fn advance(&mut self, run: &Run, iteration: u64) -> Result<(), LcaError> {
@@ -224,10 +237,13 @@ impl StepReader {
         if self.iteration.is_none() {
             return;
         }
-        if self.step.iter().all(|step| step.lca.is_finite()) {
+        let mut seen = self.seen.iter().map(|group| &self.step[*group]);
+        if seen.all(|step| step.lca.is_finite()) {
             self.sums.steps += 1;
-            self.sums.decayed += u64::from(self.step.iter().any(|step| step.decay.is_some()));
-            for (group, step) in self.sums.groups.iter_mut().zip(&self.step) {
+            let mut seen = self.seen.iter().map(|group| &self.step[*group]);
+            self.sums.decayed += u64::from(seen.any(|step| step.decay.is_some()));
+            for index in &self.seen {
+                let (group, step) = (&mut self.sums.groups[*index], &self.step[*index]);
                 group.lca += step.lca;
                 if let Some(halves) = step.halves {
                     *group.variance.get_or_insert(0.0) += halves * halves;
@@ -239,7 +255,9 @@ impl StepReader {
         } else {
             self.sums.not_finite += 1;
         }
-        self.step.fill(StepSum::default());
+        for group in self.seen.drain(..) {
+            self.step[group] = StepSum::default();
+        }
     }
 
     fn finish(mut self) -> RunSums {

@@ -112,6 +112,16 @@ impl BlockAxis {
         };
     }
 
+    /// Makes cells just so large that there are no more than this many.
+    pub(super) fn coarsen_to(&mut self, cells: usize) {
+        if self.cells() > cells {
+            self.bin = self
+                .positions()
+                .div_ceil(cells)
+                .next_multiple_of(self.kernel);
+        }
+    }
+
     fn of(name: &'static str, length: usize, stride: usize) -> Self {
         Self {
             name,

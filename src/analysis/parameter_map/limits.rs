@@ -31,6 +31,13 @@ impl CellLimits {
             let gaps = |axis: &BlockAxis, kernels: bool| if kernels { axis.length - 1 } else { 0 };
             loop {
                 let kernels = block.kernel().is_some();
+                let [rows, columns] = [&mut block.rows, &mut block.columns];
+                // Only the longer one loses cells from here on: all at once, as they may be many.
+                if !kernels && rows.cells() <= FEW {
+                    columns.coarsen_to(self.columns.max(FEW));
+                } else if !kernels && columns.cells() <= FEW {
+                    rows.coarsen_to(self.rows.max(FEW));
+                }
                 let down = block.rows.cells() + gaps(&block.rows, kernels);
                 let across = block.columns.cells() + gaps(&block.columns, kernels);
                 if down <= self.rows.max(1) && across <= self.columns.max(1) {

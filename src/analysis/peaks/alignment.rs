@@ -106,36 +106,31 @@ pub(super) fn alignments(
     let mut counter = Counter::new(steps, layers);
     let mut shifts = vec![vec![0; windows.count()]; layers];
     let observed = counter.count_all(classes, &windows, &shifts);
-    let mut null = Vec::with_capacity(model.permutations);
+    // How many permutations had 0, 1, 2, … such positions, by class and number of layers.
+    let mut null: Vec<Vec<Vec<u64>>> = vec![vec![Vec::new(); layers - 1]; classes.len() + 1];
     for _ in 0..model.permutations {
         for layer in &mut shifts {
             for (window, shift) in layer.iter_mut().enumerate() {
                 *shift = rng.random_range(0..windows.length(window));
             }
         }
-        null.push(counter.count_all(classes, &windows, &shifts));
+        let drawn = counter.count_all(classes, &windows, &shifts);
+        for (null, count) in null.iter_mut().flatten().zip(drawn.into_iter().flatten()) {
+            if null.len() <= count {
+                null.resize(count + 1, 0);
+            }
+            null[count] += 1;
+        }
     }
-    let alignment = |class: usize, index: usize| {
-        let drawn = null.iter().map(|counts| counts[class][index]);
-        compare(index + 2, observed[class][index], drawn)
+    let of_class = |(observed, null): (Vec<usize>, Vec<Vec<u64>>)| {
+        let counts = observed.into_iter().zip(null).zip(2..);
+        let alignment = |((observed, null), layers)| compare(layers, observed, null);
+        counts.map(alignment).collect()
     };
-    (0..=classes.len())
-        .map(|class| {
-            (0..layers - 1)
-                .map(|index| alignment(class, index))
-                .collect()
-        })
-        .collect()
+    observed.into_iter().zip(null).map(of_class).collect()
 }
 
-fn compare(layers: usize, observed: usize, drawn: impl Iterator<Item = usize>) -> Alignment {
-    let mut null = Vec::new();
-    for count in drawn {
-        if null.len() <= count {
-            null.resize(count + 1, 0);
-        }
-        null[count] += 1;
-    }
+fn compare(layers: usize, observed: usize, null: Vec<u64>) -> Alignment {
     let permutations: u64 = null.iter().sum();
     let sum: u64 = null.iter().zip(0..).map(|(many, count)| many * count).sum();
     let reached: u64 = null.iter().skip(observed).sum();

@@ -11,7 +11,7 @@ mod options;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -290,12 +290,9 @@ impl PeakSet {
                 layers.push(found.peaks.layer.clone());
             }
         }
-        let has_peaks = |layer: &String| {
-            let of_layer = |found: &PositionedPeaks| found.peaks.layer == *layer;
-            series
-                .iter()
-                .any(|found| of_layer(found) && !found.positions.is_empty())
-        };
+        let peaking = series.iter().filter(|found| !found.positions.is_empty());
+        let peaking: HashSet<&str> = peaking.map(|found| &*found.peaks.layer).collect();
+        let has_peaks = |layer: &String| peaking.contains(&**layer);
         let (layers, layers_without) = layers.into_iter().partition(has_peaks);
         let mut classes: Vec<Option<i32>> = series.iter().map(|found| found.peaks.class).collect();
         classes.sort_unstable();
@@ -308,16 +305,14 @@ impl PeakSet {
         }
     }
 
-    fn find(&self, class: Option<i32>, layer: &str) -> Option<&PositionedPeaks> {
-        let wanted =
-            |found: &&PositionedPeaks| found.peaks.class == class && found.peaks.layer == layer;
-        self.series.iter().find(wanted)
-    }
-
     fn trains(&self) -> Vec<Trains> {
+        let by_name = self.series.iter();
+        let by_name: HashMap<(Option<i32>, &str), &Vec<usize>> = by_name
+            .map(|found| ((found.peaks.class, &*found.peaks.layer), &found.positions))
+            .collect();
         let train = |class: Option<i32>, layer: &String| {
-            self.find(class, layer)
-                .map_or(Vec::new(), |found| found.positions.clone())
+            let positions = by_name.get(&(class, layer.as_str()));
+            positions.map_or(Vec::new(), |positions| (*positions).clone())
         };
         let trains = |class: &Option<i32>| {
             self.layers

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::Quantity;
 use crate::analysis::peaks::Peaks;
+use crate::analysis::{Quantity, listed};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted, short,
 };
@@ -175,10 +175,7 @@ fn notes(peaks: &Peaks, rows: &PeakRows) -> Vec<String> {
         ));
     }
     if !peaks.layers_without.is_empty() {
-        notes.push(format!(
-            "Without peaks: {}.",
-            peaks.layers_without.join(", ")
-        ));
+        notes.push(format!("Without peaks: {}.", listed(&peaks.layers_without)));
     }
     notes
 }

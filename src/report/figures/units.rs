@@ -1,7 +1,7 @@
 //! Neurons and channels over time.
 
-use crate::analysis::Raster;
 use crate::analysis::units::LayerUnitMap;
+use crate::analysis::{Raster, listed};
 use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
 use super::classes::{columns, edges, unrecorded};
@@ -50,7 +50,7 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
     sheet.notes.push(format!(
         "A unit's weights and bias count together. Full colour stands for the 99th percentile of the \
          layer's |LCA| without zeros: {}.",
-        reaches.join(", ")
+        listed(&reaches)
     ));
     if let Some(raster) = shown
         .first()
@@ -75,7 +75,7 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
     if !binned.is_empty() {
         sheet
             .notes
-            .push(format!("A row averages {}.", binned.join(", ")));
+            .push(format!("A row averages {}.", listed(&binned)));
     }
     let not_finite: u64 = shown.iter().map(|map| map.raster.not_finite).sum();
     if not_finite > 0 {

@@ -1,5 +1,6 @@
 //! Below the blocks: the curve of the loss, and beside it what colours stand for.
 
+use crate::analysis::listed;
 use crate::analysis::loss::LossCurve;
 use crate::analysis::parameter_map::{FrameReader, ParameterQuantity};
 use crate::report::draw::{
@@ -120,7 +121,7 @@ fn notes(reader: &FrameReader, loss: Option<&LossCurve>) -> Vec<String> {
         ));
     }
     if !reader.missing().is_empty() {
-        let missing = reader.missing().join(", ");
+        let missing = listed(reader.missing());
         notes.push(format!("Not recorded at all: {missing}."));
     }
     notes

@@ -215,7 +215,7 @@ fn only(
     for (only, run) in found.unmatched.iter().zip(["first", "second"]) {
         let names = of(only);
         if !names.is_empty() {
-            let names = names.join(", ");
+            let names = analysis::listed(names);
             table.note(format!(
                 "Not compared, as only the {run} run has them: {what} {names}."
             ));

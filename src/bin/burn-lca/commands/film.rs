@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
+use burn_lca::analysis::listed;
 use burn_lca::analysis::parameter_map::ParameterQuantity;
 use burn_lca::report::film::{Film, FilmOptions, film};
 use burn_lca::{LcaError, Run};
@@ -124,13 +125,13 @@ fn described(film: &Film, output: &Path) -> AnswerTable {
     if !film.binned.is_empty() {
         table.note(format!(
             "A cell is the mean of several parameters in {}.",
-            film.binned.join(", ")
+            listed(&film.binned)
         ));
     }
     if !film.missing.is_empty() {
         table.note(format!(
             "No parameters are recorded for {}; `ParameterSelection::tensors` chooses them.",
-            film.missing.join(", ")
+            listed(&film.missing)
         ));
     }
     table

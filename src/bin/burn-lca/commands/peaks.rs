@@ -133,7 +133,7 @@ fn alignment(peaks: &Peaks) -> AnswerTable {
          which does not mean that one layer makes the other learn.",
     );
     if !peaks.layers_without.is_empty() {
-        let without = peaks.layers_without.join(", ");
+        let without = analysis::listed(&peaks.layers_without);
         table.note(format!("Without any peak, and not counted: {without}."));
     }
     if peaks.left_out > 0 {

@@ -226,7 +226,7 @@ fn check_layers(run: &Run, wanted: &[String]) -> Result<(), Failure> {
     match wanted.iter().find(|name| !layers.contains(&name.as_str())) {
         Some(name) => Err(Failure::Usage(format!(
             "--layer: the model has no layer {name}; its layers are {}",
-            layers.join(", ")
+            analysis::listed(&layers)
         ))),
         None => Ok(()),
     }
