@@ -19,7 +19,7 @@ struct Cli {
     command: Command,
 }
 
-/// Every command and option that there is.
+/// Every command and option that there is. Of these, `serve` is not tried, since it never ends.
 static CLI: LazyLock<clap::Command> = LazyLock::new(Cli::command);
 
 /// The exit code of a bug in the program.
@@ -89,7 +89,10 @@ impl CommandLine {
     /// Chooses a command on a run, and on others where it takes several.
     pub fn choose(input: &mut Unstructured, run: &Path, other: &Path) -> Result<Self> {
         let output = tempdir().expect("a temporary folder");
-        let commands: Vec<&clap::Command> = CLI.get_subcommands().collect();
+        let commands = CLI.get_subcommands();
+        let commands: Vec<_> = commands
+            .filter(|command| command.get_name() != "serve")
+            .collect();
         let command = *input.choose(&commands)?;
         let mut arguments = vec!["burn-lca".to_owned(), command.get_name().to_owned()];
         let runs = [run, other].map(|run| run.display().to_string());
@@ -110,7 +113,8 @@ impl CommandLine {
             }
         }
         for option in command.get_opts() {
-            let Some(name) = option.get_long() else {
+            // What watches a run ends with the run.
+            let Some(name) = option.get_long().filter(|name| *name != "watch") else {
                 continue;
             };
             if name == "output" {

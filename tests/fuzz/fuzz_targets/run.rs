@@ -25,8 +25,12 @@ mod failure;
 mod output;
 #[path = "../../../src/bin/burn-lca/progress.rs"]
 mod progress;
+#[path = "../../../src/bin/burn-lca/serve/mod.rs"]
+mod serve;
 #[path = "../../../src/bin/burn-lca/terminal.rs"]
 mod terminal;
+#[path = "../../../src/bin/burn-lca/watch.rs"]
+mod watch;
 
 #[path = "../../cli/fixture/mod.rs"]
 mod fixture;
