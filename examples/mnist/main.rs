@@ -16,7 +16,7 @@ mod summary;
 use std::error::Error;
 use std::fs;
 use std::num::{NonZeroU64, NonZeroUsize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use burn::data::dataloader::DataLoaderBuilder;
@@ -25,7 +25,8 @@ use burn::optim::{AdamConfig, ModuleOptimizer, RmsPropConfig, SgdConfig};
 use burn::train::metric::{AccuracyMetric, LossMetric};
 use burn::train::renderer::CliMetricsRenderer;
 use burn::train::{
-    ClassificationOutput, InferenceStep, Learner, LearnerModel, SupervisedTraining, TrainStep,
+    ClassificationOutput, InferenceStep, Learner, LearnerModel, MetricRegistration,
+    SupervisedTraining, TrainStep,
 };
 use burn_lca::prelude::*;
 use clap::{Parser, ValueEnum};
@@ -79,6 +80,11 @@ struct Arguments {
     /// Leave the validation images out of the measurement
     #[arg(long)]
     no_validation: bool,
+
+    /// Leave the choice of what to measure on to burn-lca, as `LcaMetric::new()` does: without
+    /// classes and validation, and of many images on a fresh sample at every step
+    #[arg(long, conflicts_with_all = ["probe", "sample", "no_lca"])]
+    defaults: bool,
 
     #[command(flatten)]
     options: Options,
@@ -158,28 +164,20 @@ where
     if options.plain {
         learning = learning.renderer(Box::new(CliMetricsRenderer::new()));
     }
-    if !options.no_lca {
+    if arguments.defaults {
+        learning = attach(arguments, &output, learning, LcaMetric::new());
+    } else if !options.no_lca {
         let class_of = |image: &Image| usize::from(image.label);
         let mut probe = Probe::new(mnist.training, ImageBatcher).classes(CLASSES, class_of);
         if let Some(images) = arguments.probe {
             probe = probe.subset(images.get(), options.seed);
         }
-        let mut metric = LcaMetric::new()
-            .probe(options.sampled(probe))
-            .record(options.recorder(&output));
+        let mut metric = LcaMetric::new().probe(options.sampled(probe));
         if !arguments.no_validation {
             let probe = Probe::new(mnist.validation, ImageBatcher).classes(CLASSES, class_of);
             metric = metric.validation(options.sampled(probe));
         }
-        if let Some(steps) = arguments.steps {
-            let interrupter = learning.interrupter();
-            metric = metric.on_step(move |step| {
-                if step.iteration() + step.span() >= steps.get() {
-                    interrupter.stop(Some("all steps of --steps are taken"));
-                }
-            });
-        }
-        learning = learning.metric(options.observing(metric));
+        learning = attach(arguments, &output, learning, metric);
     }
 
     let (optimizer, default_rate) = arguments.optimizer.build();
@@ -197,4 +195,27 @@ where
         pictures::write(&output)?;
     }
     Ok(())
+}
+
+/// Adds the metric to a training, with a record.
+fn attach<M, S>(
+    arguments: &Arguments,
+    output: &Path,
+    training: SupervisedTraining<M>,
+    metric: LcaMetric<ImageBatch, S>,
+) -> SupervisedTraining<M>
+where
+    M: LearnerModel + InferenceStep<Input = ImageBatch>,
+    LcaMetric<ImageBatch, S>: MetricRegistration<M>,
+{
+    let mut metric = metric.record(arguments.options.recorder(output));
+    if let Some(steps) = arguments.steps {
+        let interrupter = training.interrupter();
+        metric = metric.on_step(move |step| {
+            if step.iteration() + step.span() >= steps.get() {
+                interrupter.stop(Some("all steps of --steps are taken"));
+            }
+        });
+    }
+    training.metric(arguments.options.observing(metric))
 }

@@ -10,6 +10,11 @@ use crate::record::{HISTOGRAM_BINS, Rows, histogram_rows};
 /// Lines that a tensor is folded into for counting: a scatter works on them side by side.
 const LINES: usize = 256;
 
+/// Bytes that the counts of a tensor take: twice, while a step is counted.
+pub(super) fn bytes(len: usize) -> usize {
+    2 * LINES.min(len) * HISTOGRAM_BINS * size_of::<i32>()
+}
+
 pub(super) struct Histograms {
     window: u64,
     open: Option<Window>,

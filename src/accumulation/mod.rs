@@ -54,6 +54,27 @@ impl Accumulators {
         }
     }
 
+    /// About how many bytes are held of what a recorder asks for.
+    pub fn bytes(recorder: &Recorder, layout: &Layout) -> u64 {
+        let tensor = |tensor: Tracked| {
+            let mut bytes = 0;
+            if recorder.totals {
+                bytes += tensor.len * totals::BYTES;
+            }
+            if recorder.histogram_window.is_some() {
+                bytes += histograms::bytes(tensor.len);
+            }
+            if let Some(selection) = &recorder.parameters
+                && selection.wants_tensor(&tensor.path)
+            {
+                let indices = selection.indices(&tensor.path, tensor.len);
+                bytes += indices.map_or(tensor.len, |indices| indices.len()) * parameters::BYTES;
+            }
+            bytes as u64
+        };
+        trainable(layout).map(tensor).sum()
+    }
+
     /// The trainable tensors of a layout that nothing is gathered of yet.
     pub fn untracked(&self, layout: &Layout) -> Vec<Tracked> {
         // Asked at every step: what is trainable stays so, and as many are the same.

@@ -10,6 +10,10 @@ use crate::error::LcaError;
 use crate::parameters::{Segment, Values};
 use crate::record::{ElementIndices, ParameterRows, ParameterSelection, Rows};
 
+/// Bytes that a parameter takes in a step that is recorded: three columns read from the device, and
+/// the four of its rows on their way to the disk.
+pub(super) const BYTES: usize = 3 * 4 + 4 * 4;
+
 pub(super) struct Parameters {
     selection: ParameterSelection,
     /// By tracked tensor; `None` where it is not asked for.

@@ -8,6 +8,10 @@ use crate::error::LcaError;
 use crate::parameters::{Segment, Values, sum_dtype};
 use crate::record::{ElementIndices, ParameterTotalRows, Rows};
 
+/// Bytes that the totals of a parameter take: eight floats, and lca in f64. `last` is where the step
+/// ends, which is there anyway.
+pub(super) const BYTES: usize = 8 * 4 + 8;
+
 pub(super) struct Totals {
     tensors: Vec<TensorTotals>,
     /// Those of tensors that were trained before the run was resumed, and are frozen since.

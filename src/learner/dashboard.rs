@@ -30,6 +30,8 @@ struct Shared {
     queues: Vec<VecDeque<Option<f64>>>,
     /// Why there is nothing, or not all, to show.
     notice: Option<String>,
+    /// What measuring costs.
+    cost: Option<String>,
 }
 
 impl DashboardState {
@@ -40,6 +42,7 @@ impl DashboardState {
                 series,
                 queues,
                 notice: None,
+                cost: None,
             })),
         }
     }
@@ -62,6 +65,14 @@ impl DashboardState {
             .collect()
     }
 
+    /// The text to register with Burn: what measuring costs.
+    pub fn text(&self) -> CostMetric {
+        CostMetric {
+            name: Arc::new("LCA Cost".to_owned()),
+            dashboard: self.clone(),
+        }
+    }
+
     /// Checks the series against what there is to show: the paths of all tensors, and the number
     /// of classes.
     pub fn check(&self, paths: &[&str], classes: usize) -> Result<(), LcaError> {
@@ -82,6 +93,16 @@ impl DashboardState {
     /// Shows beside the values why some of them, or all, are missing.
     pub fn notify(&self, notice: String) {
         self.lock().notice = Some(notice);
+    }
+
+    /// Shows what measuring costs, beside the values as long as training runs, and says it once
+    /// elsewhere.
+    pub fn announce(&self, cost: String) {
+        log::info!("LCA: {cost}");
+        if !std::io::stdout().is_terminal() {
+            eprintln!("LCA: {cost}");
+        }
+        self.lock().cost = Some(cost);
     }
 
     /// Shows a notice, and says it once on stderr unless Burn's dashboard has the terminal.
@@ -121,6 +142,44 @@ impl SeriesMetric {
             None => format,
         }
     }
+}
+
+/// What measuring costs, as a metric of Burn's that has a text and no values.
+#[derive(Clone)]
+pub(super) struct CostMetric {
+    name: MetricName,
+    dashboard: DashboardState,
+}
+
+impl Metric for CostMetric {
+    type Input = ();
+
+    fn name(&self) -> MetricName {
+        self.name.clone()
+    }
+
+    fn description(&self) -> Option<String> {
+        Some("What measuring LCA takes: sweeps, time, memory and disk".to_owned())
+    }
+
+    fn update(
+        &mut self,
+        _item: &(),
+        _metadata: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
+        self.compute()
+    }
+
+    /// An entry that is shown, but nothing to write into the logs.
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        let mut entry = SerializedEntry::not_available(None);
+        if let Some(cost) = &self.dashboard.lock().cost {
+            entry.formatted.clone_from(cost);
+        }
+        Ok(entry)
+    }
+
+    fn clear(&mut self) {}
 }
 
 impl Metric for SeriesMetric {

@@ -8,7 +8,7 @@ use super::metric::{LcaMetric, OnStep};
 use super::origin::{ProbeOrigin, count_batches};
 use crate::allocation::StepAllocation;
 use crate::error::LcaError;
-use crate::observer::{Engine, MainProbe, Resume};
+use crate::observer::{Engine, Resume};
 use crate::probe::Measurable;
 use crate::record::RunState;
 
@@ -29,14 +29,15 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         starting_epoch: usize,
         accumulation: usize,
     ) -> Result<Self, LcaError> {
-        let probe = metric.origin.into_probe(loader)?;
+        let device = model.devices().swap_remove(0);
+        let origin = metric.origin.into_probe(loader, &device)?;
         let epochs = starting_epoch.saturating_sub(1);
         let steps = if epochs == 0 {
             0
         } else {
-            let batches = match &probe {
-                MainProbe::Batches(chunks) => chunks.chunks.len(),
-                MainProbe::Given(_) => count_batches::<M>(loader)?,
+            let batches = match origin.batches {
+                Some(batches) => batches,
+                None => count_batches::<M>(loader)?,
             };
             epochs * batches.div_ceil(accumulation)
         };
@@ -44,8 +45,14 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
             epoch: epochs as u32,
             iteration: steps as u64,
         };
-        let engine = Engine::start(model, probe, metric.settings, resume)?;
+        let engine = Engine::start(model, origin.probe, metric.settings, resume)?;
         dashboard.check(&engine.paths(), engine.classes())?;
+        let of_a_step = origin.batch.map(|batch| batch * accumulation);
+        let cost = engine.cost().said(of_a_step);
+        dashboard.announce(match origin.choice {
+            Some(choice) => format!("{cost}. {choice}"),
+            None => cost,
+        });
         Ok(Self {
             engine: Some(engine),
             dashboard: dashboard.clone(),

@@ -3,16 +3,32 @@
 use std::fmt;
 
 use burn::data::dataset::DatasetError;
+use burn::tensor::Device;
 use burn::train::{InferenceStep, LearnerModel, TrainLoader, TrainStep};
 
 use crate::error::LcaError;
 use crate::observer::MainProbe;
-use crate::probe::{Chunks, Examples};
+use crate::probe::{Chunks, Examples, LoaderExamples, Room};
+
+/// Training data of at most this many examples...
+const SMALL: usize = 1024;
+
+/// ...in at most this many batches is swept whole.
+const FEW_BATCHES: usize = 32;
+
+/// Sweeps of a sample that a step takes at least, one at each end.
+const SWEEPS_OF_A_SAMPLE: usize = 2;
+
+/// Samples of the loader depend on nothing but the iteration.
+const SEED: u64 = 0;
 
 /// Marks an [`LcaMetric`](crate::LcaMetric) that measures on the learner's own training data.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct TrainingData;
+pub struct TrainingData {
+    /// Whether all of it is swept, however much it is.
+    pub(super) whole: bool,
+}
 
 /// Marks an [`LcaMetric`](crate::LcaMetric) that measures on a probe that the user gave with
 /// [`LcaMetric::probe`](crate::LcaMetric::probe).
@@ -24,21 +40,46 @@ impl<B> fmt::Debug for UserProbe<B> {
     }
 }
 
+/// The main probe of a learner, and what is known of the learner's loader.
+pub(super) struct LearnerProbe<B> {
+    pub probe: MainProbe<B>,
+    /// Examples in the first batch.
+    pub batch: Option<usize>,
+    /// Batches in an epoch.
+    pub batches: Option<usize>,
+    /// What was chosen where nothing was set, and how to choose otherwise.
+    pub choice: Option<&'static str>,
+}
+
 /// Makes the main probe of a learner.
 pub(super) trait ProbeOrigin<M: LearnerModel>: 'static {
-    /// Makes the probe. `loader` is a fork of the learner's own, which the loop doesn't read.
+    /// Makes the probe. `loader` is a fork of the learner's own, which the loop doesn't read, and
+    /// puts its batches on `device`.
     fn into_probe(
         self,
         loader: &TrainLoader<M>,
-    ) -> Result<MainProbe<<M as InferenceStep>::Input>, LcaError>;
+        device: &Device,
+    ) -> Result<LearnerProbe<<M as InferenceStep>::Input>, LcaError>;
 }
+
+const SAMPLED: &str = "Sampled, as the training data is large; for all of it \
+                       `LcaMetric::whole`, for another probe `LcaMetric::probe`";
+
+const WHOLE: &str = "Whole, as the training data is small; for samples `LcaMetric::probe` with \
+                     `Probe::sampled`";
 
 impl<M: LearnerModel> ProbeOrigin<M> for UserProbe<<M as InferenceStep>::Input> {
     fn into_probe(
         self,
         _loader: &TrainLoader<M>,
-    ) -> Result<MainProbe<<M as InferenceStep>::Input>, LcaError> {
-        Ok(MainProbe::Given(self.0))
+        _device: &Device,
+    ) -> Result<LearnerProbe<<M as InferenceStep>::Input>, LcaError> {
+        Ok(LearnerProbe {
+            probe: MainProbe::Given(self.0),
+            batch: None,
+            batches: None,
+            choice: None,
+        })
     }
 }
 
@@ -49,7 +90,9 @@ where
     fn into_probe(
         self,
         loader: &TrainLoader<M>,
-    ) -> Result<MainProbe<<M as InferenceStep>::Input>, LcaError> {
+        device: &Device,
+    ) -> Result<LearnerProbe<<M as InferenceStep>::Input>, LcaError> {
+        let room = Room::new(device);
         let mut batches = Vec::new();
         let mut iterator = loader.iter();
         let mut seen = 0;
@@ -57,11 +100,35 @@ where
             let batch = batch.map_err(unreadable)?;
             // The loader counts examples, over all of its workers.
             let processed = iterator.progress().items_processed;
+            let first = batches.is_empty();
+            if first && !self.whole && !is_swept_whole(loader.num_items(), processed) {
+                let examples = LoaderExamples::new(loader.clone(), processed, SEED);
+                return Ok(LearnerProbe {
+                    probe: MainProbe::Given(Box::new(examples)),
+                    batch: Some(processed),
+                    batches: None,
+                    choice: Some(SAMPLED),
+                });
+            }
             batches.push((batch, processed - seen));
             seen = processed;
+            room.check(device, [seen, loader.num_items()])?;
         }
-        Chunks::from_batches("training", batches).map(MainProbe::Batches)
+        Ok(LearnerProbe {
+            batch: batches.first().map(|(_, examples)| *examples),
+            batches: Some(batches.len()),
+            choice: (!self.whole).then_some(WHOLE),
+            probe: Chunks::from_batches("training", batches, room.taken(device))
+                .map(MainProbe::Batches)?,
+        })
     }
+}
+
+/// Whether training data is swept whole where nothing is set: if it is small, or if samples of the
+/// size of a batch would cost as much.
+fn is_swept_whole(examples: usize, batch: usize) -> bool {
+    let small = examples <= SMALL && examples <= FEW_BATCHES * batch;
+    small || examples <= SWEEPS_OF_A_SAMPLE * batch
 }
 
 /// Returns the number of batches in an epoch of a learner's loader.
@@ -76,5 +143,26 @@ fn unreadable(error: DatasetError) -> LcaError {
     LcaError::Examples {
         probe: "training".to_owned(),
         problem: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn training_data_is_swept_whole_where_that_is_quick() {
+        for (examples, batch) in [(500, 25), (1024, 32), (200, 32), (6000, 3000), (7, 7)] {
+            assert!(is_swept_whole(examples, batch), "{examples} {batch}");
+        }
+        for (examples, batch) in [
+            (1025, 64),
+            (1000, 16),
+            (513, 1),
+            (60_000, 256),
+            (6001, 3000),
+        ] {
+            assert!(!is_swept_whole(examples, batch), "{examples} {batch}");
+        }
     }
 }

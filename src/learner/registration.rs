@@ -86,5 +86,6 @@ where
         .metrics()
         .into_iter()
         .fold(training, SupervisedTraining::metric_train_numeric)
+        .metric_train(dashboard.text())
         .with_training_strategy(LcaStrategy::install(metric, dashboard))
 }

@@ -3,6 +3,7 @@
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::train::InferenceStep;
 
+use super::cost::Cost;
 use super::decay::WeightDecay;
 use super::estimate::{Outcome, integrate_together};
 use super::measurement::Measurement;
@@ -30,6 +31,7 @@ pub(crate) struct Engine<M: InferenceStep> {
     /// Epoch and learning rate of the last step.
     pub(super) last: (u32, Option<ModuleLearningRate>),
     pub(super) recording: Option<Recording>,
+    pub(super) cost: Cost,
     /// Whether the user has been told of a residual that no refinement explains.
     pub(super) warned: bool,
 }
@@ -260,6 +262,11 @@ impl<M: Measurable> Engine<M> {
             Some(recording) => recording.end_epoch(epoch, self.iteration),
             None => Ok(()),
         }
+    }
+
+    /// What measuring will cost.
+    pub fn cost(&self) -> &Cost {
+        &self.cost
     }
 
     /// Paths of all parameters.

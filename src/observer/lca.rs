@@ -70,7 +70,7 @@ impl<B: Clone + 'static> Lca<B> {
 
     /// Returns `self` with another rule for how finely the gradient is integrated along a step.
     pub fn integrator(mut self, integrator: Integrator) -> Self {
-        self.settings.integrator = integrator;
+        self.settings.integrator = Some(integrator);
         self
     }
 
@@ -334,6 +334,7 @@ where
                 lca.settings,
                 Resume::AfterLastStep,
             )?;
+            log::info!("LCA: {}", engine.cost().said(None));
             self.state = ObserverState::Started(Box::new(engine));
         }
         match &mut self.state {

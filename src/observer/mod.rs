@@ -1,10 +1,12 @@
 //! θ_t and θ_{t+1} in, the allocation of the step out.
 
+mod cost;
 mod decay;
 mod engine;
 mod estimate;
 mod lca;
 mod measurement;
+mod memory;
 mod reading;
 mod recording;
 mod settings;

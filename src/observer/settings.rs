@@ -20,7 +20,8 @@ pub(crate) enum MainProbe<B> {
 /// What can be set beside the main probe.
 pub(crate) struct Settings<B> {
     pub validation: Option<Box<dyn Examples<B>>>,
-    pub integrator: Integrator,
+    /// `None` is the default, which depends on what is measured.
+    pub integrator: Option<Integrator>,
     pub batch_norm: Option<BatchNormMode>,
     pub weight_decay: Option<WeightDecay>,
     pub recorder: Option<Recorder>,
@@ -48,7 +49,9 @@ impl<B> Settings<B> {
                 ));
             }
         }
-        self.integrator.validate()
+        self.integrator
+            .as_ref()
+            .map_or(Ok(()), Integrator::validate)
     }
 }
 
@@ -69,7 +72,7 @@ impl<B> Default for Settings<B> {
     fn default() -> Self {
         Self {
             validation: None,
-            integrator: Integrator::default(),
+            integrator: None,
             batch_norm: None,
             weight_decay: None,
             recorder: None,

@@ -1,18 +1,22 @@
 //! What happens before the first step: settings are checked, chunks are cut, the run is opened.
 
 use std::fmt::Display;
+use std::time::Instant;
 
 use burn::module::Module;
 
+use super::cost::Cost;
 use super::engine::{Engine, Place};
 use super::measurement::Measurement;
+use super::memory::Memory;
 use super::recording::Recording;
 use super::settings::{MainProbe, Settings};
 use crate::accumulation::Accumulators;
 use crate::error::LcaError;
 use crate::parameters::{TensorKind, Values};
 use crate::probe::{
-    Chunks, EvalModel, Examples, Measurable, Plan, check_loss, check_repeats, time_chunk,
+    BatchNormMode, Chunks, EvalModel, Examples, Measurable, Plan, available, check_loss,
+    check_repeats, time_chunk,
 };
 use crate::quadrature::Integrator;
 use crate::record::{
@@ -61,12 +65,29 @@ impl<M: Measurable> Engine<M> {
                 .as_ref()
                 .is_some_and(|(plan, _)| plan.has_classes());
 
-        let mut eval_model = EvalModel::of(model, settings.batch_norm, classes)?;
+        // Blocks in the order of the data may have statistics of their own.
+        let batch_norm = settings
+            .batch_norm
+            .or(main.is_in_blocks().then_some(BatchNormMode::Running));
+        let mut eval_model = EvalModel::of(model, batch_norm, classes)?;
         let here = eval_model.read(model)?;
         // One that has left its other places long ago is a parameter of its own.
         let motion = eval_model.layout.motion(model, &here, &here)?;
         eval_model.follow(&motion);
         warn_of_other_buffers(&eval_model);
+        let rows: Vec<usize> = std::iter::once(main.rows())
+            .chain(validation.as_ref().map(|(plan, _)| plan.rows()))
+            .collect();
+        let recorder = settings.recorder.as_ref();
+        let integrator = settings.integrator.unwrap_or_else(|| {
+            if main.is_in_blocks() {
+                Integrator::for_samples()
+            } else {
+                Integrator::default()
+            }
+        });
+        let memory = Memory::of(&eval_model.layout, &rows, &integrator, recorder);
+        memory.check(available(eval_model.device()))?;
         let main = match main {
             Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, examples)?,
             Prepared::Chunks(chunks) => {
@@ -82,14 +103,15 @@ impl<M: Measurable> Engine<M> {
             Resume::AfterLastStep => (None, 0),
             Resume::AfterEpoch { epoch, iteration } => (Some(epoch), iteration),
         };
-        let mut recording = None;
+        let (mut recording, mut disk) = (None, None);
         if let Some(recorder) = &settings.recorder {
             let probes: Vec<_> = std::iter::once(&main).chain(&validation).collect();
             let info = RunInfo {
                 first_iteration: iteration,
                 observed: settings.observed,
-                ..run_info(model, &eval_model, &settings.integrator, &probes)
+                ..run_info(model, &eval_model, &integrator, &probes)
             };
+            disk = Some(recorder.disk_space(&info));
             let mut writer = RunWriter::create(recorder, info, epoch)?;
             iteration = writer.first_iteration();
             let totals = writer.take_totals();
@@ -102,13 +124,24 @@ impl<M: Measurable> Engine<M> {
             );
             recording = Some(Recording::new(writer, accumulators));
         }
+        let begin = |chunks| -> Result<_, LcaError> {
+            let started = Instant::now();
+            let measurement = Measurement::start(&eval_model, &here, chunks)?;
+            let device = eval_model.device().clone().without_autodiff();
+            device.sync().map_err(LcaError::device)?;
+            Ok((measurement, started.elapsed()))
+        };
+        let main = begin(main)?;
+        let validation = validation.map(begin).transpose()?;
+        let swept = std::iter::once(&main).chain(&validation);
+        let swept = swept.map(|(measurement, spent)| (&measurement.chunks, *spent));
+        let cost = Cost::of(swept, settings.observed, &integrator, memory.bytes(), disk);
         Ok(Self {
-            main: Measurement::start(&eval_model, &here, main)?,
-            validation: validation
-                .map(|chunks| Measurement::start(&eval_model, &here, chunks))
-                .transpose()?,
+            main: main.0,
+            validation: validation.map(|(measurement, _)| measurement),
+            cost,
             eval_model,
-            integrator: settings.integrator,
+            integrator,
             here: Place::swept(here, iteration),
             iteration,
             observed: settings.observed,
@@ -126,9 +159,23 @@ enum Prepared<B> {
 }
 
 impl<B> Prepared<B> {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Plan(plan, _) => plan.rows(),
+            Self::Chunks(chunks) => chunks.rows.len(),
+        }
+    }
+
     fn has_classes(&self) -> bool {
         match self {
             Self::Plan(plan, _) => plan.has_classes(),
+            Self::Chunks(_) => false,
+        }
+    }
+
+    fn is_in_blocks(&self) -> bool {
+        match self {
+            Self::Plan(_, examples) => examples.blocks().is_some(),
             Self::Chunks(_) => false,
         }
     }
@@ -141,13 +188,19 @@ fn cut<M: Measurable>(
     plan: Plan,
     examples: Box<dyn Examples<M::Input>>,
 ) -> Result<Chunks<M::Input>, LcaError> {
-    check_loss(eval_model, here, &plan, &*examples)?;
+    let in_blocks = examples.blocks().is_some();
+    if !in_blocks {
+        check_loss(eval_model, here, &plan, &*examples)?;
+    }
     let size = match examples.chunk_size() {
         Some(size) => size,
         None if eval_model.depends_on_chunks() => CHUNK_WITH_STATISTICS,
         None => fastest_chunk(eval_model, here, &plan, &*examples)?,
     };
     let chunks = plan.cut(examples, size, eval_model.device())?;
+    if in_blocks {
+        check_repeats(eval_model, here, &chunks)?;
+    }
     weighed(eval_model, here, chunks)
 }
 
@@ -254,16 +307,13 @@ fn run_info<M: Module + Display, B>(
             .map(|probe| ProbeInfo {
                 name: probe.name.clone(),
                 examples: probe.examples as u64,
+                from_loader: probe.from_loader,
                 weight: probe.weight,
                 chunk_size: probe.chunk_size,
                 chunks: probe.chunks.len(),
-                sample: probe.sampler.as_ref().map(|_| SampleInfo {
+                sample: probe.sampler.as_ref().map(|sampler| SampleInfo {
                     examples: probe.rows.iter().map(|row| row.swept as u64).sum(),
-                    method: if probe.class_names.is_empty() {
-                        "simple".to_owned()
-                    } else {
-                        "stratified".to_owned()
-                    },
+                    method: sampler.method().to_owned(),
                 }),
                 classes: probe
                     .class_names

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "the examples use the rest")]
 mod digits;
 
+use burn::data::dataloader::DataLoaderBuilder;
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::{Dataset, InMemDataset};
 use burn::module::{Module, ModuleMapper, Param};
@@ -18,7 +19,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use super::measurement::Measurement;
 use crate::allocation::ProbeAllocation;
 use crate::parameters::{Motion, Segment, Values};
-use crate::probe::{EvalModel, Measurable, Plan, Probe, Weighted};
+use crate::probe::{EvalModel, Examples, LoaderExamples, Measurable, Plan, Probe, Weighted};
 use crate::quadrature::Integrator;
 use digits::{Digit, DigitBatch, DigitBatcher, DigitNet, load};
 
@@ -98,9 +99,13 @@ impl<M: Learns> Training<M> {
         }
     }
 
-    fn measurement(&self, probe: Probe<Digit, DigitBatch>) -> Measurement<DigitBatch> {
-        let plan = Plan::new("training", &probe).unwrap();
-        let chunks = plan.cut(Box::new(probe), 2048, self.eval_model.device());
+    fn measurement(
+        &self,
+        examples: impl Examples<DigitBatch> + 'static,
+    ) -> Measurement<DigitBatch> {
+        let plan = Plan::new("training", &examples).unwrap();
+        let size = examples.chunk_size().unwrap_or(2048);
+        let chunks = plan.cut(Box::new(examples), size, self.eval_model.device());
         let (mut chunks, start) = (chunks.unwrap(), &self.points[0]);
         self.eval_model.weigh(start, &mut chunks).unwrap();
         Measurement::start(&self.eval_model, start, chunks).unwrap()
@@ -210,6 +215,18 @@ fn faults<M: Learns>(
     drawn: Drawn,
     repeats: u64,
 ) -> Vec<String> {
+    let sampled = |seed| training.measurement(probe(training.digits.clone()).sampled(SAMPLE, seed));
+    faults_of(training, &probe, sampled, drawn, repeats)
+}
+
+/// The same with any other samples of the probe.
+fn faults_of<M: Learns>(
+    training: &Training<M>,
+    probe: impl Fn(Vec<Digit>) -> Probe<Digit, DigitBatch>,
+    sampled: impl Fn(u64) -> Measurement<DigitBatch>,
+    drawn: Drawn,
+    repeats: u64,
+) -> Vec<String> {
     let whole = || probe(training.digits.clone());
     let mut exact = Sums::default();
     let mut measurement = training.measurement(whole());
@@ -220,7 +237,7 @@ fn faults<M: Learns>(
     let (mut scores, mut residual) = (Vec::new(), 0.0);
     for seed in 0..repeats {
         let mut sums = Sums::default();
-        let mut measurement = training.measurement(whole().sampled(SAMPLE, seed));
+        let mut measurement = sampled(seed);
         for step in 0..STEPS {
             if drawn == Drawn::FromTheMinibatch {
                 let trained = probe(minibatch(&training.digits, step));
@@ -303,6 +320,26 @@ fn intervals_of_means_over_weights_hold_the_whole_as_often_as_they_say() {
     };
     let found = faults(&Training::run(true, net), by_class, Drawn::Rightly, 12);
     assert!(found.is_empty(), "{found:?}");
+}
+
+/// The digits as they come, and sorted, where a block is of one digit.
+#[test]
+fn intervals_of_blocks_of_a_loader_hold_the_whole_as_often_as_they_say() {
+    for sorted in [false, true] {
+        let mut training = Training::run(false, DigitNet::new);
+        if sorted {
+            training.digits.sort_by_key(|digit| digit.label);
+        }
+        let loader = DataLoaderBuilder::new(DigitBatcher)
+            .batch_size(MINIBATCH)
+            .shuffle(1)
+            .set_device(training.eval_model.device().clone())
+            .build(InMemDataset::new(training.digits.clone()));
+        let blocks =
+            |seed| training.measurement(LoaderExamples::new(loader.clone(), MINIBATCH, seed));
+        let found = faults_of(&training, all, blocks, Drawn::Rightly, 30);
+        assert!(found.is_empty(), "sorted: {sorted}: {found:?}");
+    }
 }
 
 #[test]

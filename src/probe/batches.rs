@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use burn::tensor::Device;
 
 use super::examples::Examples;
+use super::room::Room;
 use crate::error::LcaError;
 
 /// Threads that make the batches of a probe that is not kept. Each is one batch ahead, so this is
@@ -93,8 +94,15 @@ impl<B> Source<B> {
                 workers: Mutex::default(),
             })));
         }
-        let batches: Result<_, _> = parts.iter().map(|part| self.batch(part)).collect();
-        batches.map(Batches::Cached)
+        let room = Room::new(&self.device);
+        let mut batches = Vec::with_capacity(parts.len());
+        let mut read = 0;
+        for part in parts {
+            room.check(&self.device, [read, examples])?;
+            batches.push(self.batch(&part)?);
+            read += part.len();
+        }
+        Ok(Batches::Cached(batches))
     }
 }
 

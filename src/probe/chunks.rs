@@ -7,6 +7,7 @@ use burn::tensor::Device;
 use super::batches::{Batches, Source};
 use super::examples::Examples;
 use super::plan::{Chunk, Plan, Row, even_parts};
+use super::room::Room;
 use super::sampler::Sampler;
 use crate::error::LcaError;
 
@@ -25,6 +26,10 @@ pub(crate) struct Chunks<B> {
     pub row_of_class: Vec<Option<usize>>,
     /// What a random part of the examples was drawn with.
     pub subset_seed: Option<u64>,
+    /// Whether the examples are those of the learner's loader.
+    pub from_loader: bool,
+    /// Bytes that the batches that are kept take, where that is known.
+    pub kept: Option<u64>,
     /// What draws the chunks of every step; `None` where they are all examples.
     pub sampler: Option<Box<Sampler<B>>>,
     pub chunks: Vec<Chunk>,
@@ -41,6 +46,7 @@ impl Plan {
         chunk_size: usize,
         device: &Device,
     ) -> Result<Chunks<B>, LcaError> {
+        let room = Room::new(device);
         let source = Arc::new(Source {
             probe: self.name().to_owned(),
             examples,
@@ -55,6 +61,7 @@ impl Plan {
                         row,
                         examples: part.len(),
                         contrast: 0.0,
+                        stands_for: 1.0,
                         weight: part.len() as f64,
                     });
                     parts.push(part.into());
@@ -71,6 +78,8 @@ impl Plan {
             class_names: self.class_names.clone(),
             row_of_class: self.row_of_class.clone(),
             subset_seed: self.subset_seed,
+            from_loader: source.examples.blocks().is_some(),
+            kept: None,
             sampler: None,
             chunks,
             batches: source.batches(parts)?,
@@ -79,15 +88,18 @@ impl Plan {
             cut.sampler = Some(Box::new(Sampler::new(seed, self, chunk_size, source)));
             cut.draw(0)?;
         }
+        cut.kept = room.taken(device);
         Ok(cut)
     }
 }
 
 impl<B> Chunks<B> {
-    /// Takes batches as they are: the whole is one row, a batch is a chunk.
+    /// Takes the batches of a loader as they are, which take so many bytes: the whole is one row, a
+    /// batch is a chunk.
     pub fn from_batches(
         name: &str,
         batches: impl IntoIterator<Item = (B, usize)>,
+        kept: Option<u64>,
     ) -> Result<Self, LcaError> {
         let (batches, chunks): (Vec<B>, Vec<Chunk>) = batches
             .into_iter()
@@ -96,6 +108,7 @@ impl<B> Chunks<B> {
                     row: 0,
                     examples,
                     contrast: 0.0,
+                    stands_for: 1.0,
                     weight: examples as f64,
                 };
                 (batch, chunk)
@@ -124,10 +137,17 @@ impl<B> Chunks<B> {
             class_names: Vec::new(),
             row_of_class: Vec::new(),
             subset_seed: None,
+            from_loader: true,
+            kept,
             sampler: None,
             chunks,
             batches: Batches::Cached(batches),
         })
+    }
+
+    /// Whether samples are drawn in blocks.
+    pub fn is_in_blocks(&self) -> bool {
+        self.from_loader && self.sampler.is_some()
     }
 
     /// Half the difference between the halves of a sample in what they weigh, by row, as shares of
@@ -146,7 +166,7 @@ impl<B> Chunks<B> {
         self.rows.iter_mut().for_each(|row| row.weight = 0.0);
         for (chunk, weight) in self.chunks.iter_mut().zip(weights) {
             let row = &mut self.rows[chunk.row];
-            chunk.weight = weight * row.stands_for();
+            chunk.weight = weight * chunk.stands_for;
             row.weight += chunk.weight;
         }
         self.weight = self.rows.iter().map(|row| row.weight).sum();

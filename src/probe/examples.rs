@@ -7,6 +7,7 @@ use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::Dataset;
 use burn::tensor::Device;
 
+use super::blocks::Blocks;
 use crate::error::LcaError;
 
 /// A fixed set of labelled examples whose mean loss is split over the parameters.
@@ -234,6 +235,10 @@ pub(crate) trait Examples<B>: fmt::Debug + Send + Sync {
     fn sample(&self) -> Option<Subset>;
     /// How many examples are kept on the device; more are batched for every sweep.
     fn cached(&self) -> usize;
+    /// How a sample is drawn where only successive examples make a batch; `None` where any do.
+    fn blocks(&self) -> Option<Blocks> {
+        None
+    }
     /// Names of the classes, in their order; empty without classes.
     fn class_names(&self) -> Vec<String>;
     /// The class of every example; `None` without classes.

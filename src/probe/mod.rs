@@ -2,12 +2,15 @@
 //! measured on them.
 
 mod batches;
+mod blocks;
 mod chunks;
 mod eval_model;
 mod examples;
+mod loader;
 mod loss;
 mod loss_check;
 mod plan;
+mod room;
 mod sample;
 mod sampler;
 mod sweep;
@@ -18,8 +21,10 @@ pub use eval_model::BatchNormMode;
 pub(crate) use eval_model::EvalModel;
 pub(crate) use examples::Examples;
 pub use examples::Probe;
+pub(crate) use loader::LoaderExamples;
 pub(crate) use loss::Measurable;
 pub use loss::{MeanLoss, Weighted};
 pub(crate) use loss_check::{check_loss, check_repeats};
 pub(crate) use plan::Plan;
+pub(crate) use room::{Room, available, said};
 pub(crate) use sweep::{Gradient, Sweep, time_chunk};

@@ -35,13 +35,6 @@ pub(crate) struct Row {
     pub weight: f64,
 }
 
-impl Row {
-    /// How many of the row's examples one that is swept stands for.
-    pub(super) fn stands_for(&self) -> f64 {
-        self.examples as f64 / self.swept as f64
-    }
-}
-
 impl Plan {
     /// Orders a probe's examples, after checking its settings and labels.
     pub fn new<B>(name: &str, examples: &dyn Examples<B>) -> Result<Self, LcaError> {
@@ -125,6 +118,11 @@ impl Plan {
         &self.name
     }
 
+    /// How many lines the gradient has.
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
     /// The most examples that one chunk can have.
     pub fn largest_chunk(&self) -> usize {
         let largest = |row: &Row| match self.sample_seed {
@@ -187,6 +185,8 @@ pub(crate) struct Chunk {
     /// The factor of its share of LCA in the difference between the halves of a sample; 0 where
     /// the probe is not sampled.
     pub contrast: f64,
+    /// How many examples of the probe one of its examples stands for: 1 unless it is sampled.
+    pub stands_for: f64,
     /// What the chunk's loss is a mean over, by default as many examples.
     pub weight: f64,
 }
@@ -255,8 +255,11 @@ pub(super) mod tests {
 
     /// A probe without classes.
     pub(in crate::probe) fn plain(labels: &[usize]) -> Probe<(usize, usize), Vec<usize>> {
-        let items = labels.iter().copied().enumerate().collect();
-        Probe::new(InMemDataset::new(items), Indices)
+        Probe::new(items(labels), Indices)
+    }
+
+    pub(in crate::probe) fn items(labels: &[usize]) -> InMemDataset<(usize, usize)> {
+        InMemDataset::new(labels.iter().copied().enumerate().collect())
     }
 
     /// A probe with classes.

@@ -12,10 +12,12 @@ use crate::error::LcaError;
 /// Examples of a class at least, one for each half.
 const LEAST: usize = 2;
 
-/// Half of the examples that a step draws of a class.
+/// Half of the examples that a step draws of a class, or a block of that half.
 pub(super) struct Half {
     /// Ascending.
     pub examples: Vec<usize>,
+    /// How many examples of the class one of these stands for.
+    pub stands_for: f64,
     /// The factor of its share of LCA in the difference between the halves.
     pub contrast: f64,
 }
@@ -44,6 +46,7 @@ impl Draw {
         let spread = (left_out * first.len() as f64 * second.len() as f64).sqrt();
         [(first, spread), (second, -spread)].map(|(examples, spread)| Half {
             contrast: spread / examples.len() as f64,
+            stands_for: class.len() as f64 / count as f64,
             examples,
         })
     }
@@ -65,7 +68,7 @@ impl Draw {
 
     /// A uniform number below a limit, by Lemire's method. This needs nothing of a random number
     /// library but the bits of ChaCha, which no later version can change.
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         let limit = limit as u64;
         let unfair = limit.wrapping_neg() % limit;
         loop {

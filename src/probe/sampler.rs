@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use super::batches::{Batches, Source};
 use super::plan::{Chunk, Plan, even_parts};
-use super::sample::{Draw, Half};
+use super::sample::Draw;
 use crate::error::LcaError;
 
 /// Draws the chunks of every step.
@@ -52,6 +52,17 @@ impl<B> Sampler<B> {
             ahead: None,
         }
     }
+
+    /// How samples are drawn, as a record says it.
+    pub fn method(&self) -> &'static str {
+        if self.draws.source.examples.blocks().is_some() {
+            "blocks"
+        } else if self.draws.plan.has_classes() {
+            "stratified"
+        } else {
+            "simple"
+        }
+    }
 }
 
 impl<B: Send + 'static> Sampler<B> {
@@ -86,14 +97,18 @@ impl<B> Draws<B> {
         let mut chunks = Vec::new();
         let mut parts: Vec<Box<[usize]>> = Vec::new();
         for (index, (row, class)) in self.plan.groups().enumerate() {
-            for Half { examples, contrast } in draw.halves(class, row.swept) {
-                for part in even_parts(&examples, self.chunk_size) {
+            let halves = match self.source.examples.blocks() {
+                Some(blocks) => blocks.draw(&mut draw),
+                None => draw.halves(class, row.swept).into(),
+            };
+            for half in halves {
+                for part in even_parts(&half.examples, self.chunk_size) {
                     chunks.push(Chunk {
                         row: index,
                         examples: part.len(),
-                        contrast,
-                        // It stands for others of its class.
-                        weight: part.len() as f64 * row.stands_for(),
+                        contrast: half.contrast,
+                        stands_for: half.stands_for,
+                        weight: part.len() as f64 * half.stands_for,
                     });
                     parts.push(part.into());
                 }

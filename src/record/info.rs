@@ -142,6 +142,8 @@ pub struct ProbeInfo {
     pub name: String,
     /// How many examples it has, whether all of them are swept or a sample.
     pub examples: u64,
+    /// Whether they are those of the learner's loader, for want of a probe.
+    pub from_loader: bool,
     /// What is drawn of them at every step; `None` if all are swept.
     pub sample: Option<SampleInfo>,
     /// What its loss is a mean over: as many examples, unless the model's output says otherwise.
@@ -159,10 +161,11 @@ pub struct ProbeInfo {
 #[serde(default)]
 #[non_exhaustive]
 pub struct SampleInfo {
-    /// How many examples, without replacement.
+    /// How many examples at most.
     pub examples: u64,
-    /// How they are drawn: `simple`, at random from all, or `stratified`, at random from each
-    /// class.
+    /// How they are drawn: `simple`, at random from all without replacement; `stratified`, likewise
+    /// from each class; or `blocks`, two halves of evenly spaced blocks of successive examples,
+    /// each from a random place on. The chunks of a sweep are these blocks.
     pub method: String,
 }
 

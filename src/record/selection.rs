@@ -151,6 +151,11 @@ impl ParameterSelection {
         is_inside && (start..next).any(|step| self.wants_iteration(step))
     }
 
+    /// Returns whether values are rounded as they are recorded.
+    pub(super) fn is_rounded(&self) -> bool {
+        self.mantissa_bits.is_some_and(|bits| bits < MANTISSA)
+    }
+
     /// Returns whether this step's parameters are to be recorded.
     fn wants_iteration(&self, iteration: u64) -> bool {
         if iteration < self.first_step || self.end_step.is_some_and(|end| iteration >= end) {

@@ -37,6 +37,11 @@ pub fn training() -> Digits {
     Arc::new(InMemDataset::new(DIGITS.0.clone()))
 }
 
+/// More digits than are swept whole where nothing is set.
+pub fn many() -> Digits {
+    load().0
+}
+
 /// The first of the training digits.
 pub fn first(count: usize) -> Digits {
     Arc::new(InMemDataset::new(DIGITS.0[..count].to_vec()))

@@ -31,3 +31,4 @@ mod settings;
 mod sparse;
 mod unusual;
 mod weights;
+mod without_settings;

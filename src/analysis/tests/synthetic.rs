@@ -501,6 +501,7 @@ impl Synthetic {
             sampled: None,
         });
         let probe = |name: &str| ProbeInfo {
+            from_loader: false,
             name: name.into(),
             examples: EXAMPLES * u64::from(self.classes.max(1).unsigned_abs()),
             sample: self.halves.as_ref().map(|_| SampleInfo {
