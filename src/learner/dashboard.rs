@@ -99,7 +99,7 @@ impl DashboardState {
     /// elsewhere.
     pub fn announce(&self, cost: String) {
         log::info!("LCA: {cost}");
-        if !std::io::stdout().is_terminal() {
+        if !terminal::is_drawn_on() {
             eprintln!("LCA: {cost}");
         }
         self.lock().cost = Some(cost);
