@@ -208,10 +208,7 @@ where
 
 fn main() {
     let items = |count| {
-        let item = |k| Item {
-            seed: k as u32,
-            label: k % CLASSES,
-        };
+        let item = |k| Item::new(k as u32, k % CLASSES);
         Arc::new(InMemDataset::new((0..count).map(item).collect()))
     };
     let name = std::env::args().skip(1).find(|name| !name.starts_with('-'));

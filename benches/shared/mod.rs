@@ -1,5 +1,7 @@
 //! Synthetic images, and the networks that are measured on them.
 
+use std::sync::Arc;
+
 use burn::data::dataloader::batcher::Batcher;
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -10,12 +12,25 @@ use burn::tensor::{Device, Int, Tensor, activation::relu};
 use burn::train::{ClassificationOutput, InferenceStep};
 
 pub const CLASSES: usize = 10;
-pub const SIDE: usize = 28;
+const SIDE: usize = 28;
 
 #[derive(Clone, Debug)]
 pub struct Item {
-    pub seed: u32,
+    pixels: Arc<[u8]>,
     pub label: usize,
+}
+
+impl Item {
+    pub fn new(seed: u32, label: usize) -> Self {
+        let pixel = |k: u32| {
+            let mixed = (seed ^ k.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
+            (mixed >> 24) as u8
+        };
+        Self {
+            pixels: (0..(SIDE * SIDE) as u32).map(pixel).collect(),
+            label,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -29,14 +44,10 @@ pub struct ItemBatcher;
 
 impl Batcher<Item, Batch> for ItemBatcher {
     fn batch(&self, items: Vec<Item>, device: &Device) -> Batch {
-        let pixel = |seed: u32, k: u32| {
-            let mixed = (seed ^ k.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
-            (mixed >> 8) as f32 / (1 << 24) as f32
-        };
-        let pixels: Vec<f32> = items
-            .iter()
-            .flat_map(|item| (0..(SIDE * SIDE) as u32).map(move |k| pixel(item.seed, k)))
-            .collect();
+        let mut pixels = Vec::with_capacity(items.len() * SIDE * SIDE);
+        for item in &items {
+            pixels.extend(item.pixels.iter().map(|&pixel| f32::from(pixel) / 255.0));
+        }
         let labels: Vec<i32> = items.iter().map(|item| item.label as i32).collect();
         Batch {
             images: Tensor::<1>::from_floats(pixels.as_slice(), device).reshape([
