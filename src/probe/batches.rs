@@ -84,8 +84,14 @@ impl<B> Source<B> {
         make(&self.probe, &*self.examples, indices, &self.device)
     }
 
-    /// The batches of these examples: kept if the probe's settings allow it.
-    pub fn batches(self: &Arc<Self>, parts: Vec<Box<[usize]>>) -> Result<Batches<B>, LcaError> {
+    /// The batches of these examples: kept if the probe's settings allow it. Before training it is
+    /// checked that there is room for them; later on, what training takes can't be told from what
+    /// they take.
+    pub fn batches(
+        self: &Arc<Self>,
+        parts: Vec<Box<[usize]>>,
+        room: Option<&Room>,
+    ) -> Result<Batches<B>, LcaError> {
         let examples: usize = parts.iter().map(|part| part.len()).sum();
         if examples > self.examples.cached() {
             return Ok(Batches::Streamed(Box::new(Stream {
@@ -94,11 +100,12 @@ impl<B> Source<B> {
                 workers: Mutex::default(),
             })));
         }
-        let room = Room::new(&self.device);
         let mut batches = Vec::with_capacity(parts.len());
         let mut read = 0;
         for part in parts {
-            room.check(&self.device, [read, examples])?;
+            if let Some(room) = room {
+                room.check(&self.device, [read, examples])?;
+            }
             batches.push(self.batch(&part)?);
             read += part.len();
         }
@@ -270,7 +277,7 @@ mod tests {
             examples: Box::new(probe),
             device: Device::default(),
         };
-        Arc::new(source).batches(parts.collect())
+        Arc::new(source).batches(parts.collect(), None)
     }
 
     fn pass(batches: &Batches<Vec<usize>>) -> Vec<Vec<usize>> {

@@ -46,24 +46,18 @@ impl Plan {
         chunk_size: usize,
         device: &Device,
     ) -> Result<Chunks<B>, LcaError> {
-        let room = Room::new(device);
         let source = Arc::new(Source {
             probe: self.name().to_owned(),
             examples,
             device: device.clone(),
         });
+        let room = Room::new(device);
         let mut chunks = Vec::new();
         let mut parts: Vec<Box<[usize]>> = Vec::new();
         if self.sample_seed.is_none() {
             for (row, (_, group)) in self.groups().enumerate() {
                 for part in even_parts(group, chunk_size) {
-                    chunks.push(Chunk {
-                        row,
-                        examples: part.len(),
-                        contrast: 0.0,
-                        stands_for: 1.0,
-                        weight: part.len() as f64,
-                    });
+                    chunks.push(Chunk::new(row, part.len(), 0.0, 1.0));
                     parts.push(part.into());
                 }
             }
@@ -82,11 +76,12 @@ impl Plan {
             kept: None,
             sampler: None,
             chunks,
-            batches: source.batches(parts)?,
+            batches: source.batches(parts, Some(&room))?,
         };
         if let Some(seed) = self.sample_seed {
-            cut.sampler = Some(Box::new(Sampler::new(seed, self, chunk_size, source)));
-            cut.draw(0)?;
+            let (sampler, sample) = Sampler::start(seed, self, chunk_size, source, &room)?;
+            cut.sampler = Some(Box::new(sampler));
+            (cut.chunks, cut.batches) = (sample.chunks, sample.batches);
         }
         cut.kept = room.taken(device);
         Ok(cut)
@@ -103,16 +98,7 @@ impl<B> Chunks<B> {
     ) -> Result<Self, LcaError> {
         let (batches, chunks): (Vec<B>, Vec<Chunk>) = batches
             .into_iter()
-            .map(|(batch, examples)| {
-                let chunk = Chunk {
-                    row: 0,
-                    examples,
-                    contrast: 0.0,
-                    stands_for: 1.0,
-                    weight: examples as f64,
-                };
-                (batch, chunk)
-            })
+            .map(|(batch, examples)| (batch, Chunk::new(0, examples, 0.0, 1.0)))
             .unzip();
         let examples = chunks.iter().map(|chunk| chunk.examples).sum();
         if examples == 0 {

@@ -191,6 +191,20 @@ pub(crate) struct Chunk {
     pub weight: f64,
 }
 
+impl Chunk {
+    /// A chunk of so many examples, each of which stands for some of the probe, weighed by their
+    /// number.
+    pub(super) fn new(row: usize, examples: usize, contrast: f64, stands_for: f64) -> Self {
+        Self {
+            row,
+            examples,
+            contrast,
+            stands_for,
+            weight: examples as f64 * stands_for,
+        }
+    }
+}
+
 /// Cuts examples into parts of at most `size`, all of even size, so that none is a remainder of a
 /// few examples.
 pub(super) fn even_parts(examples: &[usize], size: usize) -> impl Iterator<Item = &[usize]> {

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use super::batches::{Batches, Source};
 use super::plan::{Chunk, Plan, even_parts};
+use super::room::Room;
 use super::sample::Draw;
 use crate::error::LcaError;
 
@@ -14,7 +15,7 @@ pub(crate) struct Sampler<B> {
     pub seed: u64,
     draws: Arc<Draws<B>>,
     /// The step that was drawn last.
-    last: Option<u64>,
+    last: u64,
     ahead: Option<Ahead<B>>,
 }
 
@@ -39,20 +40,6 @@ struct Ahead<B> {
 }
 
 impl<B> Sampler<B> {
-    pub(super) fn new(seed: u64, plan: Plan, chunk_size: usize, source: Arc<Source<B>>) -> Self {
-        Self {
-            seed,
-            draws: Arc::new(Draws {
-                seed,
-                plan,
-                chunk_size,
-                source,
-            }),
-            last: None,
-            ahead: None,
-        }
-    }
-
     /// How samples are drawn, as a record says it.
     pub fn method(&self) -> &'static str {
         if self.draws.source.examples.blocks().is_some() {
@@ -66,10 +53,34 @@ impl<B> Sampler<B> {
 }
 
 impl<B: Send + 'static> Sampler<B> {
+    /// Draws the sample of step 0, which there must be room for.
+    pub(super) fn start(
+        seed: u64,
+        plan: Plan,
+        chunk_size: usize,
+        source: Arc<Source<B>>,
+        room: &Room,
+    ) -> Result<(Self, Sample<B>), LcaError> {
+        let draws = Arc::new(Draws {
+            seed,
+            plan,
+            chunk_size,
+            source,
+        });
+        let sample = draws.sample(0, Some(room))?;
+        let sampler = Self {
+            seed,
+            ahead: Ahead::start(&draws, 1),
+            draws,
+            last: 0,
+        };
+        Ok((sampler, sample))
+    }
+
     /// Draws the chunks of a step; `None` where they are those that were drawn last. They depend on
     /// the iteration alone, whether they were expected or not.
     pub(super) fn draw(&mut self, iteration: u64) -> Result<Option<Sample<B>>, LcaError> {
-        if self.last == Some(iteration) {
+        if self.last == iteration {
             return Ok(None);
         }
         let expected = self
@@ -78,13 +89,11 @@ impl<B: Send + 'static> Sampler<B> {
             .filter(|ahead| ahead.iteration == iteration);
         let sample = match expected {
             Some(ahead) => ahead.join()?,
-            None => self.draws.sample(iteration)?,
+            None => self.draws.sample(iteration, None)?,
         };
         // Steps are as far apart as the last two.
-        let stride = self
-            .last
-            .map_or(1, |last| iteration.saturating_sub(last).max(1));
-        self.last = Some(iteration);
+        let stride = iteration.saturating_sub(self.last).max(1);
+        self.last = iteration;
         self.ahead = Ahead::start(&self.draws, iteration + stride);
         Ok(Some(sample))
     }
@@ -92,7 +101,7 @@ impl<B: Send + 'static> Sampler<B> {
 
 impl<B> Draws<B> {
     /// Makes the chunks of one step, each of one class and of one half of its sample.
-    fn sample(&self, iteration: u64) -> Result<Sample<B>, LcaError> {
+    fn sample(&self, iteration: u64, room: Option<&Room>) -> Result<Sample<B>, LcaError> {
         let mut draw = Draw::new(self.seed, iteration);
         let mut chunks = Vec::new();
         let mut parts: Vec<Box<[usize]>> = Vec::new();
@@ -103,20 +112,15 @@ impl<B> Draws<B> {
             };
             for half in halves {
                 for part in even_parts(&half.examples, self.chunk_size) {
-                    chunks.push(Chunk {
-                        row: index,
-                        examples: part.len(),
-                        contrast: half.contrast,
-                        stands_for: half.stands_for,
-                        weight: part.len() as f64 * half.stands_for,
-                    });
+                    let (contrast, stands_for) = (half.contrast, half.stands_for);
+                    chunks.push(Chunk::new(index, part.len(), contrast, stands_for));
                     parts.push(part.into());
                 }
             }
         }
         Ok(Sample {
             chunks,
-            batches: self.source.batches(parts)?,
+            batches: self.source.batches(parts, room)?,
         })
     }
 }
@@ -127,7 +131,7 @@ impl<B: Send + 'static> Ahead<B> {
     fn start(draws: &Arc<Draws<B>>, iteration: u64) -> Option<Self> {
         let draws = Arc::clone(draws);
         let thread = thread::Builder::new().name("lca sample".to_owned());
-        let thread = thread.spawn(move || draws.sample(iteration)).ok()?;
+        let thread = thread.spawn(move || draws.sample(iteration, None)).ok()?;
         Some(Self {
             iteration,
             thread: Some(thread),
