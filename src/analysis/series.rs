@@ -282,13 +282,12 @@ impl SeriesTable {
         }
     }
 
-    /// Returns the values of a layer or tensor, all classes together.
-    pub(super) fn values_of(&self, name: &str) -> Option<&[f64]> {
-        let of_name = |series: &&Series| series.class.is_none() && series.name == name;
-        self.series
-            .iter()
-            .find(of_name)
-            .map(|series| &*series.values)
+    /// Returns the values of every layer or tensor, all classes together.
+    pub(super) fn by_name(&self) -> HashMap<&str, &[f64]> {
+        let together = self.series.iter().filter(|series| series.class.is_none());
+        together
+            .map(|series| (&*series.name, &*series.values))
+            .collect()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::error::LcaError;
 use crate::record::Run;
 
 use super::super::sampling::{margin, variance};
-use super::super::series::{Grouping, Quantity, Request, Series, SeriesTable, halves, series};
+use super::super::series::{Grouping, Quantity, Request, SeriesTable, halves, series};
 use super::super::significance::holm_of_known;
 use super::options::CandidatesOptions;
 use super::sums::{LcaSum, SumTest, SumTester};
@@ -106,13 +106,7 @@ pub(super) fn read(run: &Run, probe: Option<&str>) -> Result<SeriesTable, LcaErr
     let Some(probe) = probe else {
         return Ok(SeriesTable::default());
     };
-    let request = Request {
-        quantity: Quantity::Lca,
-        probe,
-        grouping: Grouping::Tensor,
-        by_class: false,
-    };
-    let mut table = series(run, request)?;
+    let mut table = series(run, by_tensor(probe))?;
     table.keep_finite();
     Ok(table)
 }
@@ -126,17 +120,21 @@ pub(super) fn read_errors(
     let Some(probe) = probe else {
         return Ok(None);
     };
-    let request = Request {
-        quantity: Quantity::Lca,
-        probe,
-        grouping: Grouping::Tensor,
-        by_class: false,
-    };
-    let mut table = halves(run, request)?;
+    let mut table = halves(run, by_tensor(probe))?;
     if let Some(table) = &mut table {
         table.keep_steps_of(lca);
     }
     Ok(table)
+}
+
+/// The LCA of every tensor on a probe.
+fn by_tensor(probe: &str) -> Request<'_> {
+    Request {
+        quantity: Quantity::Lca,
+        probe,
+        grouping: Grouping::Tensor,
+        by_class: false,
+    }
 }
 
 /// The LCA of every tensor on one probe, by run, and where it is sampled the errors.
@@ -146,10 +144,44 @@ pub(super) struct ProbeSeries {
 }
 
 impl ProbeSeries {
-    /// Returns the margin of a tensor's mean over the runs, in a portion of their steps.
+    fn tensors(&self) -> Vec<String> {
+        let series = self.lca.iter().take(1).flat_map(|table| &table.series);
+        series.map(|series| series.name.clone()).collect()
+    }
+
+    fn by_name(&self) -> ByName<'_> {
+        ByName {
+            lca: self.lca.iter().map(SeriesTable::by_name).collect(),
+            errors: self
+                .errors
+                .iter()
+                .flatten()
+                .map(SeriesTable::by_name)
+                .collect(),
+        }
+    }
+}
+
+/// The same values by tensor, of each run.
+struct ByName<'a> {
+    lca: Vec<HashMap<&'a str, &'a [f64]>>,
+    errors: Vec<HashMap<&'a str, &'a [f64]>>,
+}
+
+impl ByName<'_> {
+    /// Tests a tensor's LCA in a portion of the steps, over the runs that have it.
+    fn test(&self, sums: &SumTester, tensor: &str, portion: RunPortion) -> LcaSum {
+        let values = self.lca.iter().filter_map(|run| run.get(tensor));
+        let values: Vec<&[f64]> = values.map(|values| portion.of(values)).collect();
+        LcaSum {
+            margin: self.margin(tensor, portion),
+            ..sums.test(&values)
+        }
+    }
+
+    /// Returns the margin of a tensor's mean over the runs.
     fn margin(&self, tensor: &str, portion: RunPortion) -> Option<f64> {
-        let halves = self.errors.iter().flatten();
-        let halves = halves.filter_map(|table| table.values_of(tensor));
+        let halves = self.errors.iter().filter_map(|run| run.get(tensor));
         let variances = halves.map(|halves| variance(portion.of(halves).iter().copied()));
         let sum = variances.reduce(|sum, variance| sum + variance)?;
         Some(margin(sum.sqrt() / self.lca.len() as f64))
@@ -158,16 +190,12 @@ impl ProbeSeries {
 
 /// Returns what speaks for freezing each tensor.
 pub(super) fn freeze(probe: &ProbeSeries, options: &CandidatesOptions) -> Freeze {
-    let training = &probe.lca[..];
-    let sums = sums(training, options);
-    let tensors = names(training);
-    let by_name = by_tensor(training);
+    let sums = sums(&probe.lca, options);
+    let tensors = probe.tensors();
+    let by_name = probe.by_name();
     let evidence: Vec<LcaSum> = tensors
         .iter()
-        .map(|tensor| LcaSum {
-            margin: probe.margin(tensor, RunPortion::WholeRun),
-            ..sums.test(&values(&by_name, tensor, RunPortion::WholeRun))
-        })
+        .map(|tensor| by_name.test(&sums, tensor, RunPortion::WholeRun))
         .collect();
     let p: Vec<Option<f64>> = evidence.iter().map(|sum| sum.p_hurts).collect();
     let corrected = holm_of_known(&p);
@@ -210,14 +238,12 @@ pub(super) fn overfitting(
     options: &CandidatesOptions,
 ) -> Overfitting {
     let sums = sums(&validation.lca, options);
+    let (trained, validated) = (training.by_name(), validation.by_name());
     let mut found = Vec::new();
-    for tensor in names(&validation.lca) {
+    for tensor in validation.tensors() {
         for portion in [RunPortion::WholeRun, RunPortion::SecondHalf] {
-            let on = |probe: &ProbeSeries| LcaSum {
-                margin: probe.margin(&tensor, portion),
-                ..sums.test(&values(&by_tensor(&probe.lca), &tensor, portion))
-            };
-            let sums = (on(training), on(validation));
+            let on = |probe: &ByName| probe.test(&sums, &tensor, portion);
+            let sums = (on(&trained), on(&validated));
             found.push((tensor.clone(), portion, sums.0, sums.1));
         }
     }
@@ -261,24 +287,4 @@ pub(super) fn overfitting(
 fn sums(tables: &[SeriesTable], options: &CandidatesOptions) -> SumTester {
     let steps = tables.first().map_or(0, |table| table.iterations.len());
     SumTester::new(tables.len(), steps, options.resamples, options.seed)
-}
-
-fn names(tables: &[SeriesTable]) -> Vec<String> {
-    let series = tables.iter().take(1).flat_map(|table| &table.series);
-    series.map(|series| series.name.clone()).collect()
-}
-
-/// Returns a tensor's values in a portion, of each run that has it.
-fn values<'a>(tables: &[ByTensor<'a>], tensor: &str, portion: RunPortion) -> Vec<&'a [f64]> {
-    let of_run = |table: &ByTensor<'a>| table.get(tensor).map(|values| portion.of(values));
-    tables.iter().filter_map(of_run).collect()
-}
-
-/// The series of a run by tensor.
-type ByTensor<'a> = HashMap<&'a str, &'a [f64]>;
-
-fn by_tensor<'a>(tables: &'a [SeriesTable]) -> Vec<ByTensor<'a>> {
-    let by_name = |series: &'a Series| (&*series.name, &*series.values);
-    let of_run = |table: &'a SeriesTable| table.series.iter().map(by_name).collect();
-    tables.iter().map(of_run).collect()
 }

@@ -8,7 +8,7 @@ use crate::record::{Run, Table};
 use super::super::names::layer_of;
 use super::super::read::{NO_STEPS, require};
 use super::super::sampling::{margin, variance};
-use super::super::series::{Grouping, Quantity, Request, Series, halves, series};
+use super::super::series::{Grouping, Quantity, Request, Series, SeriesTable, halves, series};
 use super::super::stats::steps_per_window;
 
 /// The LCA of every layer over time, on one probe.
@@ -118,11 +118,10 @@ pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
         if let Some(errors) = &mut errors {
             errors.keep_steps_of(&table);
         }
+        let halves = errors.as_ref().map(SeriesTable::by_name);
         let curves = table.series.into_iter().map(|series| {
-            let halves = errors
-                .as_ref()
-                .and_then(|errors| errors.values_of(&series.name));
-            let margin = halves.map(margins);
+            let halves = halves.as_ref().and_then(|halves| halves.get(&*series.name));
+            let margin = halves.map(|halves| margins(halves));
             curve(run, series, margin)
         });
         all.push(Trajectories {
