@@ -206,6 +206,19 @@ fn one_step_in_several_is_what_the_full_run_has_of_it() {
     }
 }
 
+/// Parameters of the model.
+fn parameters(run: &Run) -> u64 {
+    let tensors = run.info().tensors.iter();
+    tensors.map(|tensor| tensor.parameters).sum()
+}
+
+/// How often a parameter helped, hurt or did neither, over all parameters and the whole run.
+fn counted(run: &Run) -> u64 {
+    let names = ["helping", "hurting", "zero"];
+    let counts = columns(run, Table::ParameterTotals, &names);
+    counts.iter().flatten().sum()
+}
+
 fn columns(run: &Run, table: Table, names: &[&str]) -> Vec<Vec<u64>> {
     let mut columns = vec![Vec::new(); names.len()];
     for batch in run
@@ -260,21 +273,10 @@ fn every_row_says_how_many_steps_it_is_about() {
                 .iter()
                 .all(|end| *end == if single { 9 } else { 10 })
         );
-        let parameters: u64 = run
-            .info()
-            .tensors
-            .iter()
-            .map(|tensor| tensor.parameters)
-            .sum();
-        assert_eq!(windows[2].iter().sum::<u64>(), 3 * parameters);
+        assert_eq!(windows[2].iter().sum::<u64>(), 3 * parameters(&run));
         let totals = run.info().totals.unwrap();
         assert_eq!((totals.steps, totals.next_iteration), (3, 10));
-        let counted = columns(
-            &run,
-            Table::ParameterTotals,
-            &["helping", "hurting", "zero"],
-        );
-        assert_eq!(counted.iter().flatten().sum::<u64>(), 3 * parameters);
+        assert_eq!(counted(&run), 3 * parameters(&run));
     }
 }
 
@@ -313,18 +315,7 @@ fn a_resumed_loop_counts_the_steps_that_nothing_was_measured_of() {
         assert_eq!(iterations, expected);
         assert_eq!(run.info().totals.unwrap().next_iteration, 13);
         // The totals go on, too: 4 rows of every parameter.
-        let parameters: u64 = run
-            .info()
-            .tensors
-            .iter()
-            .map(|tensor| tensor.parameters)
-            .sum();
-        let counted = columns(
-            &run,
-            Table::ParameterTotals,
-            &["helping", "hurting", "zero"],
-        );
-        assert_eq!(counted.iter().flatten().sum::<u64>(), 4 * parameters);
+        assert_eq!(counted(&run), 4 * parameters(&run));
     }
 }
 
