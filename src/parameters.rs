@@ -231,6 +231,12 @@ impl Segment {
 }
 
 impl Values {
+    /// The same on another device.
+    pub fn to_device(&self, device: &Device) -> Values {
+        let moved = self.0.iter().map(|value| value.clone().to_device(device));
+        Values(moved.collect())
+    }
+
     /// `self − before`, tensor by tensor.
     pub fn minus(&self, before: &Values) -> Values {
         Values(

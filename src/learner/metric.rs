@@ -140,6 +140,25 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
+    /// Returns the metric with so many threads that sweep at a time on each device, every one a chunk
+    /// of its own. Without it, the number that is fastest is found by trying: up to all cores on a
+    /// CPU, one on a GPU. LCA does not depend on it, to the last bit; memory grows by the forward
+    /// pass of a chunk and two copies of the gradient for each.
+    pub fn workers(mut self, count: usize) -> Self {
+        self.settings.workers.count = Some(count);
+        self
+    }
+
+    /// Returns the metric with several devices to sweep on, each of which keeps its part of the
+    /// probes and has a copy of the model: for every sweep the parameters go there, and the sums by
+    /// class come back. The device that trains takes part if it is named. LCA does not depend on
+    /// it, to the last bit where the devices compute alike. What trains where is another matter:
+    /// that is [`device`](Self::device).
+    pub fn devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self.settings.workers.devices = devices.into_iter().collect();
+        self
+    }
+
     /// Returns the metric with so many optimizer steps in a row measured as one, which costs the
     /// sweeps of one step: the loss change over all of them is allocated along the straight line
     /// from their start to their end, and the sum is still grounded. What the parameters did between

@@ -102,7 +102,7 @@ where
             let processed = iterator.progress().items_processed;
             let first = batches.is_empty();
             if first && !self.whole && !is_swept_whole(loader.num_items(), processed) {
-                let examples = LoaderExamples::new(loader.clone(), processed, SEED);
+                let examples = LoaderExamples::new(loader.clone(), device.clone(), processed, SEED);
                 return Ok(LearnerProbe {
                     probe: MainProbe::Given(Box::new(examples)),
                     batch: Some(processed),
@@ -118,8 +118,8 @@ where
             batch: batches.first().map(|(_, examples)| *examples),
             batches: Some(batches.len()),
             choice: (!self.whole).then_some(WHOLE),
-            probe: Chunks::from_batches("training", batches, room.taken(device))
-                .map(MainProbe::Batches)?,
+            probe: Chunks::from_batches("training", batches, device, room.taken(device))
+                .map(|chunks| MainProbe::Batches(Box::new(chunks)))?,
         })
     }
 }

@@ -29,6 +29,7 @@ struct ProbeCost {
     /// Size of a block, where samples are drawn in blocks.
     block: Option<usize>,
     chunks: usize,
+    workers: usize,
     /// Of the first sweep.
     spent: Duration,
 }
@@ -54,6 +55,7 @@ impl Cost {
                 examples: chunks.examples,
                 block: chunks.is_in_blocks().then_some(chunks.chunk_size),
                 chunks: chunks.chunks.len(),
+                workers: chunks.workers,
                 spent,
             }
         });
@@ -93,6 +95,8 @@ impl Cost {
                 format!("about {seconds:.2} s a step")
             }
         };
+        let workers = self.probes.iter().map(|probe| probe.workers);
+        let workers = workers.max().unwrap_or(1);
         let disk = match self.disk {
             None => "nothing recorded".to_owned(),
             Some(disk) if disk.once > 0.0 => format!(
@@ -108,10 +112,11 @@ impl Cost {
             if self.refines { "at least " } else { "" },
             probes.join(" and "),
             said(self.memory),
-            if self.counts_examples {
-                "a chunk's pass"
-            } else {
-                "the examples and a chunk's pass"
+            match (self.counts_examples, workers) {
+                (true, 1) => "a chunk's pass".to_owned(),
+                (true, _) => format!("the passes of {workers} chunks"),
+                (false, 1) => "the examples and a chunk's pass".to_owned(),
+                (false, _) => format!("the examples and the passes of {workers} chunks"),
             }
         )
     }

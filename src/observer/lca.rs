@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
+use burn::tensor::Device;
 use burn::train::InferenceStep;
 
 use super::decay::WeightDecay;
@@ -92,6 +93,24 @@ impl<B: Clone + 'static> Lca<B> {
     /// Returns `self` with a record of the run, as Parquet files.
     pub fn record(mut self, recorder: Recorder) -> Self {
         self.settings.recorder = Some(recorder);
+        self
+    }
+
+    /// Returns `self` with so many threads that sweep at a time on each device, every one a chunk of
+    /// its own. Without it, the number that is fastest is found by trying: up to all cores on a CPU,
+    /// one on a GPU. LCA does not depend on it, to the last bit; memory grows by the forward pass of
+    /// a chunk and two copies of the gradient for each.
+    pub fn workers(mut self, count: usize) -> Self {
+        self.settings.workers.count = Some(count);
+        self
+    }
+
+    /// Returns `self` with several devices to sweep on, each of which keeps its part of the probes
+    /// and has a copy of the model: for every sweep the parameters go there, and the sums by class
+    /// come back. The model's own device takes part if it is named. LCA does not depend on it, to
+    /// the last bit where the devices compute alike.
+    pub fn devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
+        self.settings.workers.devices = devices.into_iter().collect();
         self
     }
 

@@ -24,6 +24,10 @@ const BETWEEN: u64 = 2;
 /// What is made of the gradients of all classes, tensor by tensor: put together, times the step.
 const OF_A_TENSOR: u64 = 2;
 
+/// Gradients that each thread holds beside: those of its chunk, and of the portion that it is added
+/// to.
+const OF_A_THREAD: u64 = 2;
+
 const FLOAT: u64 = 4;
 
 /// What measuring holds in memory beside the examples and the forward pass of one chunk, in bytes.
@@ -38,10 +42,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Counts what is held for probes with so many rows of gradients each.
+    /// Counts what is held for probes with so many rows of gradients each, swept by so many threads.
     pub fn of(
         layout: &Layout,
         rows: &[usize],
+        threads: usize,
         integrator: &Integrator,
         recorder: Option<&Recorder>,
     ) -> Self {
@@ -57,7 +62,8 @@ impl Memory {
         // One probe is integrated after the other, but all know their gradients at the ends.
         let lines = AT_THE_ENDS * rows.iter().sum::<usize>() as u64
             + (INTEGRAL + between) * most as u64
-            + OF_A_STEP * rows.len() as u64;
+            + OF_A_STEP * rows.len() as u64
+            + OF_A_THREAD * threads as u64;
         let by_class = if most > 1 {
             OF_A_TENSOR * most as u64 * largest
         } else {

@@ -13,6 +13,7 @@ mod settings;
 mod start;
 #[cfg(test)]
 mod tests;
+mod tuning;
 
 pub use decay::WeightDecay;
 pub(crate) use engine::Engine;

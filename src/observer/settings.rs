@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::decay::WeightDecay;
 use crate::error::LcaError;
-use crate::probe::{BatchNormMode, Chunks, Examples};
+use crate::probe::{BatchNormMode, Chunks, Examples, Workers};
 use crate::quadrature::Integrator;
 use crate::record::{ObservedInfo, Recorder};
 
@@ -14,7 +14,7 @@ pub(crate) enum MainProbe<B> {
     /// What the user gave.
     Given(Box<dyn Examples<B>>),
     /// The learner's own batches.
-    Batches(Chunks<B>),
+    Batches(Box<Chunks<B>>),
 }
 
 /// What can be set beside the main probe.
@@ -25,6 +25,8 @@ pub(crate) struct Settings<B> {
     pub batch_norm: Option<BatchNormMode>,
     pub weight_decay: Option<WeightDecay>,
     pub recorder: Option<Recorder>,
+    /// What sweeps.
+    pub workers: Workers,
     /// Which optimizer steps are measured.
     pub observed: ObservedInfo,
 }
@@ -49,6 +51,7 @@ impl<B> Settings<B> {
                 ));
             }
         }
+        self.workers.check()?;
         self.integrator
             .as_ref()
             .map_or(Ok(()), Integrator::validate)
@@ -63,6 +66,7 @@ impl<B> fmt::Debug for Settings<B> {
             .field("batch_norm", &self.batch_norm)
             .field("weight_decay", &self.weight_decay)
             .field("recorder", &self.recorder)
+            .field("workers", &self.workers)
             .field("observed", &self.observed)
             .finish()
     }
@@ -76,6 +80,7 @@ impl<B> Default for Settings<B> {
             batch_norm: None,
             weight_decay: None,
             recorder: None,
+            workers: Workers::default(),
             observed: ObservedInfo::default(),
         }
     }

@@ -11,12 +11,13 @@ use super::measurement::Measurement;
 use super::memory::Memory;
 use super::recording::Recording;
 use super::settings::{MainProbe, Settings};
+use super::tuning::{tune, tune_batches};
 use crate::accumulation::Accumulators;
 use crate::error::LcaError;
 use crate::parameters::{TensorKind, Values};
 use crate::probe::{
-    BatchNormMode, Chunks, EvalModel, Examples, Measurable, Plan, available, check_loss,
-    check_repeats, time_chunk,
+    BatchNormMode, Chunks, EvalModel, Examples, Measurable, Plan, Workers, available, check_loss,
+    check_repeats,
 };
 use crate::quadrature::Integrator;
 use crate::record::{
@@ -31,15 +32,6 @@ pub(crate) enum Resume {
     /// says otherwise.
     AfterEpoch { epoch: u32, iteration: u64 },
 }
-
-/// Chunk sizes that are tried, from small to large.
-const CHUNK_SIZES: [usize; 4] = [128, 512, 2048, 8192];
-
-/// A larger chunk must be faster by this factor, since it takes more memory.
-const WORTH_MORE_MEMORY: f64 = 0.97;
-
-/// Where the loss depends on the chunk, its size must not depend on the machine.
-const CHUNK_WITH_STATISTICS: usize = 256;
 
 impl<M: Measurable> Engine<M> {
     /// Checks everything that can be checked, and measures where training starts.
@@ -86,17 +78,27 @@ impl<M: Measurable> Engine<M> {
                 Integrator::default()
             }
         });
-        let memory = Memory::of(&eval_model.layout, &rows, &integrator, recorder);
+        let workers = &settings.workers;
+        let threads = workers.most(eval_model.device());
+        let memory = Memory::of(&eval_model.layout, &rows, threads, &integrator, recorder);
         memory.check(available(eval_model.device()))?;
         let main = match main {
-            Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, examples)?,
-            Prepared::Chunks(chunks) => {
+            Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, examples, workers)?,
+            Prepared::Chunks(_) if !workers.devices.is_empty() => {
+                return Err(LcaError::setting(
+                    "devices",
+                    "batches of the learner's loader that are kept whole stay on its device",
+                    "give the metric a probe",
+                ));
+            }
+            Prepared::Chunks(mut chunks) => {
                 check_repeats(&eval_model, &here, &chunks)?;
-                weighed(&eval_model, &here, chunks)?
+                chunks.workers = tune_batches(&eval_model, &here, &chunks, workers)?;
+                weighed(&eval_model, &here, *chunks)?
             }
         };
         let validation = validation
-            .map(|(plan, examples)| cut(&eval_model, &here, plan, examples))
+            .map(|(plan, examples)| cut(&eval_model, &here, plan, examples, workers))
             .transpose()?;
 
         let (epoch, mut iteration) = match resume {
@@ -155,7 +157,7 @@ impl<M: Measurable> Engine<M> {
 
 enum Prepared<B> {
     Plan(Plan, Box<dyn Examples<B>>),
-    Chunks(Chunks<B>),
+    Chunks(Box<Chunks<B>>),
 }
 
 impl<B> Prepared<B> {
@@ -187,17 +189,16 @@ fn cut<M: Measurable>(
     here: &Values,
     plan: Plan,
     examples: Box<dyn Examples<M::Input>>,
+    workers: &Workers,
 ) -> Result<Chunks<M::Input>, LcaError> {
     let in_blocks = examples.blocks().is_some();
     if !in_blocks {
         check_loss(eval_model, here, &plan, &*examples)?;
     }
-    let size = match examples.chunk_size() {
-        Some(size) => size,
-        None if eval_model.depends_on_chunks() => CHUNK_WITH_STATISTICS,
-        None => fastest_chunk(eval_model, here, &plan, &*examples)?,
-    };
-    let chunks = plan.cut(examples, size, eval_model.device())?;
+    let tuning = tune(eval_model, here, &plan, &*examples, workers)?;
+    let devices = workers.devices(eval_model.device());
+    let mut chunks = plan.cut(examples, tuning.chunk_size, &devices)?;
+    chunks.workers = tuning.workers;
     if in_blocks {
         check_repeats(eval_model, here, &chunks)?;
     }
@@ -222,37 +223,6 @@ fn weighed<M: Measurable>(
     }
     eval_model.weigh(here, &mut chunks)?;
     Ok(chunks)
-}
-
-/// Tries larger chunks as long as the time per example falls: matrix products want large chunks,
-/// convolutions on a CPU small ones.
-fn fastest_chunk<M: Measurable>(
-    eval_model: &EvalModel<M>,
-    here: &Values,
-    plan: &Plan,
-    examples: &dyn Examples<M::Input>,
-) -> Result<usize, LcaError> {
-    let largest = plan.largest_chunk();
-    let mut best = (CHUNK_SIZES[0], f64::INFINITY);
-    for size in CHUNK_SIZES {
-        let count = size.min(plan.examples());
-        let indices: Vec<usize> = plan.spread(count).iter().map(|&(k, _)| k).collect();
-        let batch = plan.batch(examples, &indices, eval_model.device())?;
-        let seconds = time_chunk(eval_model, here, &batch)?.as_secs_f64() / count as f64;
-        if seconds > best.1 * WORTH_MORE_MEMORY {
-            break;
-        }
-        best = (size, seconds);
-        if size >= largest {
-            break;
-        }
-    }
-    log::info!(
-        "LCA: probe `{}` is swept in chunks of at most {} examples",
-        plan.name(),
-        best.0
-    );
-    Ok(best.0)
 }
 
 /// Warns of buffers that move in a way that this crate doesn't know: their share ends up in the
@@ -311,6 +281,7 @@ fn run_info<M: Module + Display, B>(
                 weight: probe.weight,
                 chunk_size: probe.chunk_size,
                 chunks: probe.chunks.len(),
+                workers: probe.workers,
                 sample: probe.sampler.as_ref().map(|sampler| SampleInfo {
                     examples: probe.rows.iter().map(|row| row.swept as u64).sum(),
                     method: sampler.method().to_owned(),

@@ -105,7 +105,11 @@ impl<M: Learns> Training<M> {
     ) -> Measurement<DigitBatch> {
         let plan = Plan::new("training", &examples).unwrap();
         let size = examples.chunk_size().unwrap_or(2048);
-        let chunks = plan.cut(Box::new(examples), size, self.eval_model.device());
+        let chunks = plan.cut(
+            Box::new(examples),
+            size,
+            std::slice::from_ref(self.eval_model.device()),
+        );
         let (mut chunks, start) = (chunks.unwrap(), &self.points[0]);
         self.eval_model.weigh(start, &mut chunks).unwrap();
         Measurement::start(&self.eval_model, start, chunks).unwrap()
@@ -368,7 +372,12 @@ fn scores_of_blocks(training: &Training<DigitNet>) -> Scores {
         .shuffle(1)
         .set_device(training.eval_model.device().clone())
         .build(InMemDataset::new(training.digits.clone()));
-    let blocks = |seed| training.measurement(LoaderExamples::new(loader.clone(), MINIBATCH, seed));
+    let blocks = |seed| {
+        training.measurement({
+            let device = training.eval_model.device().clone();
+            LoaderExamples::new(loader.clone(), device, MINIBATCH, seed)
+        })
+    };
     scores(training, all, blocks, Drawn::Rightly, 80)
 }
 

@@ -21,18 +21,19 @@ const WORKERS: usize = 4;
 pub(super) struct Source<B> {
     pub probe: String,
     pub examples: Box<dyn Examples<B>>,
-    pub device: Device,
 }
 
-/// The batches of all chunks, in their order.
+/// The batches of the chunks that one device sweeps, in their order.
 pub(super) enum Batches<B> {
-    Cached(Vec<B>),
+    /// Behind a lock, since several threads take them, and a batch need not be `Sync`.
+    Cached(Mutex<Vec<B>>),
     Streamed(Box<Stream<B>>),
 }
 
 /// Batches that are made anew for every sweep.
 pub(super) struct Stream<B> {
     source: Arc<Source<B>>,
+    device: Device,
     /// The examples of each batch.
     parts: Arc<[Box<[usize]>]>,
     /// Those that make the batches from the first sweep on; batch k is made by worker k modulo their
@@ -47,10 +48,10 @@ struct Worker<B> {
     thread: Option<JoinHandle<()>>,
 }
 
-/// One pass over the batches that workers make.
-struct Pass<'a, B> {
-    workers: MutexGuard<'a, Vec<Worker<B>>>,
-    next: usize,
+/// One pass over batches, by any number of threads. There is one at a time.
+pub(super) struct Pass<'a, B> {
+    batches: &'a Batches<B>,
+    next: Mutex<usize>,
     count: usize,
 }
 
@@ -80,36 +81,38 @@ fn said(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl<B> Source<B> {
-    fn batch(&self, indices: &[usize]) -> Result<B, LcaError> {
-        make(&self.probe, &*self.examples, indices, &self.device)
+    fn batch(&self, indices: &[usize], device: &Device) -> Result<B, LcaError> {
+        make(&self.probe, &*self.examples, indices, device)
     }
 
-    /// The batches of these examples: kept if the probe's settings allow it. Before training it is
-    /// checked that there is room for them; later on, what training takes can't be told from what
-    /// they take.
+    /// The batches of these examples, kept if they are asked for. Before training it is checked that
+    /// there is room for them; later on, what training takes can't be told from what they take.
     pub fn batches(
         self: &Arc<Self>,
         parts: Vec<Box<[usize]>>,
+        device: &Device,
+        keep: bool,
         room: Option<&Room>,
     ) -> Result<Batches<B>, LcaError> {
-        let examples: usize = parts.iter().map(|part| part.len()).sum();
-        if examples > self.examples.cached() {
+        if !keep {
             return Ok(Batches::Streamed(Box::new(Stream {
                 source: Arc::clone(self),
+                device: device.clone(),
                 parts: parts.into(),
                 workers: Mutex::default(),
             })));
         }
+        let examples: usize = parts.iter().map(|part| part.len()).sum();
         let mut batches = Vec::with_capacity(parts.len());
         let mut read = 0;
         for part in parts {
             if let Some(room) = room {
-                room.check(&self.device, [read, examples])?;
+                room.check(device, [read, examples])?;
             }
-            batches.push(self.batch(&part)?);
+            batches.push(self.batch(&part, device)?);
             read += part.len();
         }
-        Ok(Batches::Cached(batches))
+        Ok(Batches::Cached(Mutex::new(batches)))
     }
 }
 
@@ -118,62 +121,79 @@ impl<B> Batches<B> {
     pub fn retain(&mut self, wanted: &[bool]) {
         let mut wanted = wanted.iter().copied();
         match self {
-            Self::Cached(batches) => batches.retain(|_| wanted.next().unwrap_or(true)),
+            Self::Cached(batches) => lock(batches).retain(|_| wanted.next().unwrap_or(true)),
             Self::Streamed(stream) => {
                 // They would go on with the old parts.
-                stream.workers().clear();
+                lock(&stream.workers).clear();
                 let parts = stream.parts.iter();
                 let parts = parts.filter(|_| wanted.next().unwrap_or(true));
                 stream.parts = parts.cloned().collect();
             }
         }
     }
-}
 
-impl<B: Clone + Send + 'static> Batches<B> {
-    /// One pass over the batches. After an error there may be fewer.
-    pub fn iter(&self) -> Box<dyn Iterator<Item = Result<B, LcaError>> + '_> {
-        match self {
-            Self::Cached(batches) => Box::new(batches.iter().cloned().map(Ok)),
-            Self::Streamed(stream) => match stream.pass() {
-                Ok(pass) => Box::new(pass),
-                Err(error) => Box::new(std::iter::once(Err(error))),
+    /// Begins a pass over the batches.
+    pub fn pass(&self) -> Pass<'_, B> {
+        Pass {
+            batches: self,
+            next: Mutex::new(0),
+            count: match self {
+                Self::Cached(batches) => lock(batches).len(),
+                Self::Streamed(stream) => stream.parts.len(),
             },
         }
     }
 }
 
-impl<B> Stream<B> {
-    fn workers(&self) -> MutexGuard<'_, Vec<Worker<B>>> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+/// A lock whose holder panicked guards nothing that is half done here.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<B: Clone + Send + 'static> Pass<'_, B> {
+    /// The next batch with its place; `None` after the last.
+    pub fn next(&self) -> Option<Result<(usize, B), LcaError>> {
+        let mut next = lock(&self.next);
+        let place = *next;
+        if place == self.count {
+            return None;
+        }
+        *next += 1;
+        let batch = match self.batches {
+            Batches::Cached(batches) => Ok(lock(batches)[place].clone()),
+            // The next one waits behind this one, as they are made in turn.
+            Batches::Streamed(stream) => stream.take(place),
+        };
+        Some(batch.map(|batch| (place, batch)))
     }
 }
 
 impl<B: Send + 'static> Stream<B> {
-    fn pass(&self) -> Result<Pass<'_, B>, LcaError> {
-        let mut workers = self.workers();
+    /// Waits for a batch. They are taken in their order.
+    fn take(&self, place: usize) -> Result<B, LcaError> {
+        let mut workers = lock(&self.workers);
         if workers.is_empty() {
             let count = WORKERS.min(self.parts.len());
             let started = (0..count).map(|first| self.start(first, count));
             *workers = started.collect::<Result<_, _>>()?;
         }
-        Ok(Pass {
-            workers,
-            next: 0,
-            count: self.parts.len(),
-        })
+        let worker = &workers[place % workers.len()];
+        let batch = worker.batches.as_ref();
+        let batch = batch.and_then(|batches| batches.recv().ok());
+        batch.unwrap_or_else(|| Err(LcaError::internal("a worker has ended early")))
     }
 
     /// Starts the worker that makes batch `first` and every `step`th from there on. When the last
     /// one is taken, it begins anew: the next sweep finds its first batches ready.
     fn start(&self, first: usize, step: usize) -> Result<Worker<B>, LcaError> {
         let (source, parts) = (Arc::clone(&self.source), Arc::clone(&self.parts));
+        let device = self.device.clone();
         // Without room: a worker holds the one batch that it has made.
         let (sender, receiver) = sync_channel(0);
         let make_all = move || {
             let own = parts.iter().skip(first).step_by(step);
             for part in own.cycle() {
-                if sender.send(source.batch(part)).is_err() {
+                if sender.send(source.batch(part, &device)).is_err() {
                     return;
                 }
             }
@@ -200,28 +220,13 @@ impl<B> Drop for Worker<B> {
     }
 }
 
-impl<B> Iterator for Pass<'_, B> {
-    type Item = Result<B, LcaError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.next == self.count {
-            return None;
-        }
-        let worker = &self.workers[self.next % self.workers.len()];
-        self.next += 1;
-        let batch = worker
-            .batches
-            .as_ref()
-            .and_then(|batches| batches.recv().ok());
-        Some(batch.unwrap_or_else(|| Err(LcaError::internal("a worker has ended early"))))
-    }
-}
-
 impl<B> Drop for Pass<'_, B> {
     /// Workers of a pass that was left midway are not where the next one begins.
     fn drop(&mut self) {
-        if self.next < self.count {
-            self.workers.clear();
+        if let Batches::Streamed(stream) = self.batches
+            && *lock(&self.next) < self.count
+        {
+            lock(&stream.workers).clear();
         }
     }
 }
@@ -275,13 +280,18 @@ mod tests {
         let source = Source {
             probe: "training".to_owned(),
             examples: Box::new(probe),
-            device: Device::default(),
         };
-        Arc::new(source).batches(parts.collect(), None)
+        let keep = cached >= items.items.len();
+        Arc::new(source).batches(parts.collect(), &Device::default(), keep, None)
+    }
+
+    fn iter(batches: &Batches<Vec<usize>>) -> impl Iterator<Item = Result<Vec<usize>, LcaError>> {
+        let pass = batches.pass();
+        std::iter::from_fn(move || pass.next().map(|next| next.map(|(_, batch)| batch)))
     }
 
     fn pass(batches: &Batches<Vec<usize>>) -> Vec<Vec<usize>> {
-        batches.iter().map(Result::unwrap).collect()
+        iter(batches).map(Result::unwrap).collect()
     }
 
     /// Also after a pass that was left midway, and of the parts that are left.
@@ -294,7 +304,7 @@ mod tests {
         let all = pass(&cached);
         assert_eq!(all.concat(), (0..23).collect::<Vec<_>>());
         for taken in [12, 5, 0, 12, 11] {
-            let some: Vec<_> = streamed.iter().take(taken).map(Result::unwrap).collect();
+            let some: Vec<_> = iter(&streamed).take(taken).map(Result::unwrap).collect();
             assert_eq!(some, all[..taken]);
         }
         assert_eq!(pass(&streamed), all);
@@ -325,7 +335,7 @@ mod tests {
             );
             let streamed = batches(&items, 0).unwrap();
             for _ in 0..2 {
-                let mut pass = streamed.iter();
+                let mut pass = iter(&streamed);
                 let before: Vec<_> = (&mut pass).take(example / 2).map(Result::unwrap).collect();
                 assert_eq!(before.concat(), (0..example / 2 * 2).collect::<Vec<_>>());
                 let error = pass.next().unwrap().unwrap_err().to_string();
@@ -349,7 +359,7 @@ mod tests {
 
         let probe = Probe::new(Arc::clone(&items), Indices).sampled(6, 1);
         let plan = Plan::new("training", &probe).unwrap();
-        let mut chunks = plan.cut(Box::new(probe), 2, &Device::default()).unwrap();
+        let mut chunks = plan.cut(Box::new(probe), 2, &[Device::default()]).unwrap();
         chunks.draw(1).unwrap();
         drop(chunks);
         assert_eq!(Arc::strong_count(&items), 1);

@@ -7,8 +7,8 @@ use burn::tensor::Device;
 use super::batches::{Batches, Source};
 use super::examples::Examples;
 use super::plan::{Chunk, Plan, Row, even_parts};
-use super::room::Room;
 use super::sampler::Sampler;
+use super::shard::{self, Shard};
 use crate::error::LcaError;
 
 /// A probe that is ready to be swept.
@@ -32,26 +32,27 @@ pub(crate) struct Chunks<B> {
     pub kept: Option<u64>,
     /// What draws the chunks of every step; `None` where they are all examples.
     pub sampler: Option<Box<Sampler<B>>>,
+    /// Those of a row follow each other.
     pub chunks: Vec<Chunk>,
-    /// Of each chunk.
-    batches: Batches<B>,
+    /// Threads that sweep at a time, on each device.
+    pub workers: usize,
+    /// By device.
+    pub(super) shards: Vec<Shard<B>>,
 }
 
 impl Plan {
-    /// Makes all chunks, each of one class and of at most `chunk_size` examples; of a probe that
-    /// is sampled those of the first step.
+    /// Makes all chunks, each of one class and of at most `chunk_size` examples, for some devices;
+    /// of a probe that is sampled those of the first step.
     pub fn cut<B: Send + 'static>(
         self,
         examples: Box<dyn Examples<B>>,
         chunk_size: usize,
-        device: &Device,
+        devices: &[Device],
     ) -> Result<Chunks<B>, LcaError> {
         let source = Arc::new(Source {
             probe: self.name().to_owned(),
             examples,
-            device: device.clone(),
         });
-        let room = Room::new(device);
         let mut chunks = Vec::new();
         let mut parts: Vec<Box<[usize]>> = Vec::new();
         if self.sample_seed.is_none() {
@@ -75,28 +76,30 @@ impl Plan {
             from_loader: source.examples.blocks().is_some(),
             kept: None,
             sampler: None,
+            workers: 1,
+            shards: shard::deal(&source, &mut chunks, parts, devices, true)?,
             chunks,
-            batches: source.batches(parts, Some(&room))?,
         };
         if let Some(seed) = self.sample_seed {
-            let (sampler, sample) = Sampler::start(seed, self, chunk_size, source, &room)?;
+            let (sampler, sample) = Sampler::start(seed, self, chunk_size, source, devices)?;
             cut.sampler = Some(Box::new(sampler));
-            (cut.chunks, cut.batches) = (sample.chunks, sample.batches);
+            (cut.chunks, cut.shards) = (sample.chunks, sample.shards);
         }
-        cut.kept = room.taken(device);
+        cut.kept = cut.shards.iter().map(|shard| shard.kept).sum();
         Ok(cut)
     }
 }
 
 impl<B> Chunks<B> {
-    /// Takes the batches of a loader as they are, which take so many bytes: the whole is one row, a
-    /// batch is a chunk.
+    /// Takes the batches of a loader as they are on a device, which take so many bytes: the whole is
+    /// one row, a batch is a chunk.
     pub fn from_batches(
         name: &str,
         batches: impl IntoIterator<Item = (B, usize)>,
+        device: &Device,
         kept: Option<u64>,
     ) -> Result<Self, LcaError> {
-        let (batches, chunks): (Vec<B>, Vec<Chunk>) = batches
+        let (batches, mut chunks): (Vec<B>, Vec<Chunk>) = batches
             .into_iter()
             .map(|(batch, examples)| (batch, Chunk::new(0, examples, 0.0, 1.0)))
             .unzip();
@@ -108,6 +111,7 @@ impl<B> Chunks<B> {
                 "give the learner a loader with data, or the metric a probe",
             ));
         }
+        shard::join(&mut chunks);
         Ok(Self {
             name: name.to_owned(),
             examples,
@@ -127,7 +131,12 @@ impl<B> Chunks<B> {
             kept,
             sampler: None,
             chunks,
-            batches: Batches::Cached(batches),
+            workers: 1,
+            shards: vec![Shard {
+                device: device.clone(),
+                batches: Batches::Cached(batches.into()),
+                kept,
+            }],
         })
     }
 
@@ -156,9 +165,12 @@ impl<B> Chunks<B> {
             row.weight += chunk.weight;
         }
         self.weight = self.rows.iter().map(|row| row.weight).sum();
-        let counts: Vec<bool> = self.chunks.iter().map(|chunk| chunk.weight > 0.0).collect();
-        if counts.contains(&false) {
-            self.batches.retain(&counts);
+        if self.chunks.iter().any(|chunk| chunk.weight <= 0.0) {
+            for (index, shard) in self.shards.iter_mut().enumerate() {
+                let own = self.chunks.iter().filter(|chunk| chunk.shard == index);
+                let counts: Vec<bool> = own.map(|chunk| chunk.weight > 0.0).collect();
+                shard.batches.retain(&counts);
+            }
             self.chunks.retain(|chunk| chunk.weight > 0.0);
         }
     }
@@ -180,8 +192,11 @@ impl<B> Chunks<B> {
 impl<B: Clone + Send + 'static> Chunks<B> {
     /// One pass over the chunks with their batches, until the first error.
     pub fn iter(&self) -> impl Iterator<Item = Result<(&Chunk, B), LcaError>> {
-        let batches = self.batches.iter().zip(&self.chunks);
-        batches.map(|(batch, chunk)| Ok((chunk, batch?)))
+        let passes: Vec<_> = self.shards.iter().map(|s| s.batches.pass()).collect();
+        self.chunks.iter().map_while(move |chunk| {
+            let next = passes[chunk.shard].next()?;
+            Some(next.map(|(_, batch)| (chunk, batch)))
+        })
     }
 }
 
@@ -191,7 +206,7 @@ impl<B: Send + 'static> Chunks<B> {
         if let Some(sampler) = &mut self.sampler
             && let Some(sample) = sampler.draw(iteration)?
         {
-            (self.chunks, self.batches) = (sample.chunks, sample.batches);
+            (self.chunks, self.shards) = (sample.chunks, sample.shards);
         }
         Ok(())
     }
@@ -206,7 +221,7 @@ mod tests {
     fn chunks_hold_one_class_each_and_every_example_once() {
         let probe = classed(&[2, 0, 2, 2, 0, 2, 2], 4);
         let plan = Plan::new("training", &probe).unwrap();
-        let chunks = plan.cut(Box::new(probe), 2, &Device::default());
+        let chunks = plan.cut(Box::new(probe), 2, &[Device::default()]);
         let chunks = chunks.unwrap();
 
         let cut: Vec<_> = chunks.iter().map(|chunk| chunk.unwrap().1).collect();

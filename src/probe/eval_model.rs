@@ -158,19 +158,29 @@ impl<M: Module + Display> EvalModel<M> {
         new
     }
 
-    /// The copy at some point of parameter space.
-    pub fn at(&self, values: &Values) -> M {
-        self.layout.write(self.model.clone(), values, &self.track)
+    /// The copy at some point of parameter space, on a device.
+    pub fn on(&self, device: &Device, values: &Values) -> M {
+        self.write(device, values, &self.track)
     }
 
     /// The same without gradients, for forward passes alone: a graph that no backward pass consumes
     /// stays around, and every later one searches it.
-    pub fn without_gradients(&self, values: &Values) -> M {
+    pub fn without_gradients(&self, device: &Device, values: &Values) -> M {
         let track = Tracking {
             leaves: vec![false; self.track.leaves.len()],
             device: self.track.device.clone(),
         };
-        self.layout.write(self.model.clone(), values, &track)
+        self.write(device, values, &track)
+    }
+
+    fn write(&self, device: &Device, values: &Values, track: &Tracking) -> M {
+        let model = self.model.clone();
+        if device == self.device() {
+            self.layout.write(model, values, track)
+        } else {
+            let values = values.to_device(&device.clone().without_autodiff());
+            self.layout.write(model.to_device(device), &values, track)
+        }
     }
 
     /// Whether gradients are taken with respect to a tensor of the layout.

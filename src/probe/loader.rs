@@ -15,16 +15,20 @@ use crate::error::LcaError;
 /// however it shuffles.
 pub(crate) struct LoaderExamples<B> {
     loader: Arc<dyn DataLoader<B>>,
+    /// Where the loader puts its batches.
+    device: Device,
     blocks: Blocks,
     seed: u64,
 }
 
 impl<B> LoaderExamples<B> {
-    /// Samples as many examples as a batch has, of at least one.
-    pub fn new(loader: Arc<dyn DataLoader<B>>, batch: usize, seed: u64) -> Self {
+    /// Samples as many examples as a batch of a loader has, of at least one. The loader puts its
+    /// batches on `device`.
+    pub fn new(loader: Arc<dyn DataLoader<B>>, device: Device, batch: usize, seed: u64) -> Self {
         Self {
             blocks: Blocks::new(loader.num_items(), batch),
             loader,
+            device,
             seed,
         }
     }
@@ -78,15 +82,22 @@ impl<B> Examples<B> for LoaderExamples<B> {
         Ok(None)
     }
 
-    /// Makes the batch of a block; the loader knows its device.
-    fn batch(&self, indices: &[usize], _device: &Device) -> Result<B, String> {
+    /// Makes the batch of a block.
+    fn batch(&self, indices: &[usize], device: &Device) -> Result<B, String> {
         let (start, end) = match indices {
             [] => (0, 0),
             [first, ..] => (*first, first + indices.len()),
         };
         // Nothing but training on several devices slices a loader: one of the user's own may have
         // left it out.
-        let slice = catch_unwind(AssertUnwindSafe(|| self.loader.slice(start, end)));
+        let slice = catch_unwind(AssertUnwindSafe(|| {
+            let slice = self.loader.slice(start, end);
+            if *device == self.device {
+                slice
+            } else {
+                slice.to_device(device)
+            }
+        }));
         let refused = |problem: &str| {
             format!(
                 "samples are drawn through the `slice` of the learner's loader, which {problem} \
@@ -132,10 +143,12 @@ mod tests {
     /// The samples of the first steps, of a fork of a loader.
     fn samples(training: &Arc<dyn DataLoader<Vec<usize>>>, steps: u64) -> Vec<Vec<usize>> {
         let device = Device::default();
-        let examples = LoaderExamples::new(training.to_device(&device), BATCH, 0);
+        let examples = LoaderExamples::new(training.to_device(&device), device.clone(), BATCH, 0);
         let plan = Plan::new("training", &examples).unwrap();
         let size = examples.chunk_size().unwrap();
-        let mut chunks = plan.cut(Box::new(examples), size, &device).unwrap();
+        let mut chunks = plan
+            .cut(Box::new(examples), size, std::slice::from_ref(&device))
+            .unwrap();
         (0..steps)
             .map(|iteration| {
                 chunks.draw(iteration).unwrap();
@@ -191,10 +204,10 @@ mod tests {
     #[test]
     fn a_loader_that_cannot_be_sliced_is_refused_with_the_ways_out() {
         for (panics, what) in [(true, "panics"), (false, "gives others")] {
-            let examples =
-                LoaderExamples::new(Arc::new(Unsliced(loader(0, None), panics)), BATCH, 0);
+            let unsliced = Arc::new(Unsliced(loader(0, None), panics));
+            let examples = LoaderExamples::new(unsliced, Device::default(), BATCH, 0);
             let plan = Plan::new("training", &examples).unwrap();
-            let refused = plan.cut(Box::new(examples), 16, &Device::default()).err();
+            let refused = plan.cut(Box::new(examples), 16, &[Device::default()]).err();
             let refused = refused.unwrap().to_string();
             for word in ["`slice`", what, "LcaMetric::whole", "probe"] {
                 assert!(refused.contains(word), "{refused}");

@@ -61,7 +61,7 @@ pub(crate) fn check_loss<M: Measurable>(
     plan: &Plan,
     examples: &dyn Examples<M::Input>,
 ) -> Result<(), LcaError> {
-    let model = eval_model.without_gradients(values);
+    let model = eval_model.without_gradients(eval_model.device(), values);
     let read = |part: &[(usize, usize)]| {
         let indices: Vec<usize> = part.iter().map(|&(example, _)| example).collect();
         plan.batch(examples, &indices, eval_model.device())
@@ -151,7 +151,7 @@ pub(crate) fn check_repeats<M: Measurable>(
     values: &Values,
     chunks: &Chunks<M::Input>,
 ) -> Result<(), LcaError> {
-    let model = eval_model.without_gradients(values);
+    let model = eval_model.without_gradients(eval_model.device(), values);
     let Some(chunk) = chunks.iter().next() else {
         return Ok(());
     };

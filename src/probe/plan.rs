@@ -132,6 +132,18 @@ impl Plan {
         self.rows.iter().map(largest).max().unwrap_or(1)
     }
 
+    /// Number of chunks of at most so many examples.
+    pub fn chunks(&self, size: usize) -> usize {
+        let of_row = |row: &Row| match self.sample_seed {
+            Some(_) => {
+                let half = row.swept / 2;
+                half.div_ceil(size) + (row.swept - half).div_ceil(size)
+            }
+            None => row.swept.div_ceil(size),
+        };
+        self.rows.iter().map(of_row).sum()
+    }
+
     /// Each row with its examples.
     pub fn groups(&self) -> impl Iterator<Item = (&Row, &[usize])> {
         let mut rest = &*self.order;
@@ -189,6 +201,10 @@ pub(crate) struct Chunk {
     pub stands_for: f64,
     /// What the chunk's loss is a mean over, by default as many examples.
     pub weight: f64,
+    /// The portion of its row that it is summed in, counted over all rows.
+    pub portion: usize,
+    /// Index of the shard that sweeps it.
+    pub shard: usize,
 }
 
 impl Chunk {
@@ -201,6 +217,8 @@ impl Chunk {
             contrast,
             stands_for,
             weight: examples as f64 * stands_for,
+            portion: 0,
+            shard: 0,
         }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn available(device: &Device) -> Option<u64> {
 }
 
 /// Whether a device computes in the machine's own memory. Burn does not tell; its name does.
-fn is_host(device: &Device) -> bool {
+pub(super) fn is_host(device: &Device) -> bool {
     let name = format!("{device:?}");
     ["Flex", "NdArray", "Cpu"]
         .iter()

@@ -118,7 +118,7 @@ mod tests {
 
     fn sampled(probe: Probe<(usize, usize), Vec<usize>>, chunk_size: usize) -> Chunks<Vec<usize>> {
         let plan = Plan::new("training", &probe).unwrap();
-        plan.cut(Box::new(probe), chunk_size, &Device::default())
+        plan.cut(Box::new(probe), chunk_size, &[Device::default()])
             .unwrap()
     }
 

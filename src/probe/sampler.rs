@@ -4,10 +4,12 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use super::batches::{Batches, Source};
+use burn::tensor::Device;
+
+use super::batches::Source;
 use super::plan::{Chunk, Plan, even_parts};
-use super::room::Room;
 use super::sample::Draw;
+use super::shard::{self, Shard};
 use crate::error::LcaError;
 
 /// Draws the chunks of every step.
@@ -25,12 +27,13 @@ struct Draws<B> {
     plan: Plan,
     chunk_size: usize,
     source: Arc<Source<B>>,
+    devices: Vec<Device>,
 }
 
 /// The chunks of one step.
 pub(super) struct Sample<B> {
     pub chunks: Vec<Chunk>,
-    pub batches: Batches<B>,
+    pub shards: Vec<Shard<B>>,
 }
 
 /// A thread that draws the step that is expected next.
@@ -59,15 +62,16 @@ impl<B: Send + 'static> Sampler<B> {
         plan: Plan,
         chunk_size: usize,
         source: Arc<Source<B>>,
-        room: &Room,
+        devices: &[Device],
     ) -> Result<(Self, Sample<B>), LcaError> {
         let draws = Arc::new(Draws {
             seed,
             plan,
             chunk_size,
             source,
+            devices: devices.to_vec(),
         });
-        let sample = draws.sample(0, Some(room))?;
+        let sample = draws.sample(0, true)?;
         let sampler = Self {
             seed,
             ahead: Ahead::start(&draws, 1),
@@ -89,7 +93,7 @@ impl<B: Send + 'static> Sampler<B> {
             .filter(|ahead| ahead.iteration == iteration);
         let sample = match expected {
             Some(ahead) => ahead.join()?,
-            None => self.draws.sample(iteration, None)?,
+            None => self.draws.sample(iteration, false)?,
         };
         // Steps are as far apart as the last two.
         let stride = iteration.saturating_sub(self.last).max(1);
@@ -100,8 +104,9 @@ impl<B: Send + 'static> Sampler<B> {
 }
 
 impl<B> Draws<B> {
-    /// Makes the chunks of one step, each of one class and of one half of its sample.
-    fn sample(&self, iteration: u64, room: Option<&Room>) -> Result<Sample<B>, LcaError> {
+    /// Makes the chunks of one step, each of one class and of one half of its sample. Before training
+    /// it is checked that there is room for them.
+    fn sample(&self, iteration: u64, checked: bool) -> Result<Sample<B>, LcaError> {
         let mut draw = Draw::new(self.seed, iteration);
         let mut chunks = Vec::new();
         let mut parts: Vec<Box<[usize]>> = Vec::new();
@@ -119,8 +124,8 @@ impl<B> Draws<B> {
             }
         }
         Ok(Sample {
+            shards: shard::deal(&self.source, &mut chunks, parts, &self.devices, checked)?,
             chunks,
-            batches: self.source.batches(parts, room)?,
         })
     }
 }
@@ -131,7 +136,7 @@ impl<B: Send + 'static> Ahead<B> {
     fn start(draws: &Arc<Draws<B>>, iteration: u64) -> Option<Self> {
         let draws = Arc::clone(draws);
         let thread = thread::Builder::new().name("lca sample".to_owned());
-        let thread = thread.spawn(move || draws.sample(iteration, None)).ok()?;
+        let thread = thread.spawn(move || draws.sample(iteration, false)).ok()?;
         Some(Self {
             iteration,
             thread: Some(thread),

@@ -1,14 +1,18 @@
 //! One pass over the probe: the loss and its gradient, by class.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 
+use super::batches::Pass;
 use super::chunks::Chunks;
 use super::eval_model::EvalModel;
-use super::loss::{MeanLoss, Measurable};
+use super::halves::{Products, halves};
+use super::loss::Measurable;
+use super::sums::Sums;
+use super::workers::{Job, run_all};
 use crate::error::LcaError;
-use crate::parameters::{TensorKind, Values, sum_dtype};
+use crate::parameters::Values;
 
 /// The gradient of a probe's mean loss, or a weighted sum of several.
 #[derive(Clone)]
@@ -45,62 +49,44 @@ impl<M: Measurable> EvalModel<M> {
         chunks: &Chunks<M::Input>,
         step: Option<&Values>,
     ) -> Result<Sweep, LcaError> {
-        let model = self.at(values);
         let step = step.filter(|_| chunks.sampler.is_some());
-        let mut halves = step.map(|step| self.halves(chunks.rows.len(), step));
-        let mut losses = Vec::with_capacity(chunks.chunks.len());
-        let mut reached = false;
-        let mut rows: Vec<Vec<Option<Tensor<1>>>> =
-            vec![vec![None; self.layout.tensors.len()]; chunks.rows.len()];
-        for chunk in chunks.iter() {
-            let (chunk, batch) = chunk?;
-            let loss = model.step(batch).mean_loss();
-            losses.push(loss.clone().without_autodiff().reshape([1]));
-            if !loss.is_tracked() {
-                continue;
-            }
-            let mut gradients = loss.mul_scalar(chunks.share(chunk)).backward();
-            let taken = self.layout.gradients(&model, &mut gradients);
-            if let Some(halves) = &mut halves {
-                halves.add(chunk.row, chunk.contrast, &taken);
-            }
-            for (sum, gradient) in rows[chunk.row].iter_mut().zip(taken) {
-                let Some(gradient) = gradient else { continue };
-                reached = true;
-                *sum = Some(match sum.take() {
-                    None => gradient,
-                    Some(sum) => sum + gradient,
-                });
+        let main = self.device().clone().without_autodiff();
+        let sums = Sums::new(&chunks.chunks, chunks.rows.len(), main.clone());
+        let passes: Vec<Pass<_>> = chunks.shards.iter().map(|s| s.batches.pass()).collect();
+        let mut jobs = Vec::new();
+        for (index, (shard, pass)) in chunks.shards.iter().zip(&passes).enumerate() {
+            let chunks_of = chunks.chunks.iter().enumerate();
+            let own = chunks_of.filter(|(_, chunk)| chunk.shard == index);
+            let own: Arc<[usize]> = own.map(|(chunk, _)| chunk).collect();
+            let products =
+                step.map(|step| Arc::new(Products::new(&self.layout, step, &shard.device)));
+            for _ in 0..chunks.workers.min(own.len()) {
+                let job = Job {
+                    model: self.on(&shard.device, values),
+                    layout: &self.layout,
+                    chunks: &chunks.chunks,
+                    weight: chunks.weight,
+                    own: Arc::clone(&own),
+                    pass,
+                    products: products.clone(),
+                    sums: &sums,
+                };
+                jobs.push(|| job.run());
             }
         }
-        let mut tensors = self.stack(rows, values);
+        run_all(jobs)?;
+        drop(passes);
+
+        let summed = sums.finish(self.layout.tensors.len());
+        let reached = summed.rows.iter().flatten().any(Option::is_some);
+        let halves = step.map(|_| halves(chunks, summed.products, &main));
+        let mut tensors = self.stack(summed.rows, values);
         self.add_running_statistics(values, &mut tensors);
         Ok(Sweep {
-            gradient: Gradient {
-                tensors,
-                halves: halves.map(Halves::stack),
-            },
-            chunk_losses: Tensor::cat(losses, 0),
+            gradient: Gradient { tensors, halves },
+            chunk_losses: Tensor::cat(summed.losses, 0),
             reached,
         })
-    }
-
-    fn halves<'a>(&self, rows: usize, step: &'a Values) -> Halves<'a> {
-        let device = self.device().clone().without_autodiff();
-        let zero = Tensor::<1>::zeros([1], &device).cast(sum_dtype(&device));
-        let tensors = &self.layout.tensors;
-        let counted = tensors.iter().enumerate().map(|(index, info)| {
-            let counted = match info.kind {
-                TensorKind::Tied(first) => first,
-                _ => index,
-            };
-            let trainable = tensors[counted].kind == TensorKind::Trainable;
-            trainable.then(|| (counted, &step.0[counted]))
-        });
-        Halves {
-            steps: counted.collect(),
-            sums: vec![vec![zero; self.layout.tensors.len()]; rows],
-        }
     }
 
     /// Turns the rows' flat gradients into one matrix a tensor.
@@ -165,56 +151,4 @@ impl<M: Measurable> EvalModel<M> {
             gradient[statistic.variance] = Some(by_variance);
         }
     }
-}
-
-/// Half the difference between the halves of a sample, as their chunks come.
-struct Halves<'a> {
-    /// By tensor of the layout, the parameter that it counts for and that one's step; `None` for
-    /// what is not trainable.
-    steps: Vec<Option<(usize, &'a Tensor<1>)>>,
-    /// By row and tensor, each of shape [1].
-    sums: Vec<Vec<Tensor<1>>>,
-}
-
-impl Halves<'_> {
-    fn add(&mut self, row: usize, contrast: f64, gradients: &[Option<Tensor<1>>]) {
-        for (step, gradient) in self.steps.iter().zip(gradients) {
-            if let (Some((tensor, step)), Some(gradient)) = (step, gradient) {
-                let sum = &mut self.sums[row][*tensor];
-                let product = (gradient.clone() * (*step).clone()).sum();
-                *sum = sum.clone() + product.cast(sum.dtype()).mul_scalar(contrast);
-            }
-        }
-    }
-
-    fn stack(self) -> Tensor<2> {
-        let rows = self.sums.into_iter();
-        let rows = rows.map(|sums| Tensor::cat(sums, 0).unsqueeze::<2>());
-        Tensor::cat(rows.collect(), 0)
-    }
-}
-
-/// Seconds that one forward and backward pass over a batch takes, the better of two after a
-/// warm-up.
-pub(crate) fn time_chunk<M: Measurable>(
-    eval_model: &EvalModel<M>,
-    values: &Values,
-    batch: &M::Input,
-) -> Result<Duration, LcaError> {
-    let model = eval_model.at(values);
-    let device = eval_model.device().clone().without_autodiff();
-    let mut best = Duration::MAX;
-    for run in 0..3 {
-        let start = Instant::now();
-        let loss = model.step(batch.clone()).mean_loss();
-        if loss.is_tracked() {
-            let mut gradients = loss.backward();
-            drop(eval_model.layout.gradients(&model, &mut gradients));
-        }
-        device.sync().map_err(LcaError::device)?;
-        if run > 0 {
-            best = best.min(start.elapsed());
-        }
-    }
-    Ok(best)
 }

@@ -16,14 +16,19 @@ impl<M: Measurable> EvalModel<M> {
     ///
     /// Weights that are no weights, or all zero; examples that can't be read.
     pub fn weigh(&self, values: &Values, chunks: &mut Chunks<M::Input>) -> Result<(), LcaError> {
-        let model = self.without_gradients(values);
+        let main = self.device().clone().without_autodiff();
+        let shards = chunks.shards.iter();
+        let models: Vec<M> = shards
+            .map(|shard| self.without_gradients(&shard.device, values))
+            .collect();
         let mut reading = Transaction::default();
         for chunk in chunks.iter() {
-            let (_, batch) = chunk?;
-            let Some(weight) = model.step(batch).weight() else {
+            let (chunk, batch) = chunk?;
+            let Some(weight) = models[chunk.shard].step(batch).weight() else {
                 return Ok(());
             };
-            reading = reading.register(weight.without_autodiff());
+            let weight = weight.without_autodiff().to_device(&main);
+            reading = reading.register(weight);
         }
         let data = reading.try_execute().map_err(LcaError::device)?;
         let weights = data.iter().map(|data| data.iter::<f64>().sum());

@@ -152,6 +152,8 @@ pub struct ProbeInfo {
     pub chunk_size: usize,
     /// How many chunks one sweep has.
     pub chunks: usize,
+    /// How many threads sweep them, on each device. The numbers do not depend on it.
+    pub workers: usize,
     /// The classes of the examples; empty if LCA is not split by class.
     pub classes: Vec<ClassInfo>,
 }

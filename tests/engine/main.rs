@@ -33,3 +33,4 @@ mod training;
 mod unexplained;
 mod weights;
 mod whoever_moved_it;
+mod workers;

@@ -9,7 +9,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Tensor, TensorData};
 use burn::train::{ClassificationOutput, InferenceStep, TrainStep};
-use burn_lca::{Lca, LcaObserver, MeanLoss, Probe};
+use burn_lca::{Lca, LcaObserver, MeanLoss, Probe, StepAllocation};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -285,4 +285,29 @@ pub fn assert_same(actual: &[f32], expected: &[f32], share: f64) {
         difference <= share * size,
         "off by {difference:e} of {size:e}, more than {share:e} of it"
     );
+}
+
+/// All numbers of a step but the time that it took.
+pub fn numbers(step: &StepAllocation) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    for probe in std::iter::once(step.probe()).chain(step.validation()) {
+        numbers.extend([u64::from(probe.splits()), u64::from(probe.sweeps())]);
+        let sums = [
+            probe.loss_before(),
+            probe.loss_after(),
+            probe.lca(),
+            probe.residual(),
+        ];
+        numbers.extend(sums.map(f64::to_bits));
+        numbers.extend(probe.standard_error().map(f64::to_bits));
+        for class in probe.classes().iter().filter_map(|class| class.measured()) {
+            numbers.extend([class.loss_after, class.lca, class.residual].map(f64::to_bits));
+        }
+        for tensor in probe.tensors() {
+            numbers.extend([tensor.lca(), tensor.gradient_norm()].map(f64::to_bits));
+            let values = probe.parameter(tensor.path()).unwrap();
+            numbers.extend(values.iter().map(|value| u64::from(value.to_bits())));
+        }
+    }
+    numbers
 }

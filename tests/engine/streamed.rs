@@ -4,38 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::data::dataset::{Dataset, DatasetError, InMemDataset};
-use burn_lca::{Integrator, Lca, LcaError, Probe, StepAllocation};
+use burn_lca::{Integrator, Lca, LcaError, Probe};
 use rstest::rstest;
 
 use crate::digits::{Digit, DigitBatch, DigitBatcher};
 use crate::scaffold::{
-    CLASSES, by_class, label, moved, net, probe, start, steps, training, validation,
+    CLASSES, by_class, label, moved, net, numbers, probe, start, steps, training, validation,
 };
-
-/// All numbers of a step but the time that it took.
-fn numbers(step: &StepAllocation) -> Vec<u64> {
-    let mut numbers = Vec::new();
-    for probe in std::iter::once(step.probe()).chain(step.validation()) {
-        numbers.extend([u64::from(probe.splits()), u64::from(probe.sweeps())]);
-        let sums = [
-            probe.loss_before(),
-            probe.loss_after(),
-            probe.lca(),
-            probe.residual(),
-        ];
-        numbers.extend(sums.map(f64::to_bits));
-        numbers.extend(probe.standard_error().map(f64::to_bits));
-        for class in probe.classes().iter().filter_map(|class| class.measured()) {
-            numbers.extend([class.loss_after, class.lca, class.residual].map(f64::to_bits));
-        }
-        for tensor in probe.tensors() {
-            numbers.extend([tensor.lca(), tensor.gradient_norm()].map(f64::to_bits));
-            let values = probe.parameter(tensor.path()).unwrap();
-            numbers.extend(values.iter().map(|value| u64::from(value.to_bits())));
-        }
-    }
-    numbers
-}
 
 /// With nine to ten chunks of each class, of the whole and of a sample; the rule bisects, so it
 /// sweeps a step in pieces.
