@@ -32,6 +32,8 @@ mod record;
 mod replay;
 #[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "train")]
+mod threads;
 
 #[cfg(feature = "train")]
 pub use allocation::{

@@ -1,16 +1,19 @@
-//! The epochs of Burn's single-device loop.
+//! The epochs of Burn's loops, on one device and on several.
 
-use burn::optim::GradientsAccumulator;
+use burn::data::dataloader::Progress;
 use burn::train::{
     EventProcessorTraining, InferenceStep, Interrupter, Learner, LearnerEvent, LearnerModel,
     SupervisedTrainingEventProcessor, TrainLoader, TrainingItem, ValidLoader,
 };
 
+use super::execution::{Accumulation, TrainingDevices};
 use super::observer::LearnerObserver;
 use crate::probe::Measurable;
 
+#[expect(clippy::too_many_arguments, reason = "what Burn's loop has at hand")]
 pub(super) fn train_epoch<M: LearnerModel + Measurable>(
-    loader: &TrainLoader<M>,
+    devices: &TrainingDevices,
+    loaders: &[TrainLoader<M>],
     learner: &mut Learner<M>,
     epoch: usize,
     accumulation: Option<usize>,
@@ -19,52 +22,67 @@ pub(super) fn train_epoch<M: LearnerModel + Measurable>(
     observer: &mut LearnerObserver<M>,
 ) {
     log::info!("Executing training step for epoch {epoch}");
-    let mut iterator = loader.iter();
-    let mut accumulator = GradientsAccumulator::new();
-    let mut accumulated = 0;
-    for iteration in 1.. {
-        let item = match iterator.next() {
-            None => break,
-            Some(Ok(item)) => item,
-            Some(Err(error)) => {
-                interrupter.fail(error);
-                break;
+    let mut iterators: Vec<_> = loaders.iter().map(|loader| loader.iter()).collect();
+    let mut accumulation = Accumulation::new(devices, accumulation);
+    let mut iteration = 0;
+    loop {
+        let (mut items, mut progress) = (Vec::new(), None);
+        for (device, iterator) in iterators.iter_mut().enumerate() {
+            match iterator.next() {
+                None => {}
+                Some(Ok(item)) => {
+                    items.push((device, item));
+                    progress = Some(sum(progress, iterator.progress()));
+                }
+                Some(Err(error)) => return interrupter.fail(error),
             }
+        }
+        let Some(progress) = progress else {
+            return;
         };
-        log::info!("Iteration {iteration}");
-        let progress = iterator.progress();
-        let output = learner.train_step(item);
+        log::info!("Iteration {}", iteration + 1);
+        let outputs = match devices.train_step(learner, items) {
+            Ok(outputs) => outputs,
+            Err(error) => return interrupter.fail(error),
+        };
+        let (gradients, items): (Vec<_>, Vec<_>) = outputs
+            .into_iter()
+            .map(|(device, output)| ((device, output.grads), output.item))
+            .unzip();
 
-        let grads = match accumulation {
-            None => Some(output.grads),
-            Some(accumulation) => {
-                accumulator.accumulate(&learner.model(), output.grads);
-                accumulated += 1;
-                (accumulated >= accumulation || progress.is_completed()).then(|| {
-                    accumulated = 0;
-                    accumulator.grads()
-                })
-            }
-        };
-        match grads {
-            Some(grads) => {
-                learner.lr_step();
-                learner.optimizer_step(grads);
-                observer.step(learner, epoch, progress.is_completed());
-            }
-            None => observer.no_step(),
+        let due = accumulation.add(&learner.model(), gradients, progress.is_completed());
+        let is_due = due.is_some();
+        if let Some(due) = due {
+            due.step(learner);
+            observer.step(learner, epoch, progress.is_completed());
+        }
+        // The dashboard has one reading for each item.
+        for _ in usize::from(is_due)..items.len() {
+            observer.no_step();
         }
 
-        let item = TrainingItem::new(
-            output.item,
-            progress,
-            Some(iteration),
-            Some(learner.lr_current()),
-        );
-        interrupter.fail_on_error(event_processor.process_train(LearnerEvent::ProcessedItem(item)));
+        for item in items {
+            iteration += 1;
+            let rate = learner.lr_current();
+            let item = TrainingItem::new(item, progress.clone(), Some(iteration), Some(rate));
+            let event = LearnerEvent::ProcessedItem(item);
+            interrupter.fail_on_error(event_processor.process_train(event));
+        }
         if interrupter.should_stop() {
-            break;
+            return;
         }
+    }
+}
+
+/// How far the loaders of several devices are together.
+fn sum(all: Option<Progress>, one: Progress) -> Progress {
+    match all {
+        None => one,
+        Some(all) => Progress::new(
+            all.items_processed + one.items_processed,
+            all.items_total + one.items_total,
+            one.unit,
+        ),
     }
 }
 

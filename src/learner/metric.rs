@@ -3,7 +3,9 @@
 use std::fmt;
 
 use burn::tensor::Device;
+use burn::train::ExecutionStrategy;
 
+use super::execution::Execution;
 use super::origin::{TrainingData, UserProbe};
 use super::series::StepSeries;
 use crate::allocation::StepAllocation;
@@ -53,7 +55,7 @@ use crate::record::{ObservedInfo, Recorder};
 pub struct LcaMetric<B, S = TrainingData> {
     pub(super) origin: S,
     pub(super) settings: Settings<B>,
-    pub(super) device: Option<Device>,
+    pub(super) execution: Execution,
     pub(super) on_step: Option<OnStep>,
     pub(super) series: Vec<StepSeries>,
 }
@@ -65,7 +67,7 @@ impl<B, S: fmt::Debug> fmt::Debug for LcaMetric<B, S> {
         f.debug_struct("LcaMetric")
             .field("origin", &self.origin)
             .field("settings", &self.settings)
-            .field("device", &self.device)
+            .field("execution", &self.execution)
             .field("series", &self.series)
             .finish_non_exhaustive()
     }
@@ -90,7 +92,7 @@ impl<B: 'static> LcaMetric<B, TrainingData> {
         Self {
             origin: TrainingData { whole: false },
             settings: Settings::default(),
-            device: None,
+            execution: Execution(None),
             on_step: None,
             series: vec![StepSeries::Lca, StepSeries::Helping, StepSeries::Residual],
         }
@@ -112,7 +114,7 @@ impl<B: 'static, S> LcaMetric<B, S> {
         LcaMetric {
             origin: UserProbe(Box::new(probe)),
             settings: self.settings,
-            device: self.device,
+            execution: self.execution,
             on_step: self.on_step,
             series: self.series,
         }
@@ -153,7 +155,8 @@ impl<B: 'static, S> LcaMetric<B, S> {
     /// probes and has a copy of the model: for every sweep the parameters go there, and the sums by
     /// class come back. The device that trains takes part if it is named. LCA does not depend on
     /// it, to the last bit where the devices compute alike. What trains where is another matter:
-    /// that is [`device`](Self::device).
+    /// that is
+    /// [`strategy`](Self::strategy).
     pub fn devices(mut self, devices: impl IntoIterator<Item = Device>) -> Self {
         self.settings.workers.devices = devices.into_iter().collect();
         self
@@ -215,9 +218,32 @@ impl<B: 'static, S> LcaMetric<B, S> {
         self
     }
 
-    /// Returns the metric with another device to train on than the one that the model was made on.
-    pub fn device(mut self, device: Device) -> Self {
-        self.device = Some(device);
+    /// Returns the metric for a training that runs elsewhere than on the device that the model was
+    /// made on: the metric replaces the strategy of the training, so it has to be told.
+    ///
+    /// ```no_run
+    #[doc = include_str!("../doc_setup.md")]
+    /// use burn::train::{ExecutionStrategy, MultiDeviceOptim};
+    /// use burn_lca::prelude::*;
+    ///
+    /// let devices = vec![Device::flex(), Device::flex()]; // two threads of one CPU
+    /// let strategy = ExecutionStrategy::multi(devices, MultiDeviceOptim::OptimMainDevice);
+    /// let metric = LcaMetric::new().strategy(strategy);
+    /// # SupervisedTraining::<Model>::new("artifacts", loader(), loader()).metric(metric);
+    /// ```
+    ///
+    /// With `ExecutionStrategy::MultiDevice` training is that of Burn on these devices, observed at
+    /// every optimizer step; what is swept where is another matter ([`devices`](Self::devices)).
+    /// Distributed data parallel training is refused before it starts: the backward passes of a sweep
+    /// would count as part of its collective gradient.
+    pub fn strategy(mut self, strategy: ExecutionStrategy) -> Self {
+        self.execution = Execution(Some(strategy));
         self
+    }
+
+    /// The metric without what it says of where to train.
+    pub(super) fn without_execution(mut self) -> (Execution, Self) {
+        let execution = std::mem::replace(&mut self.execution, Execution(None));
+        (execution, self)
     }
 }

@@ -3,6 +3,7 @@
 
 mod dashboard;
 mod epoch;
+mod execution;
 mod failure;
 mod metric;
 mod observer;

@@ -3,6 +3,7 @@
 use burn::train::{InferenceStep, Interrupter, Learner, LearnerModel, TrainLoader};
 
 use super::dashboard::DashboardState;
+use super::execution::TrainingDevices;
 use super::failure::fail;
 use super::metric::{LcaMetric, OnStep};
 use super::origin::{ProbeOrigin, count_batches};
@@ -26,18 +27,26 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         dashboard: &DashboardState,
         model: &M,
         loader: &TrainLoader<M>,
+        devices: &TrainingDevices,
         starting_epoch: usize,
         accumulation: usize,
     ) -> Result<Self, LcaError> {
-        let device = model.devices().swap_remove(0);
-        let origin = metric.origin.into_probe(loader, &device)?;
+        let origin = metric.origin.into_probe(loader, devices.main())?;
         let epochs = starting_epoch.saturating_sub(1);
         let steps = if epochs == 0 {
             0
         } else {
             let batches = match origin.batches {
-                Some(batches) => batches,
-                None => count_batches::<M>(loader)?,
+                Some(batches) if devices.count() == 1 => batches,
+                _ => {
+                    let split = devices.split::<M>(loader.clone());
+                    let counts = split.iter().map(count_batches::<M>);
+                    counts
+                        .collect::<Result<Vec<_>, _>>()?
+                        .into_iter()
+                        .max()
+                        .unwrap_or(0)
+                }
             };
             epochs * batches.div_ceil(accumulation)
         };
@@ -47,8 +56,11 @@ impl<M: LearnerModel + Measurable> LearnerObserver<M> {
         };
         let engine = Engine::start(model, origin.probe, metric.settings, resume)?;
         dashboard.check(&engine.paths(), engine.classes())?;
-        let of_a_step = origin.batch.map(|batch| batch * accumulation);
+        let of_a_step = origin
+            .batch
+            .map(|batch| batch * accumulation * devices.count());
         let cost = engine.cost().said(of_a_step);
+        let cost = format!("{cost}; trained on {}", devices.said());
         dashboard.announce(match origin.choice {
             Some(choice) => format!("{cost}. {choice}"),
             None => cost,

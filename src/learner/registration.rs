@@ -19,9 +19,14 @@ impl<M: LearnerModel> sealed::Sealed for SupervisedTraining<M> {}
 pub trait LcaTrainingExt<M: LearnerModel>: Sized + sealed::Sealed {
     /// Returns the training with loss change allocation attached.
     ///
-    /// It registers the series to show, and trains with a strategy that runs Burn's single-device
-    /// loop and observes every optimizer step. That strategy replaces one that was set before; one
-    /// that is set afterwards replaces it, and the series then say that LCA is not measured.
+    /// **Training runs on the device of the model, whatever strategy was set before**; for another
+    /// device or several, give [`LcaMetric::strategy`] what Burn's `with_training_strategy` would be
+    /// given.
+    ///
+    /// It registers the series to show, and trains with a strategy that runs Burn's loop and
+    /// observes every optimizer step. That strategy replaces one that was set before, which can't be
+    /// seen from here; one that is set afterwards replaces it, and the series then say that LCA is
+    /// not measured.
     ///
     /// Burn's own `.metrics(LcaMetric::new())` does the same. The metric can't be part of a tuple
     /// with others, because Burn takes each part of a tuple for a metric that reads the model's

@@ -1,14 +1,12 @@
-//! Burn's single-device training loop, observed at every optimizer step.
+//! Burn's training loop on one device or several, observed at every optimizer step.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use burn::module::Module;
-use burn::tensor::Device;
 use burn::train::{
-    EventProcessorTraining, InferenceStep, Interruption, Learner, LearnerEvent, LearnerModel,
-    LearningResult, SupervisedLearningStrategy, SupervisedTrainingEventProcessor, TrainLoader,
-    TrainingComponents, TrainingError, TrainingStrategy, ValidLoader,
+    EventProcessorTraining, InferenceStep, Interrupter, Interruption, Learner, LearnerEvent,
+    LearnerModel, LearningResult, SupervisedLearningStrategy, SupervisedTrainingEventProcessor,
+    TrainLoader, TrainingComponents, TrainingError, TrainingStrategy, ValidLoader,
 };
 
 use super::dashboard::DashboardState;
@@ -20,7 +18,7 @@ use super::origin::ProbeOrigin;
 use crate::error::LcaError;
 use crate::probe::Measurable;
 
-/// Burn's single-device loop with an observer in it.
+/// Burn's loop with an observer in it.
 pub(super) struct LcaStrategy<M: LearnerModel, S> {
     /// Taken when the training is launched.
     metric: RefCell<Option<LcaMetric<<M as InferenceStep>::Input, S>>>,
@@ -143,8 +141,8 @@ where
     M: LearnerModel + Measurable,
     S: ProbeOrigin<M>,
 {
-    /// The order of calls on loaders, learner and event processor is that of Burn's own
-    /// single-device strategy: it decides the order of the data and what an interruption cuts.
+    /// The order of calls on loaders, learner and event processor is that of Burn's own strategies:
+    /// it decides the order of the data and what an interruption cuts.
     fn run(
         &self,
         components: TrainingComponents<M>,
@@ -171,28 +169,35 @@ where
             return (learner.model(), event_processor);
         };
 
-        let device = training_device(&learner.model(), &metric);
-        let train = dataloader_train.to_device(&device);
-        let train_items = train.num_items();
-        let valid = dataloader_valid.to_device(&device.clone().inner());
+        let (execution, metric) = metric.without_execution();
+        let devices = match execution.resolve(&learner.model()) {
+            Ok(devices) => devices,
+            Err(error) => {
+                self.refuse(&interrupter, error);
+                return (learner.model(), event_processor);
+            }
+        };
+        let train_items = dataloader_train.num_items();
+        let train = devices.split::<M>(dataloader_train.clone());
+        let valid = dataloader_valid.to_device(&devices.main().clone().inner());
         let valid_items = valid.num_items();
-        learner.fork(&device);
+        learner.fork(devices.main());
 
         // By now everything has been drawn that Burn draws from loaders and random numbers before
         // its loop; another fork of the user's loader changes nothing.
-        let spare = dataloader_train.to_device(&device);
+        let spare = dataloader_train.to_device(devices.main());
         let mut observer = match LearnerObserver::start(
             metric,
             &self.dashboard,
             &learner.model(),
             &spare,
+            &devices,
             starting_epoch,
             components.grad_accumulation.unwrap_or(1),
         ) {
             Ok(observer) => observer,
             Err(error) => {
-                self.dashboard.notify(format!("LCA: {error}"));
-                fail(&interrupter, error);
+                self.refuse(&interrupter, error);
                 return (learner.model(), event_processor);
             }
         };
@@ -204,6 +209,7 @@ where
                 total_items: train_items,
             }));
             train_epoch(
+                &devices,
                 &train,
                 &mut learner,
                 epoch,
@@ -219,6 +225,9 @@ where
                     log::info!("Training interrupted: {reason}");
                 }
                 break;
+            }
+            if devices.scatter() {
+                learner.fork(devices.main());
             }
 
             interrupter.fail_on_error(event_processor.process_valid(LearnerEvent::StartSplit {
@@ -250,17 +259,9 @@ where
         observer.finish(&learner, &interrupter);
         (learner.model(), event_processor)
     }
-}
-
-/// The device that Burn would train on: the model's, with autodiff.
-fn training_device<M: Module, B, S>(model: &M, metric: &LcaMetric<B, S>) -> Device {
-    let device = match &metric.device {
-        Some(device) => device.clone(),
-        None => model.devices().swap_remove(0),
-    };
-    if device.is_autodiff() {
-        device
-    } else {
-        device.autodiff()
+    /// Ends a training before its first step.
+    fn refuse(&self, interrupter: &Interrupter, error: LcaError) {
+        self.dashboard.notify(format!("LCA: {error}"));
+        fail(interrupter, error);
     }
 }

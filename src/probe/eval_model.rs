@@ -133,7 +133,9 @@ impl<M: Module + Display> EvalModel<M> {
 
     /// Reads where the training model is.
     pub fn read(&self, live: &M) -> Result<Values, LcaError> {
-        self.layout.read(&live.valid())
+        // A step that several devices optimize leaves the parameters scattered over them.
+        let values = self.layout.read(&live.valid())?;
+        Ok(values.to_device(&self.device().clone().without_autodiff()))
     }
 
     /// Takes gradients with respect to whatever a step moved, or that is trained by now, from here

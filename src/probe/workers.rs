@@ -1,5 +1,6 @@
 //! Who sweeps: threads, on one device or several.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use super::room::is_host;
 use super::sums::{Part, Sums};
 use crate::error::LcaError;
 use crate::parameters::{Layout, Values};
+use crate::threads::side_by_side;
 
 /// Where a probe is swept, and by how many threads.
 #[derive(Debug, Clone, Default)]
@@ -119,37 +121,21 @@ impl Drop for StopOnPanic<'_> {
     }
 }
 
-/// Runs jobs side by side, the first one on this thread, and returns the first error. A panic of one
-/// goes on here.
-pub(super) fn run_all<J>(mut jobs: Vec<J>) -> Result<(), LcaError>
+/// Runs jobs side by side, and returns the first error. A panic of one goes on here.
+pub(super) fn run_all<J>(jobs: Vec<J>) -> Result<(), LcaError>
 where
     J: FnOnce() -> Result<(), LcaError> + Send,
 {
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let own = jobs.remove(0);
-    thread::scope(|scope| {
-        let spawn = |job| {
-            let thread = thread::Builder::new().name("lca sweep".to_owned());
-            thread.spawn_scoped(scope, job)
-        };
-        let others: Vec<_> = jobs.into_iter().map(spawn).collect();
-        let mut result = own();
-        for thread in others {
-            let done = match thread {
-                Ok(thread) => thread.join(),
-                Err(error) => Ok(Err(LcaError::setting(
-                    "workers",
-                    format!("no thread could be started for a sweep: {error}"),
-                    "give 1, which needs no other thread",
-                ))),
-            };
-            let done = done.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            result = result.and(done);
-        }
-        result
-    })
+    let done = side_by_side(jobs).map_err(|error| {
+        LcaError::setting(
+            "workers",
+            format!("no thread could be started for a sweep: {error}"),
+            "give 1, which needs no other thread",
+        )
+    })?;
+    let done = done.into_iter();
+    let done = done.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic)));
+    done.collect()
 }
 
 /// Beyond this, a time is long enough to be told from chance at once.

@@ -14,6 +14,7 @@ mod data;
 mod net;
 mod screen;
 mod setup;
+mod several_devices;
 
 mod accumulation;
 mod checkpointing;
