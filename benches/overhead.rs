@@ -8,6 +8,8 @@
 mod shared;
 
 use std::hint::black_box;
+use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use burn::data::dataloader::batcher::Batcher;
@@ -52,6 +54,7 @@ struct Case<M: InferenceStep<Input = Batch>> {
     model: M,
     lca: burn_lca::LcaObserver<M>,
     chunks: Vec<Batch>,
+    workers: usize,
     _folder: tempfile::TempDir,
 }
 
@@ -59,7 +62,13 @@ impl<M> Case<M>
 where
     M: Module + std::fmt::Display + InferenceStep<Input = Batch, Output = ClassificationOutput>,
 {
-    fn new(model: M, per_class: usize, chunks_per_class: usize, recorded: Recorded) -> Self {
+    fn new(
+        model: M,
+        per_class: usize,
+        chunks_per_class: usize,
+        recorded: Recorded,
+        workers: usize,
+    ) -> Self {
         let device = model.devices()[0].clone();
         let items = items(per_class);
         let chunk_size = per_class.div_ceil(chunks_per_class);
@@ -81,6 +90,7 @@ where
             .chunk_size(chunk_size)
             .classes(CLASSES, |item: &Item| item.label);
         let lca = Lca::new(probe)
+            .workers(workers)
             .integrator(Integrator::fixed(1))
             .record(recorder)
             .start(&model)
@@ -89,15 +99,35 @@ where
             model,
             lca,
             chunks,
+            workers,
             _folder: folder,
         }
     }
 
     fn plain_sweep(&self) -> Duration {
         let start = Instant::now();
-        for chunk in &self.chunks {
-            black_box(self.model.step(chunk.clone()).loss.backward());
-        }
+        let chunks = Mutex::new(self.chunks.iter());
+        let sweep = |model: &M| {
+            loop {
+                let Some(chunk) = chunks.lock().expect("no panic").next() else {
+                    return;
+                };
+                black_box(model.step(chunk.clone()).loss.backward());
+            }
+        };
+        // Threads that share the nodes of a graph wait for each other.
+        let models: Vec<M> = (1..self.workers)
+            .map(|_| self.model.valid().train())
+            .collect();
+        thread::scope(|scope| {
+            for model in models {
+                scope.spawn(|| {
+                    let model = model;
+                    sweep(&model);
+                });
+            }
+            sweep(&self.model);
+        });
         start.elapsed()
     }
 
@@ -175,10 +205,14 @@ fn overhead(criterion: &mut Criterion) {
         (Recorded::Full, "full"),
     ] {
         let name = format!("MNIST-FC, 55,000 examples, {name} record");
-        Case::new(fc(), 5500, 3, recorded).run(&name, criterion);
+        Case::new(fc(), 5500, 3, recorded, 1).run(&name, criterion);
     }
-    Case::new(lenet(), 250, 1, Recorded::Economy)
-        .run("LeNet, 2,500 examples, economy record", criterion);
+    let name = "LeNet, 2,500 examples, economy record";
+    Case::new(lenet(), 250, 1, Recorded::Economy, 1).run(name, criterion);
+    let name = "MNIST-FC, 55,000 examples, economy record, 2 threads";
+    Case::new(fc(), 5500, 3, Recorded::Economy, 2).run(name, criterion);
+    let name = "LeNet, 2,500 examples, economy record, 2 threads";
+    Case::new(lenet(), 250, 1, Recorded::Economy, 2).run(name, criterion);
     streamed("MNIST-FC, 55,000 examples", fc(), 5500);
     streamed("LeNet, 2,500 examples", lenet(), 250);
 }

@@ -78,7 +78,7 @@ pub struct LeNet {
     fc2: Linear,
 }
 
-fn classify(logits: Tensor<2>, labels: Tensor<1, Int>) -> ClassificationOutput {
+pub fn classify(logits: Tensor<2>, labels: Tensor<1, Int>) -> ClassificationOutput {
     let loss = CrossEntropyLossConfig::new()
         .init(&logits.device())
         .forward(logits.clone(), labels.clone());
