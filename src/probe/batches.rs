@@ -1,7 +1,6 @@
 //! The batches of a probe's chunks: kept on the device where there are few examples, else made by
 //! workers while the device computes.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use burn::tensor::Device;
 
+use super::elsewhere::said;
 use super::examples::Examples;
 use super::room::Room;
 use crate::error::LcaError;
@@ -69,15 +69,6 @@ pub(super) fn make<B>(
         probe: probe.to_owned(),
         problem,
     })
-}
-
-/// The message of a panic.
-fn said(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(message), _) => message,
-        (None, Some(message)) => message,
-        (None, None) => "no message",
-    }
 }
 
 impl<B> Source<B> {

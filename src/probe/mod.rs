@@ -4,6 +4,7 @@
 mod batches;
 mod blocks;
 mod chunks;
+mod elsewhere;
 mod eval_model;
 mod examples;
 mod halves;

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 
 use super::batches::Pass;
 use super::chunks::Chunks;
+use super::elsewhere::on_device;
 use super::eval_model::EvalModel;
 use super::halves::{Products, halves};
 use super::loss::Measurable;
@@ -58,11 +59,12 @@ impl<M: Measurable> EvalModel<M> {
             let chunks_of = chunks.chunks.iter().enumerate();
             let own = chunks_of.filter(|(_, chunk)| chunk.shard == index);
             let own: Arc<[usize]> = own.map(|(chunk, _)| chunk).collect();
-            let products =
-                step.map(|step| Arc::new(Products::new(&self.layout, step, &shard.device)));
+            let device = &shard.device;
+            let products = || step.map(|step| Products::new(&self.layout, step, device));
+            let products = on_device(device, self.device(), products)?.map(Arc::new);
             for _ in 0..chunks.workers.min(own.len()) {
                 let job = Job {
-                    model: self.on(&shard.device, values),
+                    model: on_device(device, self.device(), || self.on(device, values))?,
                     layout: &self.layout,
                     chunks: &chunks.chunks,
                     weight: chunks.weight,
@@ -71,7 +73,8 @@ impl<M: Measurable> EvalModel<M> {
                     products: products.clone(),
                     sums: &sums,
                 };
-                jobs.push(|| job.run());
+                let own = self.device().clone();
+                jobs.push(move || on_device(device, &own, || job.run()).flatten());
             }
         }
         run_all(jobs)?;

@@ -3,6 +3,7 @@
 use burn::tensor::Transaction;
 
 use super::chunks::Chunks;
+use super::elsewhere::on_device;
 use super::eval_model::EvalModel;
 use super::loss::{MeanLoss, Measurable};
 use crate::error::LcaError;
@@ -18,16 +19,24 @@ impl<M: Measurable> EvalModel<M> {
     pub fn weigh(&self, values: &Values, chunks: &mut Chunks<M::Input>) -> Result<(), LcaError> {
         let main = self.device().clone().without_autodiff();
         let shards = chunks.shards.iter();
-        let models: Vec<M> = shards
-            .map(|shard| self.without_gradients(&shard.device, values))
-            .collect();
+        let model = |device| {
+            on_device(device, self.device(), || {
+                self.without_gradients(device, values)
+            })
+        };
+        let models = shards.map(|shard| model(&shard.device));
+        let models: Vec<M> = models.collect::<Result<_, _>>()?;
         let mut reading = Transaction::default();
         for chunk in chunks.iter() {
             let (chunk, batch) = chunk?;
-            let Some(weight) = models[chunk.shard].step(batch).weight() else {
+            let weight = || {
+                let weight = models[chunk.shard].step(batch).weight();
+                weight.map(|weight| weight.without_autodiff().to_device(&main))
+            };
+            let device = &chunks.shards[chunk.shard].device;
+            let Some(weight) = on_device(device, self.device(), weight)? else {
                 return Ok(());
             };
-            let weight = weight.without_autodiff().to_device(&main);
             reading = reading.register(weight);
         }
         let data = reading.try_execute().map_err(LcaError::device)?;
