@@ -45,6 +45,15 @@ fn unrecorded(steps: &[(u64, u64)]) -> u64 {
     steps.windows(2).map(between).min().unwrap_or(0)
 }
 
+/// Returns how many steps a column averages, and how many rows a row, so that there are at most so
+/// many columns and rows.
+fn per_cell(steps: &[(u64, u64)], rows: usize, [columns, most_rows]: [usize; 2]) -> [usize; 2] {
+    [
+        steps_per_window(steps.len(), columns),
+        steps_per_window(rows, most_rows),
+    ]
+}
+
 /// A raster while its table is being read.
 pub(super) struct Filling<'a> {
     /// The first and the last iteration of each step.
@@ -57,18 +66,13 @@ pub(super) struct Filling<'a> {
 }
 
 impl<'a> Filling<'a> {
-    /// Begins a raster of ascending steps, by their first and last iteration, that has at most so many columns and rows.
-    pub(super) fn new(
-        steps: &'a [(u64, u64)],
-        rows: usize,
-        most_columns: usize,
-        most_rows: usize,
-    ) -> Self {
-        let steps_per_column = steps_per_window(steps.len(), most_columns);
-        let per_row = steps_per_window(rows, most_rows);
+    /// Begins a raster of ascending steps, by their first and last iteration, that has at most so many
+    /// columns and rows.
+    pub(super) fn new(steps: &'a [(u64, u64)], rows: usize, most: [usize; 2]) -> Self {
+        let [steps_per_column, per_row] = per_cell(steps, rows, most);
         let columns = steps.iter().step_by(steps_per_column);
         let starts: Vec<u64> = columns.map(|(first, _)| *first).collect();
-        let cells = starts.len() * rows.div_ceil(per_row);
+        let cells = Self::cells(steps, rows, most);
         Self {
             steps,
             raster: Raster {
@@ -85,6 +89,13 @@ impl<'a> Filling<'a> {
             counts: vec![0; cells],
             latest: None,
         }
+    }
+
+    /// Returns how many cells such a raster has.
+    pub(super) fn cells(steps: &[(u64, u64)], rows: usize, most: [usize; 2]) -> usize {
+        let [steps_per_column, per_row] = per_cell(steps, rows, most);
+        let columns = steps.len().div_ceil(steps_per_column);
+        columns.saturating_mul(rows.div_ceil(per_row))
     }
 
     /// Adds the value of a row at the step that begins at an iteration; one of an unknown step or row
@@ -143,7 +154,7 @@ mod tests {
     #[test]
     fn cells_are_means_of_the_steps_and_rows_they_hold() {
         let steps = [0, 1, 5, 6, 7].map(|iteration| (iteration, iteration));
-        let mut filling = Filling::new(&steps, 3, 3, 2);
+        let mut filling = Filling::new(&steps, 3, [3, 2]);
         for (step, (iteration, _)) in steps.iter().enumerate() {
             for row in 0..3 {
                 filling.add(*iteration, row, (10 * row + step) as f64);
@@ -162,7 +173,7 @@ mod tests {
     #[test]
     fn a_step_that_is_about_several_counts_as_so_many() {
         let steps = [(0, 3), (4, 7), (8, 9)];
-        let mut filling = Filling::new(&steps, 1, 2, 1);
+        let mut filling = Filling::new(&steps, 1, [2, 1]);
         for ((first, _), lca) in steps.iter().zip([-8.0, -4.0, -1.0]) {
             filling.add(*first, 0, lca);
         }
@@ -173,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_raster_of_nothing_has_no_cells() {
-        let raster = Filling::new(&[], 3, 10, 10).finish();
+        let raster = Filling::new(&[], 3, [10, 10]).finish();
         assert_eq!((raster.by_row().len(), raster.color_range), (0, None));
     }
 }

@@ -49,6 +49,7 @@ pub(crate) fn not_recorded(run: &Run, problem: String, remedy: &str) -> LcaError
         remedy: match run.status() {
             RunStatus::Running => format!("wait for it, or {remedy}"),
             RunStatus::Killed => format!("it was killed, so {remedy}"),
+            RunStatus::Failed(reason) => format!("it failed ({reason}), so {remedy}"),
             _ => remedy.into(),
         },
     }

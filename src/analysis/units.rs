@@ -1,6 +1,6 @@
 //! Neurons and channels over time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::record::{Run, Table};
 use super::names::layer_of;
 use super::options::options;
 use super::raster::{Filling, Raster};
-use super::read::{each, require, stretches};
+use super::read::{check_filled, each, require, stretches};
 
 options! {
     /// Settings of [`unit_maps`].
@@ -32,7 +32,7 @@ pub struct LayerUnitMap {
     pub raster: Raster,
 }
 
-/// Returns the units of every layer over time, in the model's order.
+/// Returns the units over time of every layer that has rows of them, in the model's order.
 ///
 /// # Errors
 ///
@@ -56,6 +56,7 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
                   `Recorder::units_every`";
     require(run, Table::Units, remedy)?;
     let mut steps: Vec<(u64, u64)> = Vec::new();
+    let mut rows = 0;
     each(run, Table::Units, &["iteration", "span"], |columns| {
         let step = columns.steps()?;
         for step in (0..columns.rows()).map(step) {
@@ -63,25 +64,29 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
                 steps.push(step);
             }
         }
+        rows += columns.rows();
         Ok(())
     })?;
     steps.sort_unstable();
     steps.dedup_by_key(|(first, _)| *first);
 
-    let mut maps: Vec<(&str, Filling)> = Vec::new();
+    let mut layers: Vec<Layer> = Vec::new();
     let mut indices: HashMap<&str, usize> = HashMap::new();
-    let mut tensors: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    let mut tensors: HashMap<&str, (usize, bool)> = HashMap::new();
     for tensor in &run.info().tensors {
-        let layer = layer_of(&tensor.path);
-        let first = !indices.contains_key(layer);
-        let index = *indices.entry(layer).or_insert_with(|| {
-            let units = tensor.units.max(1);
-            let filling = Filling::new(&steps, units, options.columns, options.rows);
-            maps.push((layer, filling));
-            maps.len() - 1
+        let name = layer_of(&tensor.path);
+        let first = !indices.contains_key(name);
+        let index = *indices.entry(name).or_insert_with(|| {
+            layers.push(Layer {
+                name,
+                units: tensor.units.max(1),
+                filling: None,
+            });
+            layers.len() - 1
         });
         tensors.insert(&tensor.path, (index, first));
     }
+    let mut cells: usize = 0;
     let names = ["iteration", "tensor", "unit", "lca"];
     each(run, Table::Units, &names, |columns| {
         let (iteration, unit) = (columns.u64("iteration")?, columns.u32("unit")?);
@@ -90,7 +95,18 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
             let Some((index, first)) = tensors.get(tensor) else {
                 continue;
             };
-            let filling = &mut maps[*index].1;
+            let layer = &mut layers[*index];
+            let filling = match &mut layer.filling {
+                Some(filling) => filling,
+                None => {
+                    let most = [options.columns, options.rows];
+                    cells = cells.saturating_add(Filling::cells(&steps, layer.units, most));
+                    check_filled(run, Table::Units, cells, rows)?;
+                    layer
+                        .filling
+                        .insert(Filling::new(&steps, layer.units, most))
+                }
+            };
             for row in range {
                 let (unit, lca) = (unit[row] as usize, f64::from(lca[row]));
                 if *first {
@@ -102,9 +118,18 @@ pub fn unit_maps(run: &Run, options: &UnitMapOptions) -> Result<Vec<LayerUnitMap
         }
         Ok(())
     })?;
-    let maps = maps.into_iter().map(|(layer, filling)| LayerUnitMap {
-        layer: layer.to_owned(),
-        raster: filling.finish(),
+    let maps = layers.into_iter().filter_map(|layer| {
+        Some(LayerUnitMap {
+            layer: layer.name.to_owned(),
+            raster: layer.filling?.finish(),
+        })
     });
     Ok(maps.collect())
+}
+
+/// A layer, and its map once there is a row of it.
+struct Layer<'a> {
+    name: &'a str,
+    units: usize,
+    filling: Option<Filling<'a>>,
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use arrow::array::UInt64Array;
+use arrow::array::{ArrayRef, Int32Array, StringArray, UInt32Array, UInt64Array};
 use burn_lca::Table;
 use rstest::rstest;
 use tempfile::tempdir;
@@ -14,14 +14,18 @@ use crate::program::{Answer, burn_lca, burn_lca_within, commands, drawings, on};
 
 /// Clears the screen, sets the title, turns the direction of writing, ends a script, and is no XML.
 const NAME: &str =
-    "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}</script>\u{fffe}\u{2066}\r.weight";
+    "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}</script>\u{fffe}\u{2066}\r\u{61c}.weight";
 /// The same within the JSON of `run.json`.
-const ESCAPED: &str = "\\u001b[2J\\u001b]0;owned\\u0007\u{9b}31m\u{202e}\u{fffe}";
+const ESCAPED: &str = "\\u001b[2J\\u001b]0;owned\\u0007\u{9b}31m\u{202e}\u{200f}\u{fffe}";
+/// The characters that Unicode gives the property `Bidi_Control`.
+const TURNING: &str = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
 
 fn hidden(text: &str) -> Option<char> {
-    let turns = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars()
-        .find(|character| character.is_control() && *character != '\n' || turns(*character))
+    let is_hidden = |character: &char| match character {
+        '\n' => false,
+        character => character.is_control() || TURNING.contains(*character),
+    };
+    text.chars().find(is_hidden)
 }
 
 fn check(answer: &Answer, arguments: &[String]) {
@@ -204,4 +208,103 @@ fn steps_that_hardly_any_tensor_has_rows_of_are_damage_to_series() {
         "report",
     ];
     all(folder.path(), &failing, DAMAGED, "has only");
+}
+
+/// A class of its own for every layer: laid out by layer and class, that is the square of the rows.
+#[test]
+fn classes_that_hardly_any_layer_has_rows_of_are_damage_to_tables_of_both() {
+    let sparse = Fixture {
+        tensors: (0..1000)
+            .map(|layer| (format!("layers.{layer}.bias"), 1))
+            .collect(),
+        steps: 3,
+        classes: 1,
+        validation: false,
+        ..Fixture::default()
+    };
+    let folder = tempdir().unwrap();
+    sparse.write_changed(folder.path(), &sparse.run_json(), |table, mut columns| {
+        if table == Table::Tensors {
+            // At each step all classes together, and then class 0.
+            let classes =
+                (0..columns[0].len() as i32).map(|row| (row % 2000 >= 1000).then_some(row % 1000));
+            columns[3] = Arc::new(Int32Array::from_iter(classes));
+        }
+        columns
+    });
+    let failing = ["plot-classes", "report"];
+    all(folder.path(), &failing, DAMAGED, "has only");
+}
+
+/// How long a chance takes to compute must not depend on what a cell says.
+#[test]
+fn counts_of_steps_as_great_as_they_can_be_are_answered_about() {
+    let parameters = 20_000;
+    let counted = Fixture {
+        tensors: vec![("fc.weight".into(), parameters)],
+        steps: 1,
+        classes: 0,
+        validation: false,
+        ..Fixture::default()
+    };
+    let folder = tempdir().unwrap();
+    counted.write_changed(folder.path(), &counted.run_json(), |table, mut columns| {
+        if table == Table::ParameterTotals {
+            let most = 1 << 30;
+            let helping = (0..parameters).map(|row| most - row * 50_000);
+            columns[4] = Arc::new(UInt32Array::from_iter_values(helping));
+            columns[5] = Arc::new(UInt32Array::from_iter_values(0..parameters));
+        }
+        columns
+    });
+    let arguments = on("noise", folder.path());
+    let answer = burn_lca_within(1 << 20, 20, &arguments);
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+}
+
+/// Layers of 300 units in `run.json`, and rows of 480 steps of a unit of `fc`: a picture of every
+/// layer, with all its units at all these steps, would take gigabytes.
+#[test]
+fn layers_without_rows_of_units_take_no_room() {
+    let layers: String = (0..2000)
+        .map(|layer| {
+            format!(
+                r#"{{"path":"layers.{layer}.bias","shape":[300],"parameters":300,"unit_axis":0,"units":300,"trainable":true}},"#
+            )
+        })
+        .collect();
+    let named = Fixture {
+        tensors: vec![("fc.weight".into(), 1)],
+        steps: 600,
+        classes: 0,
+        validation: false,
+        replaced: vec![("\"tensors\":[", format!("\"tensors\":[{layers}").leak())],
+        ..Fixture::default()
+    };
+    let folder = tempdir().unwrap();
+    named.write(folder.path());
+    let mut arguments = on("plot", folder.path());
+    arguments.push("units".into());
+    let answer = burn_lca_within(1 << 20, 20, &arguments);
+    assert_eq!(answer.code, Some(0), "{}", answer.stderr);
+    // One row each of some of the layers.
+    named.write_changed(folder.path(), &named.run_json(), |table, mut columns| {
+        if table == Table::Units {
+            let tensor = |row| match row {
+                0..480 => "fc.weight".into(),
+                row => format!("layers.{row}.bias"),
+            };
+            let tensors: ArrayRef = Arc::new(StringArray::from_iter_values((0..600).map(tensor)));
+            columns[0] = Arc::new(UInt64Array::from_iter_values((0..600).map(|row| row % 480)));
+            columns[2] = tensors;
+        }
+        columns
+    });
+    let answer = burn_lca_within(1 << 20, 20, &arguments);
+    assert_eq!(answer.code, Some(DAMAGED), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("has only 600 rows"),
+        "{}",
+        answer.stderr
+    );
 }

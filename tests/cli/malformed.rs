@@ -70,10 +70,11 @@ fn a_future_schema_is_refused_with_the_way_out() {
 
 #[test]
 fn a_run_without_steps_or_tables_has_not_recorded_what_is_needed() {
-    for state in ["running", "finished", "interrupted"] {
+    for state in ["running", "finished", "interrupted", "failed"] {
         let empty = Fixture {
             steps: 0,
             state,
+            replaced: vec![("\"failed\"", "\"failed\",\"reason\":\"the disk is full\"")],
             ..Fixture::default()
         };
         let folder = written(&empty);
@@ -83,6 +84,8 @@ fn a_run_without_steps_or_tables_has_not_recorded_what_is_needed() {
             assert!(!answer.stderr.contains("wait"), "{answer:?}");
             let killed = answer.stderr.contains("was killed");
             assert!(killed || state != "running", "{answer:?}");
+            let full = answer.stderr.contains("the disk is full");
+            assert!(full || state != "failed", "{answer:?}");
         }
         let bare = Fixture {
             tensors: Vec::new(),

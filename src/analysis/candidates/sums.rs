@@ -1,5 +1,8 @@
 //! Whether a sum over the steps differs from zero, for one run or several.
 
+use std::collections::HashMap;
+use std::iter;
+
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -77,11 +80,17 @@ pub struct LcaSum {
     pub p_helps: Option<f64>,
 }
 
+/// Draws that are kept for further series of as many steps, at most: 32 MB.
+const KEPT_DRAWS: usize = 4 << 20;
+
 /// Tests sums of series.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct SumTester {
     pub(super) test: SumTest,
-    pub(super) seed: u64,
+    seed: u64,
+    /// Where blocks begin that are drawn from so many steps, and the generator after that. As every
+    /// series has the same seed, it has the same draws.
+    drawn: HashMap<usize, (Vec<usize>, ChaCha8Rng)>,
 }
 
 impl SumTester {
@@ -97,11 +106,15 @@ impl SumTester {
                 min_steps: MIN_STEPS,
             },
         };
-        Self { test, seed }
+        Self {
+            test,
+            seed,
+            drawn: HashMap::new(),
+        }
     }
 
     /// Returns the sum of a series that has one part per run.
-    pub(super) fn test(&self, runs: &[&[f64]]) -> LcaSum {
+    pub(super) fn test(&mut self, runs: &[&[f64]]) -> LcaSum {
         let sums: Vec<f64> = runs.iter().map(|values| values.iter().sum()).collect();
         let untested = LcaSum {
             lca: sums.iter().sum::<f64>() / sums.len().max(1) as f64,
@@ -112,12 +125,25 @@ impl SumTester {
         };
         match (self.test, runs) {
             (SumTest::StudentT { .. }, _) => student_t(&sums, untested),
-            (SumTest::BlockBootstrap { block, resamples }, [values]) => {
-                let rng = ChaCha8Rng::seed_from_u64(self.seed);
-                block_bootstrap(values, block, resamples, rng, untested)
+            (SumTest::BlockBootstrap { block, resamples }, [values]) if values.len() >= block => {
+                let draws = resamples.saturating_mul(values.len().div_ceil(block));
+                let starts = self.starts(values.len(), draws);
+                block_bootstrap(values, block, resamples, starts, untested)
             }
             _ => untested,
         }
+    }
+
+    /// Draws the steps at which blocks begin, of which so many are needed.
+    fn starts(&mut self, steps: usize, draws: usize) -> impl Iterator<Item = usize> {
+        let (first, rng) = self.drawn.entry(steps).or_insert_with(|| {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            let first = (0..draws.min(KEPT_DRAWS)).map(|_| rng.random_range(0..steps));
+            (first.collect(), rng)
+        });
+        let mut rng = rng.clone();
+        let further = iter::from_fn(move || Some(rng.random_range(0..steps)));
+        first.iter().copied().chain(further)
     }
 }
 
@@ -139,13 +165,10 @@ fn block_bootstrap(
     values: &[f64],
     block: usize,
     resamples: usize,
-    mut rng: ChaCha8Rng,
+    mut starts: impl Iterator<Item = usize>,
     untested: LcaSum,
 ) -> LcaSum {
     let steps = values.len();
-    if steps < block || block == 0 {
-        return untested;
-    }
     // before[i] is the sum of the i values from the first on, going round.
     let mut before = vec![0.0];
     for value in values.iter().chain(&values[..block]) {
@@ -153,11 +176,10 @@ fn block_bootstrap(
     }
     let mut draw = || {
         let mut sum = 0.0;
-        let mut left = steps;
-        while left > 0 {
-            let (start, length) = (rng.random_range(0..steps), block.min(left));
+        let lengths = (0..steps).step_by(block);
+        let lengths = lengths.map(|drawn| block.min(steps - drawn));
+        for (length, start) in lengths.zip(&mut starts) {
             sum += before[start + length] - before[start];
-            left -= length;
         }
         sum
     };
@@ -191,7 +213,7 @@ mod tests {
     fn the_t_test_agrees_with_the_textbook() {
         // With 3 degrees of freedom and u = t/√3: p = 1/2 − (u/(1 + u²) + atan u)/π; here t is the
         // mean 1.625 over its standard error √(3.6875/12), so u = 1.69246.
-        let sums = SumTester::new(4, 1, 1, 0);
+        let mut sums = SumTester::new(4, 1, 1, 0);
         let tested = sums.test(&[&[1.0], &[2.0], &[0.5], &[3.0]]);
         assert!(
             (tested.p_hurts.unwrap() - 0.030_465).abs() < 1e-5,

@@ -170,7 +170,7 @@ struct ByName<'a> {
 
 impl ByName<'_> {
     /// Tests a tensor's LCA in a portion of the steps, over the runs that have it.
-    fn test(&self, sums: &SumTester, tensor: &str, portion: RunPortion) -> LcaSum {
+    fn test(&self, sums: &mut SumTester, tensor: &str, portion: RunPortion) -> LcaSum {
         let values = self.lca.iter().filter_map(|run| run.get(tensor));
         let values: Vec<&[f64]> = values.map(|values| portion.of(values)).collect();
         LcaSum {
@@ -190,12 +190,12 @@ impl ByName<'_> {
 
 /// Returns what speaks for freezing each tensor.
 pub(super) fn freeze(probe: &ProbeSeries, options: &CandidatesOptions) -> Freeze {
-    let sums = sums(&probe.lca, options);
+    let mut sums = sums(&probe.lca, options);
     let tensors = probe.tensors();
     let by_name = probe.by_name();
     let evidence: Vec<LcaSum> = tensors
         .iter()
-        .map(|tensor| by_name.test(&sums, tensor, RunPortion::WholeRun))
+        .map(|tensor| by_name.test(&mut sums, tensor, RunPortion::WholeRun))
         .collect();
     let p: Vec<Option<f64>> = evidence.iter().map(|sum| sum.p_hurts).collect();
     let corrected = holm_of_known(&p);
@@ -237,14 +237,14 @@ pub(super) fn overfitting(
     validation: &ProbeSeries,
     options: &CandidatesOptions,
 ) -> Overfitting {
-    let sums = sums(&validation.lca, options);
+    let mut sums = sums(&validation.lca, options);
     let (trained, validated) = (training.by_name(), validation.by_name());
     let mut found = Vec::new();
     for tensor in validation.tensors() {
         for portion in [RunPortion::WholeRun, RunPortion::SecondHalf] {
-            let on = |probe: &ByName| probe.test(&sums, &tensor, portion);
-            let sums = (on(&trained), on(&validated));
-            found.push((tensor.clone(), portion, sums.0, sums.1));
+            let [on_training, on_validation] =
+                [&trained, &validated].map(|probe| probe.test(&mut sums, &tensor, portion));
+            found.push((tensor.clone(), portion, on_training, on_validation));
         }
     }
     let both =

@@ -12,7 +12,7 @@ use crate::record::{Run, Table};
 use super::names::ClassName;
 use super::options::options;
 use super::raster::{Filling, Raster};
-use super::read::{NO_STEPS, each, not_recorded, require};
+use super::read::{NO_STEPS, check_filled, each, not_recorded, require};
 use super::series::{Grouping, Quantity, Request, SeriesTable, series};
 use super::stats::color_range;
 
@@ -104,7 +104,7 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
             grouping: Grouping::Layer,
             by_class: true,
         };
-        let sums = Sorted::new(series(run, request)?);
+        let sums = Sorted::new(run, series(run, request)?)?;
         if sums.classes.is_empty() {
             continue;
         }
@@ -140,7 +140,7 @@ struct Sorted {
 }
 
 impl Sorted {
-    fn new(table: SeriesTable) -> Self {
+    fn new(run: &Run, table: SeriesTable) -> Result<Self, LcaError> {
         let by_class = || {
             let series = table.series.iter();
             series.filter_map(|series| Some((series.class?, series)))
@@ -150,7 +150,10 @@ impl Sorted {
         let classes: BTreeSet<i32> = by_class().map(|(class, _)| class).collect();
         let classes: Vec<i32> = classes.into_iter().collect();
         let steps = table.iterations.len();
-        let mut values = vec![vec![f64::NAN; steps]; layers.len() * classes.len()];
+        let count = layers.len().saturating_mul(classes.len());
+        let [all, read] = [count, by_class().count()].map(|series| series.saturating_mul(steps));
+        check_filled(run, Table::Tensors, all, read)?;
+        let mut values = vec![vec![f64::NAN; steps]; count];
         let indices = layers.iter().enumerate();
         let index_of: HashMap<&str, usize> =
             indices.map(|(index, layer)| (&**layer, index)).collect();
@@ -175,13 +178,13 @@ impl Sorted {
                 }
             }
         }
-        Self {
+        Ok(Self {
             steps: table.firsts.into_iter().zip(table.iterations).collect(),
             layers,
             classes,
             values,
             left_out,
-        }
+        })
     }
 
     fn by_class(&self, run: &Run) -> Vec<ClassLayers> {
@@ -201,7 +204,7 @@ impl Sorted {
 /// Reads the LCA of all parameters by class and step.
 fn over_time(run: &Run, probe: &str, sums: &Sorted, columns: usize) -> Result<Raster, LcaError> {
     let classes = &sums.classes;
-    let mut filling = Filling::new(&sums.steps, classes.len(), columns, classes.len());
+    let mut filling = Filling::new(&sums.steps, classes.len(), [columns, classes.len()]);
     let names = ["iteration", "probe", "class", "lca"];
     each(run, Table::Classes, &names, |columns| {
         let (iteration, lca) = (columns.u64("iteration")?, columns.f64("lca")?);

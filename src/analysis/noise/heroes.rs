@@ -9,7 +9,7 @@ use crate::error::LcaError;
 use crate::record::{Run, Table};
 
 use super::super::read::{each, require_totals, stretches};
-use super::binomial::BinomialCount;
+use super::binomial::{BinomialCount, Extremes};
 
 /// The bins of the fraction of steps, each 5 % wide.
 const BINS: u64 = 20;
@@ -126,12 +126,13 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
         return Ok(heroes);
     };
     let tail = ALPHA / 2.0 / counts.moving as f64;
-    let mut bounds = BTreeMap::new();
+    let mut extremes = BTreeMap::new();
     for (steps, parameters) in &counts.by_steps {
         let chance = BinomialCount::new(*steps, fraction);
-        bounds.insert(*steps, chance.bounds(tail));
-        for (helping, probability) in chance.likely() {
-            heroes.bins[bin(helping, *steps)].by_chance += probability * *parameters as f64;
+        extremes.insert(*steps, Extremes::new(chance, tail));
+        let expected = chance.by_range(&starts(*steps)).into_iter();
+        for (bin, probability) in heroes.bins.iter_mut().zip(expected) {
+            bin.by_chance += probability * *parameters as f64;
         }
     }
     for bin in &mut heroes.bins {
@@ -143,7 +144,7 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
     let mut pearson = 0.0;
     visit(run, |tensor, index, helping, hurting, lca| {
         let steps = helping.saturating_add(hurting);
-        let Some((least, most)) = bounds.get(&steps) else {
+        let Some(extremes) = extremes.get_mut(&steps) else {
             return;
         };
         let bin = &mut heroes.bins[bin(helping, steps)];
@@ -159,11 +160,11 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
             lca,
             deviations,
         };
-        if most.is_some_and(|most| helping >= most) {
+        if extremes.is_great(helping) {
             heroes.heroes += 1;
             heroes.heroes_lca += lca;
             list(&mut heroes.top_heroes, deviations, parameter);
-        } else if least.is_some_and(|least| helping <= least) {
+        } else if extremes.is_small(helping) {
             heroes.villains += 1;
             heroes.villains_lca += lca;
             list(&mut heroes.top_villains, deviations, parameter);
@@ -210,6 +211,11 @@ fn empty(counts: &Counts) -> Heroes {
 /// Returns the bin of a fraction of steps, in whole numbers so that edges are exact.
 fn bin(helping: u32, steps: u32) -> usize {
     (u64::from(helping) * BINS / u64::from(steps)).min(BINS - 1) as usize
+}
+
+/// Returns the least count of helping steps of every bin.
+fn starts(steps: u32) -> [u32; BINS as usize] {
+    std::array::from_fn(|bin| (bin as u64 * u64::from(steps)).div_ceil(BINS) as u32)
 }
 
 /// Keeps a parameter if it is among those furthest from chance, the furthest first.

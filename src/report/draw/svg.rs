@@ -107,9 +107,15 @@ impl Display for Short {
     }
 }
 
-/// Returns whether a character is no letter, or turns the direction of writing.
+/// Returns whether a character is a control character, or has no glyph and turns the direction of
+/// writing (Unicode's property `Bidi_Control`).
+#[must_use]
 pub fn is_hidden(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let turns = matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    turns || character.is_control()
 }
 
 struct Escaped<'a>(&'a str);
