@@ -11,14 +11,16 @@ use crate::record::{ElementIndices, Recorder, Rows, UnitRows};
 
 /// Steps that are kept on the device at most.
 const STEPS: usize = 64;
-/// How long they are kept there at most.
+/// How long they are kept there at most, of steps that each take less than that; those of slower ones
+/// not at all.
 const AGE: Duration = Duration::from_secs(2);
 
 pub(super) struct Units {
     recorder: Recorder,
     /// Per recorded row its iteration and span, and the units of all tensors one after the other.
     waiting: Vec<([u64; 2], Tensor<1>)>,
-    since: Instant,
+    /// When rows were handed over last.
+    handed_over: Instant,
 }
 
 impl Units {
@@ -26,7 +28,7 @@ impl Units {
         Self {
             recorder,
             waiting: Vec::new(),
-            since: Instant::now(),
+            handed_over: Instant::now(),
         }
     }
 
@@ -42,13 +44,10 @@ impl Units {
                 .iter()
                 .filter_map(|tensor| Some(tensor.unit_sums(tensor.lca(step.probe())?)))
                 .collect();
-            if self.waiting.is_empty() {
-                self.since = Instant::now();
-            }
             let row = [step.iteration(), step.span()];
             self.waiting.push((row, Tensor::cat(sums, 0)));
         }
-        if self.waiting.len() >= STEPS || self.since.elapsed() >= AGE {
+        if self.waiting.len() >= STEPS || self.handed_over.elapsed() >= AGE {
             self.flush(tracked)
         } else {
             Ok(Vec::new())
@@ -59,6 +58,7 @@ impl Units {
         if self.waiting.is_empty() {
             return Ok(Vec::new());
         }
+        self.handed_over = Instant::now();
         let (steps, sums): (Vec<_>, Vec<_>) = self.waiting.drain(..).unzip();
         let mut rows = Vec::new();
         for ([iteration, span], data) in steps.into_iter().zip(read(sums)?) {

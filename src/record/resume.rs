@@ -3,7 +3,7 @@
 use crate::error::LcaError;
 
 use super::folder::RunFolder;
-use super::info::{ProbeInfo, RunInfo, TensorInfo};
+use super::info::{ClassInfo, IntegratorInfo, ProbeInfo, RunInfo, TensorInfo};
 use super::rows::ParameterTotalRows;
 use super::schema::Table;
 use super::sequence::PartSequence;
@@ -149,48 +149,78 @@ fn end(folder: &RunFolder, run: &RunInfo, table: Table) -> Result<u64, LcaError>
 
 /// Checks that the run was measured as it is measured now: its rows are to be added up.
 fn check_measuring(folder: &RunFolder, before: &RunInfo, now: &RunInfo) -> Result<(), LcaError> {
-    let refuse = |problem: String, remedy: &str| {
-        let problem = format!("{} {problem}", folder.path().display());
+    let differs = |was: String, is: String, remedy: &str| {
+        let problem = format!(
+            "{} was measured {was}, this training is {is}",
+            folder.path().display()
+        );
+        let remedy = format!("{remedy}, record into another folder, or add `.overwrite()` instead");
         Err(LcaError::setting("Recorder::resume", problem, remedy))
     };
     if before.observed != now.observed {
-        return refuse(
-            format!(
-                "was measured at {}, this training is at {}",
-                before.observed, now.observed
-            ),
-            "set `every` or `one_in` as they were, record into another folder, or add \
-             `.overwrite()` instead",
+        return differs(
+            format!("at {}", before.observed),
+            format!("at {}", now.observed),
+            "set `every` or `one_in` as they were",
         );
     }
-    let samples = |info: &RunInfo| -> Vec<String> {
-        let probe = |probe: &ProbeInfo| match &probe.sample {
-            Some(sample) => format!("{} on samples of {} examples", probe.name, sample.examples),
-            None => format!("{} on all examples", probe.name),
-        };
-        info.probes.iter().map(probe).collect()
-    };
-    let (of_before, of_now) = (samples(before), samples(now));
-    if of_before != of_now {
-        return refuse(
-            format!(
-                "was measured on probes [{}], this training is on [{}]",
-                of_before.join(", "),
-                of_now.join(", ")
-            ),
-            "give the same probes, record into another folder, or add `.overwrite()` instead",
-        );
+    let [was, is] = [before, now].map(|info| format!("on probes [{}]", examples(info)));
+    if was != is {
+        return differs(was, is, "give the same probes");
+    }
+    let [was, is] = [before, now].map(|info| info.probes.iter().map(|probe| &probe.classes));
+    if let Some((was, is)) = was.zip(is).find(|(was, is)| was != is) {
+        let [was, is] = [was, is].map(|classes| format!("on classes [{}]", named(classes)));
+        return differs(was, is, "give the same classes");
     }
     if before.seeds != now.seeds {
-        return refuse(
-            format!(
-                "was measured with seeds {:?}, this training is with {:?}",
-                before.seeds, now.seeds
-            ),
-            "give the same seeds, record into another folder, or add `.overwrite()` instead",
-        );
+        let [was, is] = [before, now].map(|info| format!("with seeds {:?}", info.seeds));
+        return differs(was, is, "give the same seeds");
+    }
+    let [was, is] = [before, now].map(|info| rule(&info.integrator));
+    if was != is {
+        return differs(was, is, "give the same integrator");
+    }
+    if before.batch_norm != now.batch_norm {
+        let [was, is] = [before, now].map(|info| {
+            let mode = info.batch_norm.as_deref().unwrap_or("no");
+            format!("with {mode} statistics of batch normalization")
+        });
+        return differs(was, is, "set `batch_norm` as it was");
     }
     Ok(())
+}
+
+/// Says which examples the probes have, and how they are swept.
+fn examples(info: &RunInfo) -> String {
+    let probe = |probe: &ProbeInfo| match &probe.sample {
+        Some(sample) => format!(
+            "{} on {} samples of {} of {} examples",
+            probe.name, sample.method, sample.examples, probe.examples
+        ),
+        None => format!("{} on all {} examples", probe.name, probe.examples),
+    };
+    let probes: Vec<String> = info.probes.iter().map(probe).collect();
+    probes.join(", ")
+}
+
+/// Says how the integral is computed, with tolerances as exactly as their texts are read back.
+fn rule(integrator: &IntegratorInfo) -> String {
+    format!(
+        "by the {} rule (residuals of {:.6e} and {:.6e} of the change, {} splits, {} sweeps)",
+        integrator.mode,
+        integrator.absolute,
+        integrator.relative,
+        integrator.start,
+        integrator.budget
+    )
+}
+
+/// Names classes with the number of their examples.
+fn named(classes: &[ClassInfo]) -> String {
+    let class = |class: &ClassInfo| format!("{} of {} examples", class.name, class.examples);
+    let classes: Vec<String> = classes.iter().map(class).collect();
+    classes.join(", ")
 }
 
 /// Checks that the run is of the model that is trained now.

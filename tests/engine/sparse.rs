@@ -1,5 +1,7 @@
 //! Steps that are not measured each for itself: several in a row as one, or one in several.
 
+use std::time::{Duration, Instant};
+
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, UInt64Type};
@@ -8,11 +10,11 @@ use burn::optim::momentum::MomentumConfig;
 use burn_lca::{Integrator, Lca, LcaError, LcaObserver, Recorder, Run, StepAllocation, Table};
 
 use crate::by_hand::{Monomial, probe as numbers};
-use crate::digits::DigitNet;
+use crate::digits::{Digit, DigitNet};
 use crate::refused::assert_names;
 use crate::scaffold::{
-    DirectLoss, assert_close, assert_same, by_class, minibatch, net, probe, start, steps, thorough,
-    train, training, validation, values,
+    DirectLoss, assert_close, assert_same, by_class, label, minibatch, moved, net, probe, start,
+    steps, thorough, train, training, validation, values,
 };
 
 /// f32 sums of a few numbers of size one to ten.
@@ -320,18 +322,54 @@ fn a_resumed_loop_counts_the_steps_that_nothing_was_measured_of() {
 }
 
 #[test]
-fn a_run_is_not_resumed_on_other_examples() {
+fn a_run_is_not_resumed_on_other_examples_or_by_another_rule() {
     let folder = tempfile::tempdir().unwrap();
     let lca = |probe| Lca::new(probe).record(Recorder::new(folder.path()).resume());
     let sampled = |examples, seed| by_class(training()).sampled(examples, seed);
     observed(lca(sampled(80, 1)), 2);
-    for (probe, named) in [
-        (by_class(training()), "training on all examples"),
-        (sampled(90, 1), "training on samples of 90 examples"),
-        (sampled(80, 2), "\"sample of training\": 2"),
+    let fewer = &training()[1..];
+    let of_fewer = format!("samples of 80 of {} examples", fewer.len());
+    let of_two = probe(training()).classes(2, |digit: &Digit| label(digit) % 2);
+    for (lca, named) in [
+        (lca(by_class(training())), "training on all"),
+        (
+            lca(sampled(90, 1)),
+            "training on stratified samples of 90 of",
+        ),
+        (lca(sampled(80, 2)), "\"sample of training\": 2"),
+        (lca(by_class(fewer).sampled(80, 1)), of_fewer.as_str()),
+        (lca(of_two.sampled(80, 1)), "on classes [0 of"),
+        (
+            lca(sampled(80, 1)).integrator(Integrator::paper()),
+            "by the paper rule",
+        ),
     ] {
-        let error = lca(probe).start(&net()).unwrap_err().to_string();
+        let error = lca.start(&net()).unwrap_err().to_string();
         assert_names(&error, &["Recorder::resume", named, ".overwrite()"]);
     }
     observed(lca(sampled(80, 1)), 2);
+}
+
+/// A step that takes longer than units are kept on the device hands them over itself.
+#[test]
+fn units_of_slow_steps_are_on_disk_as_soon_as_the_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::new(folder.path())
+        .units_every(1)
+        .part_age(Duration::ZERO);
+    let model = net();
+    let mut lca = start(Lca::new(probe(training())).record(recorder), &model);
+    std::thread::sleep(Duration::from_secs(2));
+    lca.observe(&moved(&model, 1, 0.01)).unwrap();
+    let begin = Instant::now();
+    let run = || Run::open(folder.path()).unwrap();
+    while run().tables().unwrap() != [Table::Steps, Table::Tensors, Table::Units] {
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            run().tables()
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    lca.finish().unwrap();
 }
