@@ -250,6 +250,19 @@ fn a_watched_file_is_replaced_as_a_whole_until_the_run_ends() {
 }
 
 #[test]
+fn what_can_never_be_one_page_is_not_watched() {
+    let folder = tempdir().unwrap();
+    let _lock = recorded(folder.path(), 20);
+    let run = folder.path().to_str().unwrap();
+    let [none, page] = ["none", "page.html"].map(|name| format!("{run}/{name}"));
+    for (other, code, said) in [(&*none, 3, "none"), (run, 2, "twice")] {
+        let answer = burn_lca(["report", run, other, "--watch", "-o", &page]);
+        assert_eq!(answer.code, Some(code), "{answer:?}");
+        assert!(answer.stderr.contains(said), "{answer:?}");
+    }
+}
+
+#[test]
 fn watching_needs_a_file() {
     let answer = burn_lca(["report", "run", "--watch"]);
     assert_eq!(answer.code, Some(2), "{answer:?}");

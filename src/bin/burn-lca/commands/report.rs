@@ -58,6 +58,8 @@ fn read(folders: &[PathBuf]) -> Result<(String, Vec<Run>), LcaError> {
 
 /// Keeps a file current as long as a run is being recorded.
 fn watch(folders: &[PathBuf], path: &Path) -> Result<(), Failure> {
+    // A wrong path is no run that is yet to come.
+    runs::open(folders)?;
     let mut written = None;
     loop {
         let start = Instant::now();
@@ -73,6 +75,7 @@ fn watch(folders: &[PathBuf], path: &Path) -> Result<(), Failure> {
                     }
                     written = Some(seen);
                 }
+                Err(error @ LcaError::Setting { .. }) => return Err(error.into()),
                 // It may be one of the moment: there are no rows yet, or parts are merged.
                 Err(_) if seen.is_growing() => {}
                 Err(error) => return Err(error.into()),
