@@ -12,6 +12,8 @@ use super::schema::Table;
 
 /// The file that says what the run is.
 const RUN: &str = "run.json";
+/// What that file is called while its run is being removed.
+const REMOVED: &str = ".run.json.removed";
 /// The ending of part files.
 pub(super) const PART: &str = "parquet";
 /// The one file of a table that is replaced as a whole.
@@ -259,11 +261,21 @@ impl RunFolder {
                 }
             }
         }
+        // From here on there is no run, which nobody must resume or read in part.
+        files::rename(&run, &self.path.join(REMOVED))?;
+        self.end_removal()
+    }
+
+    /// Removes what a removal that was cut short has left; for a folder that holds no run.
+    pub(super) fn end_removal(&self) -> Result<(), LcaError> {
+        let removed = self.path.join(REMOVED);
+        if !removed.exists() {
+            return Ok(());
+        }
         for (folder, is_ours) in self.own_folders() {
             files::remove_own(&folder, is_ours)?;
         }
-        // Last, so that a removal that was cut short can be repeated.
-        files::remove(&run)?;
+        files::remove(&removed)?;
         files::sync_folder(&self.path)
     }
 

@@ -38,6 +38,7 @@ pub(super) fn continue_run(
             }
         }
     }
+    check_rows(&folder, &before)?;
     let next = next_iteration(&folder, &before, epoch)?;
     for (now, before) in info.tensors.iter_mut().zip(&before.tensors) {
         now.trainable |= before.trainable;
@@ -80,6 +81,25 @@ pub(super) fn continue_run(
             .filter(|_| settings.totals)
             .map(|snapshot| snapshot.rows),
     })
+}
+
+/// Checks that the rows are still there that `run.json` knows of. Totals may be gone: they are then
+/// counted anew.
+fn check_rows(folder: &RunFolder, run: &RunInfo) -> Result<(), LcaError> {
+    let dated = Table::ALL.into_iter();
+    for table in dated.filter(|table| table.iteration_columns().is_some()) {
+        let counted = run.rows.get(table.name()).copied().unwrap_or(0);
+        let found = PartSequence::list(folder, table, &run.run_id)?.count()?;
+        if found < counted {
+            return Err(LcaError::Damaged {
+                path: folder.table(table),
+                problem: format!("the table has {found} rows, but run.json counts {counted}"),
+                remedy: "restore its files from a copy, or add `.overwrite()` instead of resuming"
+                    .into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Returns the first iteration that is trained now.

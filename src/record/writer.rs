@@ -111,6 +111,7 @@ impl RunWriter {
                 Tables::begin(folder.clone(), settings, info)?
             }
             (false, _) => {
+                folder.end_removal()?;
                 folder.check_unclaimed()?;
                 folder.remove_kept()?;
                 folder.end_writing()?;

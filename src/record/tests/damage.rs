@@ -263,3 +263,30 @@ fn a_damaged_part_stays_detectable_when_the_run_is_merged() {
     assert_eq!(parts(folder.path(), Table::Steps).len(), 2);
     assert_eq!(iterations(folder.path(), Table::Parameters).len(), 8);
 }
+
+#[test]
+fn a_run_that_has_lost_rows_is_not_resumed() {
+    for lost in [Table::Steps, Table::Parameters] {
+        let folder = tempfile::tempdir().unwrap();
+        let recorder = Recorder::new(folder.path()).part_rows(1);
+        let writer = RunWriter::create(&recorder, info(), None).unwrap();
+        for iteration in 0..3 {
+            writer.write(rows(iteration));
+        }
+        writer.epoch_end(1, 3);
+        drop(writer);
+        fs::remove_file(parts(folder.path(), lost).pop().unwrap()).unwrap();
+        let before = fs::read(folder.path().join("run.json")).unwrap();
+        let recorder = recorder.resume();
+        let error = RunWriter::create(&recorder, info(), Some(1))
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(
+            error.contains(lost.name()) && error.contains("run.json counts"),
+            "{error}"
+        );
+        assert!(error.contains(".overwrite()"), "{error}");
+        assert_eq!(fs::read(folder.path().join("run.json")).unwrap(), before);
+    }
+}

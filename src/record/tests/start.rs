@@ -50,6 +50,32 @@ fn overwriting_removes_the_run_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_removal_that_was_cut_short_leaves_no_run_and_is_ended_by_the_next_one() {
+    let settings: [fn(Recorder) -> Recorder; 3] =
+        [|recorder| recorder, Recorder::overwrite, Recorder::resume];
+    for set in settings {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = begin(folder.path());
+        writer.write(rows(0));
+        writer.epoch_end(1, 1);
+        writer.finish(RunState::Finished).unwrap();
+        // The first thing that is done, and then one table is gone.
+        let run = folder.path().join("run.json");
+        fs::rename(run, folder.path().join(".run.json.removed")).unwrap();
+        fs::remove_dir_all(folder.path().join("steps")).unwrap();
+        let error = Run::open(folder.path()).unwrap_err();
+        assert!(matches!(error, LcaError::NoRun { .. }), "{error}");
+        let recorder = set(Recorder::new(folder.path()));
+        let writer = RunWriter::create(&recorder, info(), None).unwrap();
+        assert!(parts(folder.path(), Table::Parameters).is_empty());
+        writer.write(rows(0));
+        writer.finish(RunState::Finished).unwrap();
+        assert_eq!(iterations(folder.path(), Table::Parameters), [0; 4]);
+        assert!(!folder.path().join(".run.json.removed").exists());
+    }
+}
+
 /// What can't be removed is known before anything is: the old run stays whole.
 #[test]
 fn a_run_of_which_a_file_can_not_be_removed_is_left_as_it_is() {
