@@ -3,7 +3,7 @@
     analysis.py BURN_LCA RUN [SEED_RUN...]
 
 RUN has all tables (the full record). SEED_RUNs are runs of one model, of different seeds; the
-tests of significance of `layers` are checked on these. Prints a line per command; stops at the
+tests of significance of `layers` and the lines of `setting` are checked on these. Prints a line per command; stops at the
 first number that differs.
 """
 
@@ -160,6 +160,29 @@ def over_runs(tests):
             same("layers over runs", f"{key}_corrected", tests[place][1][f"{key}_corrected"], expected, 1e-8)
 
 
+def setting(program, runs):
+    """Runs of one model against made-up numbers, of which two runs share one."""
+    values = np.array([0.0, 0.5, 0.5, 0.9][: len(runs)])
+    answer = ask(program, "setting", *(f"{value}={run}" for value, run in zip(values, runs)))
+    lca = [series(run, "lca", "training")[1] for run in runs]
+    by_layer = {name: np.array([each[-1, name].sum() for each in lca]) for (_, name) in lca[0]}
+    found = [(layer, by_layer[layer["name"]]) for layer in answer["layers"]]
+    for layer, sums in [*found, (answer["network"], sum(by_layer.values()))]:
+        name, line = layer["name"], layer["line"]
+        fit = stats.linregress(values, sums)
+        for actual, expected in zip(layer["by_run"], sums, strict=True):
+            same("setting", f"lca of {name}", actual, expected, 1e-9)
+        for point in layer["points"]:
+            same("setting", f"mean of {name}", point["lca"], sums[values == point["value"]].mean(), 1e-9)
+            if point["runs"] > 1:
+                same("setting", f"error of {name}", point["standard_error"], stats.sem(sums[values == point["value"]]), 1e-8)
+        same("setting", f"slope of {name}", line["slope"], fit.slope, 1e-8)
+        same("setting", f"intercept of {name}", line["intercept"], fit.intercept, 1e-8)
+        same("setting", f"R squared of {name}", line["r_squared"], fit.rvalue**2, 1e-8)
+        same("setting", f"error of the slope of {name}", line["test"]["standard_error"], fit.stderr, 1e-8)
+        same("setting", f"p of {name}", line["test"]["p"], fit.pvalue, 1e-8)
+
+
 def peaks(program, run, classes):
     columns = {"lca": ("lca", np.add), "step": ("step_norm", np.hypot), "gradient": ("gradient_norm", np.hypot)}
     for of, (column, join) in columns.items():
@@ -288,6 +311,7 @@ def main():
     compare(program, run, probes, classes)
     if seeds:
         layers(program, seeds, json.loads((Path(seeds[0]) / "run.json").read_text()), "training", [])
+        setting(program, seeds)
     for command, numbers in checked.items():
         print(f"ok      {command}: {numbers} numbers")
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::fixture::Fixture;
-use crate::program::{burn_lca, figures};
+use crate::program::{burn_lca, figures, numbered};
 
 #[test]
 fn every_figure_is_written_in_the_form_of_its_file() {
@@ -14,7 +14,8 @@ fn every_figure_is_written_in_the_form_of_its_file() {
     for figure in figures() {
         for (extension, magic) in [("svg", "<svg"), ("png", "\u{89}PNG"), ("pdf", "%PDF-")] {
             let file = folder.path().join(format!("{figure}.{extension}"));
-            let answer = burn_lca(["plot", run, &figure, "-o", file.to_str().unwrap()]);
+            let run = numbered(&figure, run);
+            let answer = burn_lca(["plot", &run, &figure, "-o", file.to_str().unwrap()]);
             assert_eq!(answer.code, Some(0), "{figure}: {answer:?}");
             let magic: Vec<u8> = magic.chars().map(|letter| letter as u8).collect();
             assert!(
@@ -45,7 +46,7 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 14] = [
+    let cases: [(&[&str], i32, &str); 16] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -59,7 +60,13 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
         (&["plot", run, run, "loss"], 2, "draw `layers`"),
         (&["plot", run, "loss", "--index", "3"], 2, "to trace only"),
         (&["plot", run, "helping", "--layer", "fc1"], 2, "--by-layer"),
-        (&["plot", run, "loss", "--class", "1"], 2, "to layers only"),
+        (
+            &["plot", run, "loss", "--class", "1"],
+            2,
+            "to layers, setting only",
+        ),
+        (&["plot", run, "setting"], 2, "NUMBER=RUN"),
+        (&["plot", "0.5=RUN", "loss"], 2, "only `setting` takes that"),
         (&["plot", run, "layers", "--probe", "x"], 5, "only training"),
         (
             &["plot", run, "loss", "--format", "csv"],

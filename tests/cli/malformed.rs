@@ -246,7 +246,13 @@ fn numbers_that_are_all_alike_or_not_finite_are_analysed(#[case] number: f64, #[
     let folder = written(&odd);
     let named = folder.path().to_str().unwrap();
     // These have nothing to say without a single step that can be summed.
-    let summing: &[&str] = &["layers", "candidates", "plot-layers"];
+    let summing: &[&str] = &[
+        "layers",
+        "candidates",
+        "setting",
+        "plot-layers",
+        "plot-setting",
+    ];
     let failing = if sums { &[] } else { summing };
     all(folder.path(), failing, NOT_RECORDED, named);
 }
@@ -255,8 +261,8 @@ fn numbers_that_are_all_alike_or_not_finite_are_analysed(#[case] number: f64, #[
 #[case::none(0, &[])]
 #[case::more_than_there_are(1 << 40, &[])]
 #[case::too_many_to_add(u64::MAX, &[
-    "summary", "layers", "noise", "candidates", "compare", "plot-loss", "plot-helping",
-    "plot-distribution", "plot-heroes", "plot-layers", "report", "film",
+    "summary", "layers", "noise", "candidates", "compare", "setting", "plot-loss", "plot-helping",
+    "plot-distribution", "plot-heroes", "plot-layers", "plot-setting", "report", "film",
 ])]
 fn counts_that_can_not_be_added_are_damage(#[case] count: u64, #[case] failing: &[&str]) {
     let odd = Fixture {
@@ -310,7 +316,9 @@ fn iterations_that_run_backwards_are_damage_to_series() {
         "layers",
         "peaks",
         "candidates",
+        "setting",
         "plot-layers",
+        "plot-setting",
         "plot-trajectories",
         "plot-peaks",
         "plot-classes",
@@ -320,12 +328,12 @@ fn iterations_that_run_backwards_are_damage_to_series() {
 }
 
 #[rstest]
-#[case::tensors("fc1.", "other.", &["summary", "layers", "compare", "plot-layers", "report"],
+#[case::tensors("fc1.", "other.", &["summary", "layers", "compare", "setting", "plot-layers", "plot-setting", "report"],
     DAMAGED, "fc1.weight")]
 #[case::probe(
     "training",
     "else",
-    &["layers", "peaks", "candidates", "plot-layers", "plot-peaks"],
+    &["layers", "peaks", "candidates", "setting", "plot-layers", "plot-setting", "plot-peaks"],
     NOT_RECORDED,
     "probe"
 )]

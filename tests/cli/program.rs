@@ -93,7 +93,10 @@ pub fn figures() -> Vec<String> {
 pub fn drawings(run: &Path, folder: &Path) -> Vec<Vec<String>> {
     let run = run.display().to_string();
     let film = folder.join("film.gif").display().to_string();
-    let plot = |figure| vec!["plot".to_owned(), run.clone(), figure];
+    let plot = |figure: String| {
+        let run = numbered(&figure, &run);
+        vec!["plot".to_owned(), run, figure]
+    };
     let mut commands: Vec<Vec<String>> = figures().into_iter().map(plot).collect();
     commands.push(vec!["report".into(), run.clone()]);
     commands.push(
@@ -104,9 +107,18 @@ pub fn drawings(run: &Path, folder: &Path) -> Vec<Vec<String>> {
     commands
 }
 
+/// Returns a run as a command or figure takes it: one of them wants a number before it.
+pub fn numbered(name: &str, run: &str) -> String {
+    if name == "setting" {
+        format!("0.5={run}")
+    } else {
+        run.to_owned()
+    }
+}
+
 /// Returns the arguments of a command on a run; the one that takes two gets it twice.
 pub fn on(command: &str, run: &Path) -> Vec<String> {
-    let run = run.display().to_string();
+    let run = numbered(command, &run.display().to_string());
     let runs = if command == "compare" { 2 } else { 1 };
     let mut arguments = vec![command.to_owned()];
     arguments.extend(std::iter::repeat_n(run, runs));

@@ -14,6 +14,9 @@ use crate::program::{burn_lca, commands};
 #[case(&["summary", "RUN", "--table", "helping", "--format", "json"], "leave it out")]
 #[case(&["peaks", "RUN", "--smooth", "4"], "--smooth: ")]
 #[case(&["layers", "RUN", "--class", "9"], "--class: ")]
+#[case(&["setting", "RUN"], "give NUMBER=RUN")]
+#[case(&["setting", "NaN=RUN"], "finite")]
+#[case(&["setting", "0=RUN", "--log"], "above zero")]
 #[case(&["candidates", "RUN", "--alpha", "2"], "0 to 1")]
 #[case(&["trace", "RUN", "fc9.weight", "0"], "fc1.weight, fc1.bias")]
 #[case(&["trace", "RUN", "fc1.weight", "99"], "below 6")]
@@ -22,10 +25,9 @@ fn a_wrong_command_line_is_said_to_be_one(#[case] arguments: &[&str], #[case] wa
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let arguments = arguments.iter().map(|argument| match *argument {
-        "RUN" => run,
-        argument => argument,
-    });
+    let arguments = arguments
+        .iter()
+        .map(|argument| argument.replace("RUN", run));
     let answer = burn_lca(arguments);
     assert_eq!(answer.code, Some(2), "{answer:?}");
     assert!(answer.stderr.contains(way_out), "{answer:?}");

@@ -195,6 +195,15 @@ impl LayerSum {
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError> {
+    let mut found = sums_over_runs(runs, options)?;
+    if runs.len() > 1 {
+        found.test = Some(test(&mut found.layers, runs.len(), options.seed));
+    }
+    Ok(found)
+}
+
+/// Returns the layers of runs of one model, not tested.
+pub(super) fn sums_over_runs(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError> {
     require_alike("layers", runs)?;
     let mut of_runs: Vec<RunSums> = Vec::new();
     for run in runs {
@@ -209,8 +218,6 @@ pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError>
     }
     let network = of_runs.iter().map(RunSums::lca);
     let network = mean(&network.collect::<Vec<f64>>());
-    let mut layers = layer_sums(&of_runs, network);
-    let test = (runs.len() > 1).then(|| test(&mut layers, runs.len(), options.seed));
     let described = runs.iter().zip(&of_runs).map(|(run, sums)| LayersRun {
         folder: run.folder().display().to_string(),
         steps: sums.steps,
@@ -224,8 +231,8 @@ pub fn layers(runs: &[Run], options: &LayersOptions) -> Result<Layers, LcaError>
         probe: options.probe_of(&runs[0]).to_owned(),
         class: options.class,
         lca: network,
-        test,
-        layers,
+        test: None,
+        layers: layer_sums(&of_runs, network),
     })
 }
 

@@ -13,6 +13,7 @@ mod layers;
 mod loss;
 mod options;
 mod peaks;
+mod setting;
 mod trace;
 mod trajectories;
 mod units;
@@ -27,6 +28,7 @@ use crate::analysis::layers::{Layers, Trajectories};
 use crate::analysis::loss::LossCurve;
 use crate::analysis::noise::Heroes;
 use crate::analysis::peaks::Peaks;
+use crate::analysis::setting::Setting;
 use crate::analysis::trace::Trace;
 use crate::analysis::units::LayerUnitMap;
 use crate::error::LcaError;
@@ -52,6 +54,9 @@ pub enum Figure<'a> {
     Layers(&'a Layers),
     /// The cumulative LCA of the layers, one panel per probe.
     Trajectories(&'a [Trajectories]),
+    /// The LCA of every layer against a number that was set for each run, with the straight line
+    /// through it.
+    Setting(&'a Setting),
     /// Step, gradient and LCA of single parameters.
     Trace(&'a Trace),
     /// The peaks of each layer and class; filled where those of several layers coincide.
@@ -93,6 +98,7 @@ impl Figure<'_> {
             Self::Heroes(heroes) => heroes::draw(heroes, options),
             Self::Layers(layers) => layers::draw(layers, options),
             Self::Trajectories(probes) => trajectories::draw(probes, options),
+            Self::Setting(setting) => setting::draw(setting, options),
             Self::Trace(trace) => trace::draw(trace, options),
             Self::Peaks(peaks) => peaks::draw(peaks, options),
             Self::Classes(map) => classes::draw(map, options),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn_lca::Run;
-use burn_lca::analysis::layers::{LayerSum, Layers, LayersOptions};
+use burn_lca::analysis::layers::{LayerSum, Layers, LayersOptions, LayersRun};
 use burn_lca::analysis::{self, Grouping};
 use clap::ValueEnum;
 
@@ -50,18 +50,24 @@ pub struct LayersArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum GroupingArg {
+pub enum GroupingArg {
     Layer,
     Tensor,
+}
+
+impl From<GroupingArg> for Grouping {
+    fn from(grouping: GroupingArg) -> Self {
+        match grouping {
+            GroupingArg::Layer => Self::Layer,
+            GroupingArg::Tensor => Self::Tensor,
+        }
+    }
 }
 
 pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
     let runs = runs::open(&args.runs)?;
     let options = LayersOptions::default()
-        .by(match args.by {
-            GroupingArg::Layer => Grouping::Layer,
-            GroupingArg::Tensor => Grouping::Tensor,
-        })
+        .by(args.by.into())
         .probe(args.probe.clone())
         .class(args.class)
         .seed(args.seed);
@@ -71,15 +77,17 @@ pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
         .table(significance(&found, args.per_parameter)))
 }
 
-fn by(found: &Layers) -> &'static str {
-    match found.by {
+/// Returns what one of the sums is called.
+pub fn by(grouping: Grouping) -> &'static str {
+    match grouping {
         Grouping::Tensor => "tensor",
         _ => "layer",
     }
 }
 
-fn title(found: &Layers, runs: &[Run]) -> String {
-    let class = found.class.map_or_else(String::new, |class| {
+/// Returns the class whose loss is split as the end of a title; nothing for all together.
+pub fn of_class(class: Option<i32>, runs: &[Run]) -> String {
+    class.map_or_else(String::new, |class| {
         let probes = runs.iter().take(1).flat_map(|run| &run.info().probes);
         let mut classes = probes.flat_map(|probe| &probe.classes);
         let number = class.to_string();
@@ -87,14 +95,18 @@ fn title(found: &Layers, runs: &[Run]) -> String {
             Some(known) if known.name != number => format!(", class {number} ({})", known.name),
             _ => format!(", class {number}"),
         }
-    });
+    })
+}
+
+fn title(found: &Layers, runs: &[Run]) -> String {
+    let class = of_class(found.class, runs);
     let mean = match found.runs.len() {
         1 => String::new(),
         runs => format!(", mean of {runs} runs"),
     };
     format!(
         "LCA by {}, {} probe{class}: {} in all{mean}",
-        by(found),
+        by(found.by),
         found.probe,
         Cell::Lca(found.lca)
     )
@@ -102,7 +114,7 @@ fn title(found: &Layers, runs: &[Run]) -> String {
 
 fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     let mut table = AnswerTable::of("layers", title(found, runs), &found.layers)
-        .text(by(found), by(found), |layer| layer.name.clone())
+        .text(by(found.by), by(found.by), |layer| layer.name.clone())
         .count("parameters", "parameters", |layer| layer.parameters);
     let sampled = found
         .layers
@@ -158,7 +170,7 @@ fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
              may be on either side of zero; helping %: of noisy estimates.",
         );
     }
-    run_notes(&mut table, found);
+    run_notes(&mut table, &found.runs, found.caution.as_ref());
     table
 }
 
@@ -172,8 +184,12 @@ fn verdict(layer: &LayerSum) -> &'static str {
 }
 
 /// Notes what makes runs hard to compare.
-fn run_notes(table: &mut AnswerTable, found: &Layers) {
-    for run in found.runs.iter().filter(|run| run.not_finite > 0) {
+pub fn run_notes<'a>(
+    table: &mut AnswerTable,
+    runs: impl IntoIterator<Item = &'a LayersRun>,
+    caution: Option<&String>,
+) {
+    for run in runs.into_iter().filter(|run| run.not_finite > 0) {
         table.note(format!(
             "{}: {} of {} steps are not finite and left out.",
             run.folder,
@@ -181,7 +197,7 @@ fn run_notes(table: &mut AnswerTable, found: &Layers) {
             run.steps + run.not_finite
         ));
     }
-    if let Some(caution) = &found.caution {
+    if let Some(caution) = caution {
         table.note(caution.clone());
     }
 }
@@ -219,7 +235,7 @@ fn by_samples(
 ) -> AnswerTable {
     let title = "Is it other than zero? By the samples of this run";
     let mut table = AnswerTable::of("significance", title, tested)
-        .text(by(found), by(found), |layer| layer.name.clone())
+        .text(by(found.by), by(found.by), |layer| layer.name.clone())
         .lca(name, heading, |layer| layer.lca)
         .number("lca_margin", "± 95 %", |layer| layer.margin)
         .number("p_sampled_corrected", "p", |layer| {
@@ -231,7 +247,7 @@ fn by_samples(
          these very steps; corrected for {} {}s after Holm. Another seed may give other numbers: \
          that takes several runs.",
         tested.len(),
-        by(found)
+        by(found.by)
     ));
     table
 }
@@ -243,7 +259,7 @@ fn over_runs(
 ) -> AnswerTable {
     let title = "Is it more than chance? Means over the runs against zero";
     let mut table = AnswerTable::of("significance", title, tested)
-        .text(by(found), by(found), |layer| layer.name.clone())
+        .text(by(found.by), by(found.by), |layer| layer.name.clone())
         .lca(name, heading, |layer| layer.lca)
         .number("deviation", "deviation", |layer| layer.deviation)
         .number("lower", "lower", |layer| {
@@ -271,7 +287,7 @@ fn over_runs(
         "deviation: standard deviation between runs; lower, upper: 95 % confidence interval of \
          the mean; p: two-sided, corrected for {} {}s after Holm.",
         test.layers,
-        by(found)
+        by(found.by)
     ));
     let flips = if test.sign_flip.exact {
         format!("all {}", test.sign_flip.flips)

@@ -14,6 +14,7 @@ mod quantiles;
 mod report;
 pub mod runs;
 mod serve;
+mod setting;
 mod summary;
 mod trace;
 
@@ -32,6 +33,7 @@ pub enum Command {
     Peaks(peaks::PeaksArgs),
     Candidates(candidates::CandidatesArgs),
     Compare(compare::CompareArgs),
+    Setting(setting::SettingArgs),
     Plot(plot::PlotArgs),
     Report(report::ReportArgs),
     Serve(serve::ServeArgs),
@@ -49,6 +51,7 @@ impl Command {
             Self::Peaks(args) => print(&args.output, || peaks::answer(args)),
             Self::Candidates(args) => print(&args.output, || candidates::answer(args)),
             Self::Compare(args) => print(&args.output, || compare::answer(args)),
+            Self::Setting(args) => print(&args.output, || setting::answer(args)),
             Self::Plot(args) => plot::run(args),
             Self::Report(args) => report::run(args),
             Self::Serve(args) => serve::run(args),

@@ -7,6 +7,7 @@ use burn_lca::analysis::classes::ClassMapOptions;
 use burn_lca::analysis::helping::HelpingOptions;
 use burn_lca::analysis::layers::LayersOptions;
 use burn_lca::analysis::peaks::PeaksOptions;
+use burn_lca::analysis::setting::SettingOptions;
 use burn_lca::analysis::trace::TraceOptions;
 use burn_lca::analysis::units::UnitMapOptions;
 use burn_lca::analysis::{self, noise};
@@ -19,21 +20,23 @@ use crate::output::{put, refuse_terminal};
 use crate::progress;
 
 use super::palette::PaletteArg;
-use super::runs::{open, print_notes};
+use super::runs::{LabelledRun, open_labelled, open_numbered, print_notes};
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
-/// Only `layers` takes several runs.
+/// Only `layers` and `setting` take several runs; `setting` takes a number before each.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   burn-lca plot artifacts/lca loss -o loss.pdf
   burn-lca plot seeds/*/lca layers --probe validation -o layers.svg
   burn-lca plot artifacts/lca helping --by-layer --smooth 51 -o helping.png
-  burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg")]
+  burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg
+  burn-lca plot 0=m0/seed{1..5} 0.9=m9/seed{1..5} setting --of momentum -o momentum.svg")]
 pub struct PlotArgs {
-    /// The folder of the run; for `layers` also those of several runs of one model.
+    /// The folder of the run; for `layers` also those of several runs of one model. For `setting`
+    /// NUMBER=RUN: the number that was set stands before each run.
     #[arg(required = true, value_name = "RUN")]
-    runs: Vec<PathBuf>,
+    runs: Vec<LabelledRun>,
     /// What to draw.
     #[arg(value_enum)]
     figure: FigureName,
@@ -49,7 +52,7 @@ pub struct PlotArgs {
     /// Steps that lines are smoothed over (helping), or LCA before peaks are looked for (peaks).
     #[arg(long, value_name = "STEPS")]
     smooth: Option<usize>,
-    /// A logarithmic axis of losses (loss) or of counts (heroes).
+    /// A logarithmic axis of losses (loss), of counts (heroes) or of what was set (setting).
     #[arg(long)]
     log: bool,
     /// A line for each layer instead of one for all (helping).
@@ -58,10 +61,13 @@ pub struct PlotArgs {
     /// Only these layers, separated by commas (helping --by-layer, trajectories, units).
     #[arg(long, value_delimiter = ',', value_name = "LAYER")]
     layer: Vec<String>,
-    /// The probe whose loss is split, such as validation (layers) [default: training].
+    /// What was set for the runs (setting).
+    #[arg(long, value_name = "NAME")]
+    of: Option<String>,
+    /// The probe whose loss is split, such as validation (layers, setting) [default: training].
     #[arg(long)]
     probe: Option<String>,
-    /// The class whose loss is split, by its number; all together by default (layers).
+    /// The class whose loss is split, by its number; all together by default (layers, setting).
     #[arg(long)]
     class: Option<i32>,
     /// The tensor of the parameters (trace).
@@ -90,6 +96,8 @@ enum FigureName {
     Layers,
     /// Cumulative LCA by layer, for every probe.
     Trajectories,
+    /// LCA by layer against a number that was set for each run, with straight lines.
+    Setting,
     /// Step, gradient and LCA of single parameters.
     Trace,
     /// Moments at which layers help most, by class.
@@ -106,12 +114,19 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     refuse_terminal("a figure", path, "FILE.svg, .png or .pdf")?;
     let format = path.map_or(Ok(FileFormat::Svg), FileFormat::of)?;
     let bytes = progress::during(|| -> Result<Vec<u8>, Failure> {
-        let runs = open(&args.runs)?;
+        let runs = open_labelled(&args.runs)?;
         let svg = draw(args, &runs)?;
         print_notes(&runs);
         Ok(export::encode(&svg, format)?)
     })?;
     put(&bytes, path)
+}
+
+/// Returns which sums of LCA are drawn.
+fn sums(args: &PlotArgs) -> LayersOptions {
+    LayersOptions::default()
+        .class(args.class)
+        .probe(args.probe.clone())
 }
 
 fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
@@ -123,10 +138,10 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     let smooth = HelpingOptions::default().smooth(args.smooth);
     let run = match runs {
         [run] => run,
-        [first, ..] if args.figure == FigureName::Layers => first,
+        [first, ..] if matches!(args.figure, FigureName::Layers | FigureName::Setting) => first,
         _ => {
             return Err(Failure::Usage(
-                "this figure shows one run; give one, or draw `layers`".into(),
+                "this figure shows one run; give one, or draw `layers` or `setting`".into(),
             ));
         }
     };
@@ -145,10 +160,14 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
         }
         FigureName::Heroes => Figure::Heroes(&noise::heroes(run)?).draw(&options)?,
         FigureName::Layers => {
-            let settings = LayersOptions::default()
-                .class(args.class)
-                .probe(args.probe.clone());
-            Figure::Layers(&analysis::layers(runs, &settings)?).draw(&options)?
+            Figure::Layers(&analysis::layers(runs, &sums(args))?).draw(&options)?
+        }
+        FigureName::Setting => {
+            let defaults = SettingOptions::default();
+            let name = args.of.clone().unwrap_or(defaults.name.clone());
+            let settings = defaults.name(name).log(args.log).sums(sums(args));
+            let runs = open_numbered(&args.runs)?;
+            Figure::Setting(&analysis::setting(&runs, &settings)?).draw(&options)?
         }
         FigureName::Trajectories => {
             let mut probes = analysis::trajectories(run)?;
@@ -183,18 +202,19 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
 
 /// Fails if an option is given that does not apply to the figure.
 fn check_options(args: &PlotArgs) -> Result<(), Failure> {
-    use FigureName::{Helping, Heroes, Loss, Peaks, Trace, Trajectories, Units};
-    let options: [(&str, bool, &[FigureName]); 8] = [
+    use FigureName::{Helping, Heroes, Layers, Loss, Peaks, Setting, Trace, Trajectories, Units};
+    let options: [(&str, bool, &[FigureName]); 9] = [
         ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
-        ("--log", args.log, &[Loss, Heroes]),
+        ("--log", args.log, &[Loss, Heroes, Setting]),
         ("--by-layer", args.by_layer, &[Helping]),
         (
             "--layer",
             !args.layer.is_empty(),
             &[Helping, Trajectories, Units],
         ),
-        ("--probe", args.probe.is_some(), &[FigureName::Layers]),
-        ("--class", args.class.is_some(), &[FigureName::Layers]),
+        ("--probe", args.probe.is_some(), &[Layers, Setting]),
+        ("--class", args.class.is_some(), &[Layers, Setting]),
+        ("--of", args.of.is_some(), &[Setting]),
         ("--tensor", args.tensor.is_some(), &[Trace]),
         ("--index", !args.index.is_empty(), &[Trace]),
     ];
@@ -207,6 +227,13 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(format!(
             "{option} applies to {} only; leave it out",
             names.join(", ")
+        )));
+    }
+    if let Some(label) = args.runs.iter().find_map(|run| run.label.as_ref())
+        && args.figure != Setting
+    {
+        return Err(Failure::Usage(format!(
+            "{label} stands before a run; only `setting` takes that, leave it out"
         )));
     }
     if args.figure == Helping && !args.layer.is_empty() && !args.by_layer {

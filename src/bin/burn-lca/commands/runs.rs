@@ -1,10 +1,58 @@
 //! The runs that a command is about.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use burn_lca::{LcaError, Run};
 
+use crate::failure::Failure;
 use crate::terminal::say;
+
+/// The folder of a run with what it is called, as in `0.9=runs/a`.
+#[derive(Debug, Clone)]
+pub struct LabelledRun {
+    pub label: Option<String>,
+    pub folder: PathBuf,
+}
+
+impl From<OsString> for LabelledRun {
+    /// A folder that is there is no label, and neither is what has a separator of paths in it.
+    fn from(text: OsString) -> Self {
+        let folder = PathBuf::from(text);
+        let text = folder.to_str().filter(|_| !folder.exists());
+        let parts = text.and_then(|text| text.split_once('='));
+        match parts.filter(|(label, _)| !label.contains(std::path::is_separator)) {
+            Some((label, path)) => Self {
+                label: Some(label.to_owned()),
+                folder: path.into(),
+            },
+            None => Self {
+                label: None,
+                folder,
+            },
+        }
+    }
+}
+
+/// Opens runs, each with the number before it.
+pub fn open_numbered(runs: &[LabelledRun]) -> Result<Vec<(f64, Run)>, Failure> {
+    let number = |run: &LabelledRun| {
+        let number = run.label.as_ref().and_then(|label| label.parse().ok());
+        number.ok_or_else(|| {
+            let folder = run.folder.display();
+            let problem =
+                format!("no number stands before {folder}; give NUMBER=RUN, as 0.9={folder}");
+            Failure::Usage(problem)
+        })
+    };
+    let numbers: Vec<f64> = runs.iter().map(number).collect::<Result<_, _>>()?;
+    Ok(numbers.into_iter().zip(open_labelled(runs)?).collect())
+}
+
+/// Opens runs in the order given, whatever is before them.
+pub fn open_labelled(runs: &[LabelledRun]) -> Result<Vec<Run>, LcaError> {
+    runs.iter().map(|run| Run::open(&run.folder)).collect()
+}
 
 /// Opens runs in the order given.
 pub fn open(folders: &[PathBuf]) -> Result<Vec<Run>, LcaError> {

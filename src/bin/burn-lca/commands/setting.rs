@@ -1,0 +1,179 @@
+//! `burn-lca setting`.
+
+use std::iter::once;
+
+use burn_lca::Run;
+use burn_lca::analysis;
+use burn_lca::analysis::layers::LayersOptions;
+use burn_lca::analysis::setting::{Setting, SettingLayer, SettingOptions, SettingPoint};
+
+use crate::failure::Failure;
+use crate::output::{Answer, AnswerTable, OutputArgs};
+
+use super::layers::{GroupingArg, by, of_class, run_notes};
+use super::runs::{LabelledRun, open_numbered};
+
+/// LCA against a number that was set for each run, such as the momentum of the last layer.
+///
+/// Before each run stands the number. For every layer there are mean and deviation at every number,
+/// and a straight line through the runs, with the standard error and the p-value of its slope.
+/// Give several runs (seeds) for each number.
+///
+/// Tables: lines, values, runs.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  burn-lca setting --of momentum 0=m0/seed1 0=m0/seed2 0.9=m9/seed1 0.9=m9/seed2
+  burn-lca setting --of momentum 0=m0/seed{1..5} 0.9=m9/seed{1..5}     # bash writes them out
+  burn-lca setting --of rate --log 0.01=slow 0.1=fast --format csv --table values")]
+pub struct SettingArgs {
+    /// The number that was set and the folder of the run.
+    #[arg(required = true, value_name = "NUMBER=RUN")]
+    runs: Vec<LabelledRun>,
+    /// What was set, for headings.
+    #[arg(long, value_name = "NAME", default_value_t = SettingOptions::default().name)]
+    of: String,
+    /// Fits lines against the decimal logarithm of the number.
+    #[arg(long)]
+    log: bool,
+    /// What LCA is summed over.
+    #[arg(long, value_enum, default_value_t = GroupingArg::Layer, value_name = "GROUPING")]
+    by: GroupingArg,
+    /// The class whose loss is split, by its number; all together by default.
+    #[arg(long, allow_negative_numbers = true, value_name = "CLASS")]
+    class: Option<i32>,
+    /// The probe whose loss is split, such as validation [default: training].
+    #[arg(long)]
+    probe: Option<String>,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+pub fn answer(args: &SettingArgs) -> Result<Answer, Failure> {
+    let runs = open_numbered(&args.runs)?;
+    let sums = LayersOptions::default()
+        .by(args.by.into())
+        .probe(args.probe.clone())
+        .class(args.class);
+    let options = SettingOptions::default()
+        .name(args.of.clone())
+        .log(args.log)
+        .sums(sums);
+    let found = analysis::setting(&runs, &options)?;
+    let runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
+    Ok(Answer::new(&found, &runs)?
+        .table(lines(&found, &runs))
+        .table(values(&found))
+        .table(by_run(&found)))
+}
+
+/// Returns every layer, and all of them together.
+fn rows(found: &Setting) -> Vec<&SettingLayer> {
+    found.layers.iter().chain(once(&found.network)).collect()
+}
+
+fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
+    let title = format!(
+        "LCA by {} against {}, {} probe{}: straight lines through {} runs",
+        by(found.by),
+        found.name,
+        found.probe,
+        of_class(found.class, runs),
+        found.runs.len()
+    );
+    let test = |layer: &&SettingLayer| layer.line.and_then(|line| line.test);
+    let rows = rows(found);
+    let mut table = AnswerTable::of("lines", title, &rows)
+        .text(by(found.by), by(found.by), |layer| layer.name.clone())
+        .lca("slope", "slope", |layer| layer.line.map(|line| line.slope))
+        .number("standard_error", "error", move |layer| {
+            test(layer).map(|test| test.standard_error)
+        })
+        .number("lower", "lower", move |layer| {
+            test(layer).map(|test| test.interval[0])
+        })
+        .number("upper", "upper", move |layer| {
+            test(layer).map(|test| test.interval[1])
+        })
+        .number("t", "t", move |layer| test(layer).map(|test| test.t))
+        .number("p", "p", |layer| layer.p())
+        .number("p_corrected", "corrected", |layer| layer.p_corrected)
+        .number("r_squared", "R squared", |layer| {
+            layer.line.and_then(|line| line.r_squared)
+        })
+        .number("p_straight", "p straight", |layer| {
+            layer.line.and_then(|line| line.p_straight)
+        })
+        .number("turns_at", "turns at", |layer| layer.turns_at)
+        .build();
+    if found.network.line.is_none() {
+        table.note("A line takes runs with two numbers or more.");
+        return table;
+    }
+    let unit = if found.log {
+        format!("factor of ten in {}", found.name)
+    } else {
+        format!("unit of {}", found.name)
+    };
+    let tested = found.layers.iter().filter(|layer| layer.p().is_some());
+    table.note(format!(
+        "slope: change of LCA per {unit}, above zero if the {} helps less with more of it; error: its \
+         standard error; lower, upper: 95 % confidence interval; p: of so steep a slope, either way, \
+         by chance; corrected: the same for {} {}s after Holm.",
+        by(found.by),
+        tested.count(),
+        by(found.by)
+    ));
+    table.note(
+        "p straight: of means so far from a line if they were on one (several runs with one number); \
+         turns at: where the line crosses zero, between helping and hurting.",
+    );
+    run_notes(
+        &mut table,
+        found.runs.iter().map(|run| &run.run),
+        found.caution.as_ref(),
+    );
+    table
+}
+
+fn values(found: &Setting) -> AnswerTable {
+    let rows = rows(found);
+    let points = rows.iter();
+    let points = points.flat_map(|layer| layer.points.iter().map(move |point| (*layer, point)));
+    let points: Vec<(&SettingLayer, &SettingPoint)> = points.collect();
+    let title = format!("LCA at every {}", found.name);
+    let mut table = AnswerTable::of("values", title, &points)
+        .text(by(found.by), by(found.by), |(layer, _)| layer.name.clone())
+        .number("value", "value", |(_, point)| point.value)
+        .count("runs", "runs", |(_, point)| point.runs as u64)
+        .lca("lca", "LCA", |(_, point)| point.lca)
+        .number("deviation", "deviation", |(_, point)| point.deviation)
+        .number("standard_error", "error", |(_, point)| point.standard_error)
+        .number("lower", "lower", |(_, point)| {
+            point.interval.map(|ends| ends[0])
+        })
+        .number("upper", "upper", |(_, point)| {
+            point.interval.map(|ends| ends[1])
+        })
+        .build();
+    table.note(
+        "deviation: standard deviation between runs; error: standard error of the mean; lower, \
+         upper: its 95 % confidence interval.",
+    );
+    table
+}
+
+fn by_run(found: &Setting) -> AnswerTable {
+    let rows = rows(found);
+    let runs = found.runs.iter().enumerate();
+    let cells = runs.flat_map(|(number, run)| rows.iter().map(move |layer| (number, run, *layer)));
+    let cells: Vec<_> = cells.collect();
+    AnswerTable::of("runs", "LCA of every run", &cells)
+        .text("run", "run", |(_, run, _)| run.run.folder.clone())
+        .number("value", "value", |(_, run, _)| run.value)
+        .count("steps", "steps", |(_, run, _)| run.run.steps)
+        .text(by(found.by), by(found.by), |(_, _, layer)| {
+            layer.name.clone()
+        })
+        .lca("lca", "LCA", |(number, _, layer)| layer.by_run[*number])
+        .build()
+}

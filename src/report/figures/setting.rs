@@ -1,0 +1,204 @@
+//! LCA of layers against a number that was set for each run.
+
+use crate::analysis::setting::{Setting, SettingLayer};
+use crate::report::draw::{
+    Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted, short,
+};
+use crate::report::palette::INK;
+
+use super::options::CheckedOptions;
+
+/// The most layers that are drawn: those whose line rises or falls most.
+const MOST: usize = 11;
+/// Half the width of a whisker's ends, in parts of the axis.
+const CAP: f64 = 0.008;
+
+/// Draws a panel for each layer, and one for all: mean and deviation at every number, every run,
+/// and the straight line through the runs.
+pub(super) fn draw(setting: &Setting, options: &CheckedOptions) -> String {
+    let shown = shown(&setting.layers);
+    let network = &setting.network;
+    let panels: Vec<Panel> = shown
+        .iter()
+        .map(|layer| panel(setting, layer, &layer.name, options))
+        .chain([panel(setting, network, "all layers", options)])
+        .collect();
+    let rows: Vec<Vec<Panel>> = panels.chunks(2).map(<[Panel]>::to_vec).collect();
+    let mut sheet = options.sheet(
+        &format!("LCA by layer against {}", setting.name),
+        150.0 + 170.0 * rows.len() as f64,
+    );
+    sheet.rows = rows
+        .into_iter()
+        .map(|panels| PanelRow { share: 1.0, panels })
+        .collect();
+    let several = network.points.iter().any(|point| point.spread.is_some());
+    let mean = if several { "mean" } else { "LCA" };
+    sheet.legend = vec![LegendEntry::new(
+        mean,
+        LegendSample::Dot(MarkShape::Disc, INK, 3.5),
+    )];
+    if several {
+        sheet.legend.extend([
+            LegendEntry::new("± deviation", LegendSample::Line(whisker())),
+            LegendEntry::new("one run", LegendSample::Dot(MarkShape::Ring, INK, 2.0)),
+        ]);
+    }
+    if network.line.is_some() {
+        let line = LegendSample::Line(Stroke::series(options.palette, 0));
+        sheet.legend.push(LegendEntry::new("straight line", line));
+        let unit = if setting.log {
+            format!("factor of ten in {}", setting.name)
+        } else {
+            format!("unit of {}", setting.name)
+        };
+        sheet.notes.push(format!(
+            "Slopes are per {unit}, ± their standard error; p: t-test of the slope, Holm-corrected for \
+             the number of layers, but for that of all layers together."
+        ));
+    } else {
+        let note = "A line takes runs with two numbers or more.";
+        sheet.notes.push(note.to_owned());
+    }
+    let mut note = format!("Probe {}", setting.probe);
+    if let Some(class) = setting.class {
+        note.push_str(&format!(", class {class}"));
+    }
+    note.push_str(&format!(", {}", counted(setting.runs.len() as u64, "run")));
+    match (&setting.caution, setting.runs.first()) {
+        (Some(caution), _) => note.push_str(&format!(". {caution}")),
+        (None, Some(first)) => {
+            note.push_str(&format!(" of {}.", counted(first.run.steps, "step")));
+        }
+        (None, None) => {}
+    }
+    let not_finite: u64 = setting.runs.iter().map(|run| run.run.not_finite).sum();
+    if not_finite > 0 {
+        let steps = counted(not_finite, "step");
+        note.push_str(&format!(
+            " Left out because their LCA is not finite: {steps}."
+        ));
+    }
+    if shown.len() < setting.layers.len() {
+        let hidden = setting.layers.len() - shown.len();
+        note.push_str(&format!(" {hidden} layers that change less are not drawn."));
+    }
+    sheet.notes.push(note);
+    sheet.draw()
+}
+
+fn whisker() -> Stroke {
+    Stroke::solid(INK, 1.4)
+}
+
+/// Returns the layers to draw, in the model's order.
+fn shown(layers: &[SettingLayer]) -> Vec<&SettingLayer> {
+    let change = |layer: &SettingLayer| layer.line.map_or(0.0, |line| line.slope.abs());
+    let mut changes: Vec<f64> = layers.iter().map(change).collect();
+    changes.sort_by(|a, b| b.total_cmp(a));
+    let least = changes.get(MOST - 1).copied().unwrap_or(0.0);
+    let large = layers.iter().filter(|layer| change(layer) >= least);
+    large.take(MOST).collect()
+}
+
+fn panel(setting: &Setting, layer: &SettingLayer, name: &str, options: &CheckedOptions) -> Panel {
+    let numbers = setting.runs.iter().map(|run| run.value);
+    let x = if setting.log {
+        Axis::log(&setting.name, numbers)
+    } else {
+        Axis::linear(&setting.name, numbers)
+    };
+    let lines = layer.line.map(|line| {
+        let ends = [layer.points.first(), layer.points.last()];
+        let point = |value: f64| {
+            let place = if setting.log { value.log10() } else { value };
+            (value, line.at(place))
+        };
+        let ends = ends.into_iter().flatten();
+        ends.map(|end| point(end.value))
+            .collect::<Vec<(f64, f64)>>()
+    });
+    let spreads = layer.points.iter().filter_map(|point| point.spread);
+    let heights = spreads.flatten().chain(layer.by_run.iter().copied());
+    let on_line = lines.iter().flatten().map(|(_, lca)| *lca);
+    let y = Axis::linear("LCA (loss)", heights.chain(on_line).chain([0.0]));
+    let cap = |at: f64, low: f64, high: f64| {
+        // Where the whisker's ends are on an axis that may be logarithmic.
+        let side = |sign: f64| {
+            if setting.log {
+                at * (x.to / x.from).powf(sign * CAP)
+            } else {
+                at + sign * CAP * (x.to - x.from)
+            }
+        };
+        let across = |lca: f64| vec![(side(-1.0), lca), (side(1.0), lca)];
+        [vec![(at, low), (at, high)], across(low), across(high)]
+    };
+    let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
+    if let Some(points) = lines {
+        marks.push(Mark::Line {
+            name: "line".into(),
+            points,
+            stroke: Stroke::series(options.palette, 0),
+        });
+    }
+    let runs = setting.runs.iter().zip(&layer.by_run);
+    if layer.points.iter().any(|point| point.runs > 1) {
+        marks.push(Mark::Dots {
+            name: "runs".into(),
+            points: runs.map(|(run, lca)| (run.value, *lca)).collect(),
+            shape: MarkShape::Ring,
+            color: INK,
+            radius: 2.0,
+        });
+    }
+    for point in &layer.points {
+        let Some([low, high]) = point.spread else {
+            continue;
+        };
+        for points in cap(point.value, low, high) {
+            marks.push(Mark::Line {
+                name: "deviation".into(),
+                points,
+                stroke: whisker(),
+            });
+        }
+    }
+    for helps in [true, false] {
+        let side = layer
+            .points
+            .iter()
+            .filter(|point| (point.lca <= 0.0) == helps);
+        marks.push(Mark::Dots {
+            name: if helps {
+                "mean, helping"
+            } else {
+                "mean, hurting"
+            }
+            .into(),
+            points: side.map(|point| (point.value, point.lca)).collect(),
+            shape: MarkShape::Disc,
+            color: options.palette.of(if helps { -1.0 } else { 1.0 }),
+            radius: 3.5,
+        });
+    }
+    let mut panel = Panel::new(name, x, y);
+    panel.heading = heading(layer, name);
+    panel.marks = marks;
+    panel
+}
+
+/// Returns a layer with the slope of its line.
+fn heading(layer: &SettingLayer, name: &str) -> String {
+    let Some(line) = layer.line else {
+        return name.to_owned();
+    };
+    let mut heading = format!("{name}: slope {}", short(line.slope));
+    if let Some(test) = line.test {
+        heading.push_str(&format!(" ± {}", short(test.standard_error)));
+    }
+    if let Some(p) = layer.p_corrected.or(layer.p()) {
+        heading.push_str(&format!(", p = {}", short(p)));
+    }
+    heading
+}
