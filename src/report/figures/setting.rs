@@ -2,8 +2,10 @@
 
 use crate::analysis::setting::{Setting, SettingLayer};
 use crate::report::draw::{
-    Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted, short,
+    Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, TITLE_SIZE, counted,
+    short,
 };
+use crate::report::font;
 use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
@@ -18,11 +20,12 @@ const CAP: f64 = 0.008;
 pub(super) fn draw(setting: &Setting, options: &CheckedOptions) -> String {
     let shown = shown(&setting.layers);
     let network = &setting.network;
-    let panels: Vec<Panel> = shown
-        .iter()
-        .map(|layer| panel(setting, layer, &layer.name, options))
-        .chain([panel(setting, network, "all layers", options)])
-        .collect();
+    let layers = shown.iter().copied().chain([network]);
+    let names = layers.clone().map(|layer| layer.name.as_str());
+    let names = font::shorten_apart(names, TITLE_SIZE, (options.width / 8.5).max(40.0));
+    let panels = layers.zip(&names);
+    let panels = panels.map(|(layer, name)| panel(setting, layer, name, options));
+    let panels: Vec<Panel> = panels.collect();
     let rows: Vec<Vec<Panel>> = panels.chunks(2).map(<[Panel]>::to_vec).collect();
     let mut sheet = options.sheet(
         &format!("LCA by layer against {}", setting.name),
@@ -33,11 +36,12 @@ pub(super) fn draw(setting: &Setting, options: &CheckedOptions) -> String {
         .map(|panels| PanelRow { share: 1.0, panels })
         .collect();
     let several = network.points.iter().any(|point| point.spread.is_some());
-    let mean = if several { "mean" } else { "LCA" };
-    sheet.legend = vec![LegendEntry::new(
-        mean,
-        LegendSample::Dot(MarkShape::Disc, INK, 3.5),
-    )];
+    let of = if several { "mean " } else { "" };
+    let dot = |color| LegendSample::Dot(MarkShape::Disc, color, 3.5);
+    sheet.legend = vec![
+        LegendEntry::new(format!("{of}helping"), dot(options.palette.helps())),
+        LegendEntry::new(format!("{of}hurting"), dot(options.palette.hurts())),
+    ];
     if several {
         sheet.legend.extend([
             LegendEntry::new("± deviation", LegendSample::Line(whisker())),
@@ -53,8 +57,8 @@ pub(super) fn draw(setting: &Setting, options: &CheckedOptions) -> String {
             format!("unit of {}", setting.name)
         };
         sheet.notes.push(format!(
-            "Slopes are per {unit}, ± their standard error; p: t-test of the slope, Holm-corrected for \
-             the number of layers, but for that of all layers together."
+            "Above each: slope of the line per {unit} ± its standard error, and p by a t-test, \
+             Holm-corrected for the number of layers; that of all layers together is not."
         ));
     } else {
         let note = "A line takes runs with two numbers or more.";
@@ -182,7 +186,7 @@ fn panel(setting: &Setting, layer: &SettingLayer, name: &str, options: &CheckedO
             radius: 3.5,
         });
     }
-    let mut panel = Panel::new(name, x, y);
+    let mut panel = Panel::new(&layer.name, x, y);
     panel.heading = heading(layer, name);
     panel.marks = marks;
     panel
@@ -193,7 +197,7 @@ fn heading(layer: &SettingLayer, name: &str) -> String {
     let Some(line) = layer.line else {
         return name.to_owned();
     };
-    let mut heading = format!("{name}: slope {}", short(line.slope));
+    let mut heading = format!("{name}: {}", short(line.slope));
     if let Some(test) = line.test {
         heading.push_str(&format!(" ± {}", short(test.standard_error)));
     }

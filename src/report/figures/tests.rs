@@ -300,7 +300,7 @@ fn a_line_against_a_setting_goes_through_the_means_with_its_whiskers() {
         [(0.4, points[1].lca), (0.8, points[2].lca)]
     );
     assert_eq!(dots("runs").len(), 6);
-    assert!(svg.contains("fc: slope 10.0 ± 0.153, p = "), "{svg}");
+    assert!(svg.contains("fc: 10.0 ± 0.153, p = "), "{svg}");
 }
 
 #[test]

@@ -115,18 +115,24 @@ fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
         format!("unit of {}", found.name)
     };
     let tested = found.layers.iter().filter(|layer| layer.p().is_some());
-    table.note(format!(
-        "slope: change of LCA per {unit}, above zero if the {} helps less with more of it; error: its \
-         standard error; lower, upper: 95 % confidence interval; p: of so steep a slope, either way, \
-         by chance; corrected: the same for {} {}s after Holm.",
-        by(found.by),
-        tested.count(),
+    let mut note = format!(
+        "slope: change of LCA per {unit}, above zero if a {} helps less with more of it; turns at: \
+         where the line crosses zero, between helping and hurting.",
         by(found.by)
-    ));
-    table.note(
-        "p straight: of means so far from a line if they were on one (several runs with one number); \
-         turns at: where the line crosses zero, between helping and hurting.",
     );
+    match tested.count() {
+        0 => note.push_str(" How sure a slope is takes three runs or more that differ."),
+        tested => note.push_str(&format!(
+            " error: standard error of the slope; lower, upper: its 95 % confidence interval; p: of so \
+             steep a slope, either way, by chance; corrected: the same for {tested} {}s after Holm.",
+            by(found.by)
+        )),
+    }
+    table.note(note);
+    let straight = |layer: &SettingLayer| layer.line.is_some_and(|line| line.p_straight.is_some());
+    if found.layers.iter().any(straight) {
+        table.note("p straight: of means so far from a line by chance if they were on one.");
+    }
     run_notes(
         &mut table,
         found.runs.iter().map(|run| &run.run),
