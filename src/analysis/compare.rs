@@ -7,12 +7,13 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
+use super::grouping::Grouping;
 use super::layers::{LayerSum, layers_of_run};
 use super::loss::Reconciliation;
 use super::names::ClassName;
 use super::read::each;
 use super::sampling::{margin, variance};
-use super::series::{Grouping, Quantity, Request, Series, SeriesTable, halves};
+use super::series::{Quantity, Request, Series, SeriesTable, halves};
 use super::summary::{ProbeHelping, Summary, summary};
 
 /// Two runs side by side.
@@ -272,7 +273,7 @@ impl PairErrors {
             let request = Request {
                 quantity: Quantity::Lca,
                 probe,
-                grouping: Grouping::Layer,
+                grouping: &Grouping::Layer,
                 by_class: true,
             };
             halves(run, request)

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
-use super::names::layer_of;
+use super::grouping::Grouping;
 use super::read;
 use super::sampling::is_sampled;
 
@@ -44,28 +44,6 @@ impl Quantity {
     }
 }
 
-/// Which tensors are summed as one.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Grouping {
-    /// A layer: all tensors whose paths are the same but for the last part.
-    #[default]
-    Layer,
-    /// A single tensor.
-    Tensor,
-}
-
-impl Grouping {
-    /// Returns the name of the group that a tensor belongs to.
-    pub(super) fn of(self, tensor: &str) -> &str {
-        match self {
-            Self::Layer => layer_of(tensor),
-            Self::Tensor => tensor,
-        }
-    }
-}
-
 /// Returns the sum of those that are finite; NaN if none is.
 pub(crate) fn finite_sum(values: impl Iterator<Item = f64>) -> f64 {
     let finite = values.filter(|value| value.is_finite());
@@ -77,7 +55,7 @@ pub(crate) fn finite_sum(values: impl Iterator<Item = f64>) -> f64 {
 pub(super) struct Request<'a> {
     pub(super) quantity: Quantity,
     pub(super) probe: &'a str,
-    pub(super) grouping: Grouping,
+    pub(super) grouping: &'a Grouping,
     /// The rows of every class besides those of all classes together.
     pub(super) by_class: bool,
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::Run;
 
+use super::grouping::Grouping;
 use super::layers::{LayersOptions, LayersRun, sums_over_runs};
 use super::options::options;
-use super::series::Grouping;
 use super::significance::{StudentT, deviation, holm_of_known, mean};
 
 pub use super::regression::{Line, SlopeTest};
@@ -35,7 +35,7 @@ pub struct Setting {
     pub log: bool,
     /// The runs, in the order given.
     pub runs: Vec<SettingRun>,
-    /// Whether sums are by layer or by tensor.
+    /// What LCA is summed over.
     pub by: Grouping,
     /// The probe whose loss is split.
     pub probe: String,
@@ -43,7 +43,7 @@ pub struct Setting {
     pub class: Option<i32>,
     /// What makes the runs hard to compare, in words; `None` if nothing does.
     pub caution: Option<String>,
-    /// Every layer or tensor, in the model's order.
+    /// Every layer, tensor or group, in the model's order.
     pub layers: Vec<SettingLayer>,
     /// All of them together. Its p-values are not corrected.
     pub network: SettingLayer,
@@ -64,7 +64,7 @@ pub struct SettingRun {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SettingLayer {
-    /// The path of the layer or tensor.
+    /// The path of the layer or tensor, or the name of the group.
     pub name: String,
     /// How many parameters it has.
     pub parameters: u64,

@@ -63,6 +63,51 @@ impl StudentT {
     }
 }
 
+/// Welch's t-test of the difference of two means: `second` − `first`.
+///
+/// Assumes values that are independent and near to normal; both may scatter differently.
+pub(super) struct Welch(StudentT);
+
+impl Welch {
+    /// Returns the test; `None` of fewer than two values on a side, or if neither side's vary.
+    pub(super) fn new(first: &[f64], second: &[f64]) -> Option<Self> {
+        let part = |values: &[f64]| Some(deviation(values)?.powi(2) / values.len() as f64);
+        let parts = [part(first)?, part(second)?];
+        let vary = |values: &[f64]| values.windows(2).any(|pair| pair[0] != pair[1]);
+        let variance: f64 = parts.iter().sum();
+        let free = [first, second].map(|values| values.len() as f64 - 1.0);
+        let freedom = variance.powi(2) / (parts[0].powi(2) / free[0] + parts[1].powi(2) / free[1]);
+        let distribution = StudentsT::new(0.0, 1.0, freedom).ok()?;
+        ((vary(first) || vary(second)) && variance > 0.0).then(|| {
+            Self(StudentT {
+                mean: mean(second) - mean(first),
+                error: variance.sqrt(),
+                distribution,
+            })
+        })
+    }
+
+    /// Returns the standard error of the difference.
+    pub(super) fn error(&self) -> f64 {
+        self.0.error
+    }
+
+    /// Returns the difference over its standard error.
+    pub(super) fn t(&self) -> f64 {
+        self.0.t()
+    }
+
+    /// Returns the probability of a t so far from zero, on either side, if the means were the same.
+    pub(super) fn p_two_sided(&self) -> f64 {
+        self.0.p_two_sided()
+    }
+
+    /// Returns the 95 % confidence interval of the difference.
+    pub(super) fn interval(&self) -> [f64; 2] {
+        self.0.interval()
+    }
+}
+
 /// Returns the mean; NaN of no values.
 pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
@@ -178,6 +223,22 @@ mod tests {
         let reach = 4.302_652_73 * (7.0_f64 / 3.0).sqrt();
         let [low, high] = test.interval();
         assert!((low - (3.0 - reach)).abs() < 1e-6 && (high - (3.0 + reach)).abs() < 1e-6);
+    }
+
+    /// 0, 2 and 0, 0, 6, 6: means 1 and 3, variances 2 and 12, of the means 1 and 3. The difference
+    /// 2 has the error 2, t = 1, and 4²/(1²/1 + 3²/3) = 4 degrees of freedom, with which
+    /// P(|T| > t) = 1 − u(3 − u²)/2, u = t/√(t² + 4).
+    #[test]
+    fn the_difference_of_two_means_is_tested_as_welch_does() {
+        let test = Welch::new(&[0.0, 2.0], &[0.0, 0.0, 6.0, 6.0]).unwrap();
+        assert!((test.error() - 2.0).abs() < 1e-12 && (test.t() - 1.0).abs() < 1e-12);
+        let u = 0.2_f64.sqrt();
+        assert!((test.p_two_sided() - (1.0 - u * (3.0 - u * u) / 2.0)).abs() < 1e-9);
+        let [low, high] = test.interval();
+        assert!((low - (2.0 - 2.0 * 2.776_445_105)).abs() < 1e-7);
+        assert!((high - (2.0 + 2.0 * 2.776_445_105)).abs() < 1e-7);
+        assert!(Welch::new(&[0.0], &[1.0, 2.0]).is_none());
+        assert!(Welch::new(&[0.1, 0.1, 0.1], &[0.2, 0.2]).is_none());
     }
 
     #[test]

@@ -48,6 +48,11 @@ pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ObservedInfo, ProbeInfo, RecordInfo, RunInfo, RunState,
     RunTotals, SampleInfo, TensorInfo,
 };
+#[cfg_attr(
+    not(feature = "analysis"),
+    allow(unused_imports, reason = "only analyses group tensors")
+)]
+pub(crate) use pattern::matches;
 pub(crate) use rows::{ClassRow, ParameterRows, ParameterTotalRows, StepRow, TensorRow, UnitRows};
 pub use run::{Run, RunStatus};
 pub use scan::{Batches, Scan};

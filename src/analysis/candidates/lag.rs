@@ -8,8 +8,9 @@ use statrs::distribution::{Binomial, DiscreteCDF};
 use crate::error::LcaError;
 use crate::record::Run;
 
+use super::super::grouping::Grouping;
 use super::super::names::main_probe;
-use super::super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::super::series::{Quantity, Request, SeriesTable, series};
 use super::super::significance::{holm, mean};
 use super::super::stats::running_median;
 use super::options::CandidatesOptions;
@@ -76,7 +77,7 @@ pub(super) fn read(run: &Run) -> Result<SeriesTable, LcaError> {
     let request = Request {
         quantity: Quantity::Lca,
         probe: main_probe(run),
-        grouping: Grouping::Layer,
+        grouping: &Grouping::Layer,
         by_class: false,
     };
     let mut table = series(run, request)?;

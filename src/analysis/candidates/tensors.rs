@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::Run;
 
+use super::super::grouping::Grouping;
 use super::super::sampling::{margin, variance};
-use super::super::series::{Grouping, Quantity, Request, SeriesTable, halves, series};
+use super::super::series::{Quantity, Request, SeriesTable, halves, series};
 use super::super::significance::holm_of_known;
 use super::options::CandidatesOptions;
 use super::sums::{LcaSum, SumTest, SumTester};
@@ -132,7 +133,7 @@ fn by_tensor(probe: &str) -> Request<'_> {
     Request {
         quantity: Quantity::Lca,
         probe,
-        grouping: Grouping::Tensor,
+        grouping: &Grouping::Tensor,
         by_class: false,
     }
 }

@@ -9,11 +9,12 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
+use super::grouping::Grouping;
 use super::names::ClassName;
 use super::options::options;
 use super::raster::{Filling, Raster};
 use super::read::{NO_STEPS, check_filled, each, not_recorded, require};
-use super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::series::{Quantity, Request, SeriesTable, series};
 use super::stats::color_range;
 
 pub use windows::{ClassLevel, ClassWindows};
@@ -101,7 +102,7 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
         let request = Request {
             quantity: Quantity::Lca,
             probe,
-            grouping: Grouping::Layer,
+            grouping: &Grouping::Layer,
             by_class: true,
         };
         let sums = Sorted::new(run, series(run, request)?)?;

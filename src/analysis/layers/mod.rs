@@ -10,9 +10,9 @@ use crate::error::LcaError;
 use crate::record::{Run, Table};
 
 use super::alike::require_alike;
+use super::grouping::Grouping;
 use super::read::{NO_FINITE_STEPS, NO_STEPS, not_recorded, require};
 use super::sampling::{margin, p_of_estimate};
-use super::series::Grouping;
 use super::significance::{SignFlip, StudentT, deviation, holm, holm_of_known, mean};
 use super::stats::HelpingCounts;
 use sums::{GroupSum, RunSums, check, sums};
@@ -20,13 +20,13 @@ use sums::{GroupSum, RunSums, check, sums};
 pub use options::LayersOptions;
 pub use trajectories::{LayerCurve, Trajectories, trajectories};
 
-/// LCA by layer or tensor, of one run or several of one model.
+/// LCA by layer, tensor or group, of one run or several of one model.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Layers {
     /// The runs, in the order given.
     pub runs: Vec<LayersRun>,
-    /// Whether sums are by layer or by tensor.
+    /// What LCA is summed over.
     pub by: Grouping,
     /// The probe whose loss is split.
     pub probe: String,
@@ -38,7 +38,7 @@ pub struct Layers {
     pub test: Option<RunsTest>,
     /// What makes the runs hard to compare, in words; `None` if nothing does.
     pub caution: Option<String>,
-    /// Every layer or tensor, in the model's order.
+    /// Every layer, tensor or group, in the model's order.
     pub layers: Vec<LayerSum>,
 }
 
@@ -227,7 +227,7 @@ pub(super) fn sums_over_runs(runs: &[Run], options: &LayersOptions) -> Result<La
     Ok(Layers {
         caution: caution(&described),
         runs: described,
-        by: options.by,
+        by: options.by.clone(),
         probe: options.probe_of(&runs[0]).to_owned(),
         class: options.class,
         lca: network,

@@ -2,14 +2,14 @@
 
 use crate::record::Run;
 
+use super::super::grouping::Grouping;
 use super::super::names::main_probe;
 use super::super::options::options;
-use super::super::series::Grouping;
 
 options! {
     /// Settings of [`layers`](super::layers()).
     pub struct LayersOptions {
-        /// Whether sums are by layer or by tensor.
+        /// What LCA is summed over.
         pub by: Grouping = Grouping::Layer,
         /// The probe whose loss is split, by name; `None` is the training probe.
         pub probe: Option<String> = None,

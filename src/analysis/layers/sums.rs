@@ -129,6 +129,7 @@ pub(super) fn sums(run: &Run, options: &LayersOptions) -> Result<RunSums, LcaErr
 /// Fails unless the run has the probe and the class, and rows of the table.
 pub(super) fn check(run: &Run, options: &LayersOptions) -> Result<(), LcaError> {
     require(run, Table::Tensors, NO_STEPS)?;
+    options.by.check(run)?;
     let missing = |problem, remedy: &str| LcaError::NotRecorded {
         path: run.folder().to_owned(),
         problem,

@@ -5,10 +5,11 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
+use super::super::grouping::Grouping;
 use super::super::names::layer_of;
 use super::super::read::{NO_STEPS, require};
 use super::super::sampling::{margin, variance};
-use super::super::series::{Grouping, Quantity, Request, Series, SeriesTable, halves, series};
+use super::super::series::{Quantity, Request, Series, SeriesTable, halves, series};
 use super::super::stats::steps_per_window;
 
 /// The LCA of every layer over time, on one probe.
@@ -106,7 +107,7 @@ pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
         let request = Request {
             quantity: Quantity::Lca,
             probe: &probe.name,
-            grouping: Grouping::Layer,
+            grouping: &Grouping::Layer,
             by_class: false,
         };
         let mut table = series(run, request)?;

@@ -18,10 +18,11 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::Run;
 
+use super::grouping::Grouping;
 use super::names::{class_name, main_probe};
 use super::read::{NO_STEPS, not_recorded};
 use super::sampling::is_sampled;
-use super::series::{Grouping, Quantity, Request, SeriesTable, series};
+use super::series::{Quantity, Request, SeriesTable, series};
 
 pub use alignment::Alignment;
 use alignment::{NullModel, Trains};
@@ -183,7 +184,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         Request {
             quantity: options.quantity,
             probe: main_probe(run),
-            grouping: Grouping::Layer,
+            grouping: &Grouping::Layer,
             by_class: options.quantity != Quantity::Step,
         },
     )?;

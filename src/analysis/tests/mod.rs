@@ -8,6 +8,7 @@ mod over_time;
 mod peaks;
 pub(crate) mod random;
 mod sampled;
+mod sets;
 mod setting;
 mod sparse;
 mod summary;

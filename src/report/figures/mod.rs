@@ -13,6 +13,7 @@ mod layers;
 mod loss;
 mod options;
 mod peaks;
+mod sets;
 mod setting;
 mod trace;
 mod trajectories;
@@ -28,6 +29,7 @@ use crate::analysis::layers::{Layers, Trajectories};
 use crate::analysis::loss::LossCurve;
 use crate::analysis::noise::Heroes;
 use crate::analysis::peaks::Peaks;
+use crate::analysis::sets::SetLayers;
 use crate::analysis::setting::Setting;
 use crate::analysis::trace::Trace;
 use crate::analysis::units::LayerUnitMap;
@@ -54,6 +56,9 @@ pub enum Figure<'a> {
     Layers(&'a Layers),
     /// The cumulative LCA of the layers, one panel per probe.
     Trajectories(&'a [Trajectories]),
+    /// The LCA of every layer in several sets of runs, side by side: mean, standard deviation and
+    /// every run.
+    Sets(&'a [SetLayers]),
     /// The LCA of every layer against a number that was set for each run, with the straight line
     /// through it.
     Setting(&'a Setting),
@@ -98,6 +103,7 @@ impl Figure<'_> {
             Self::Heroes(heroes) => heroes::draw(heroes, options),
             Self::Layers(layers) => layers::draw(layers, options),
             Self::Trajectories(probes) => trajectories::draw(probes, options),
+            Self::Sets(sets) => sets::draw(sets, options),
             Self::Setting(setting) => setting::draw(setting, options),
             Self::Trace(trace) => trace::draw(trace, options),
             Self::Peaks(peaks) => peaks::draw(peaks, options),

@@ -1,16 +1,15 @@
 //! `burn-lca layers`.
 
-use std::path::PathBuf;
-
 use burn_lca::Run;
-use burn_lca::analysis::layers::{LayerSum, Layers, LayersOptions, LayersRun};
-use burn_lca::analysis::{self, Grouping};
-use clap::ValueEnum;
+use burn_lca::analysis;
+use burn_lca::analysis::layers::{LayerSum, Layers, LayersOptions};
+use burn_lca::analysis::sets::{SetDifference, SetLayers};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
-use super::runs;
+use super::runs::{self, LabelledRun};
+use super::sums::{SumsArgs, by, of_class, run_notes};
 
 /// Number of runs from which on a sign-flip test can reach a p-value of 0.05.
 const ENOUGH_TO_FLIP: usize = 6;
@@ -18,30 +17,26 @@ const ENOUGH_TO_FLIP: usize = 6;
 /// Which layers learned: LCA summed over the run, and which layers hurt.
 ///
 /// Over several runs (seeds of one model) sums are means over the runs, and for every layer it is
-/// tested whether its mean differs from zero.
+/// tested whether its mean differs from zero. With a name before each run, as in frozen=RUN, runs of
+/// one name are a set, and it is tested how sets differ from the first.
 ///
-/// Tables: layers, significance.
+/// Tables: layers, significance; of sets: sets.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  burn-lca layers artifacts/lca --by tensor\n  \
-                        burn-lca layers artifacts/seed1 artifacts/seed2 artifacts/seed3"
+                        burn-lca layers artifacts/seed1 artifacts/seed2 artifacts/seed3\n  \
+                        burn-lca layers artifacts/lca --group last=fc3 --group first=fc1\n  \
+                        burn-lca layers plain=a/seed1 plain=a/seed2 frozen=b/seed1 frozen=b/seed2"
 )]
 pub struct LayersArgs {
     /// The folders of the runs.
-    #[arg(required = true)]
-    runs: Vec<PathBuf>,
-    /// What LCA is summed over.
-    #[arg(long, value_enum, default_value_t = GroupingArg::Layer, value_name = "GROUPING")]
-    by: GroupingArg,
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<LabelledRun>,
+    #[command(flatten)]
+    sums: SumsArgs,
     /// Divides LCA by the number of parameters, to compare layers of different sizes.
     #[arg(long)]
     per_parameter: bool,
-    /// The class whose loss is split, by its number; all together by default.
-    #[arg(long, allow_negative_numbers = true, value_name = "CLASS")]
-    class: Option<i32>,
-    /// The probe whose loss is split, such as validation [default: training].
-    #[arg(long)]
-    probe: Option<String>,
     /// The seed of the sign flips that are drawn where there are more than 16 runs.
     #[arg(long, default_value_t = LayersOptions::default().seed)]
     seed: u64,
@@ -49,53 +44,18 @@ pub struct LayersArgs {
     pub output: OutputArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GroupingArg {
-    Layer,
-    Tensor,
-}
-
-impl From<GroupingArg> for Grouping {
-    fn from(grouping: GroupingArg) -> Self {
-        match grouping {
-            GroupingArg::Layer => Self::Layer,
-            GroupingArg::Tensor => Self::Tensor,
-        }
-    }
-}
-
 pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
-    let runs = runs::open(&args.runs)?;
-    let options = LayersOptions::default()
-        .by(args.by.into())
-        .probe(args.probe.clone())
-        .class(args.class)
-        .seed(args.seed);
+    let options = args.sums.options().seed(args.seed);
+    if let Some(sets) = runs::open_sets(&args.runs)? {
+        let found = analysis::sets(&sets, &options)?;
+        let runs: Vec<Run> = sets.into_iter().flat_map(|set| set.runs).collect();
+        return Ok(Answer::new(&found, &runs)?.table(by_set(&found, &runs, args.per_parameter)));
+    }
+    let runs = runs::open_labelled(&args.runs)?;
     let found = analysis::layers(&runs, &options)?;
     Ok(Answer::new(&found, &runs)?
         .table(sums(&found, &runs, args.per_parameter))
         .table(significance(&found, args.per_parameter)))
-}
-
-/// Returns what one of the sums is called.
-pub fn by(grouping: Grouping) -> &'static str {
-    match grouping {
-        Grouping::Tensor => "tensor",
-        _ => "layer",
-    }
-}
-
-/// Returns the class whose loss is split as the end of a title; nothing for all together.
-pub fn of_class(class: Option<i32>, runs: &[Run]) -> String {
-    class.map_or_else(String::new, |class| {
-        let probes = runs.iter().take(1).flat_map(|run| &run.info().probes);
-        let mut classes = probes.flat_map(|probe| &probe.classes);
-        let number = class.to_string();
-        match classes.find(|known| known.index == class) {
-            Some(known) if known.name != number => format!(", class {number} ({})", known.name),
-            _ => format!(", class {number}"),
-        }
-    })
 }
 
 fn title(found: &Layers, runs: &[Run]) -> String {
@@ -106,7 +66,7 @@ fn title(found: &Layers, runs: &[Run]) -> String {
     };
     format!(
         "LCA by {}, {} probe{class}: {} in all{mean}",
-        by(found.by),
+        by(&found.by),
         found.probe,
         Cell::Lca(found.lca)
     )
@@ -114,7 +74,7 @@ fn title(found: &Layers, runs: &[Run]) -> String {
 
 fn sums(found: &Layers, runs: &[Run], per_parameter: bool) -> AnswerTable {
     let mut table = AnswerTable::of("layers", title(found, runs), &found.layers)
-        .text(by(found.by), by(found.by), |layer| layer.name.clone())
+        .text(by(&found.by), by(&found.by), |layer| layer.name.clone())
         .count("parameters", "parameters", |layer| layer.parameters);
     let sampled = found
         .layers
@@ -183,25 +143,6 @@ fn verdict(layer: &LayerSum) -> &'static str {
     }
 }
 
-/// Notes what makes runs hard to compare.
-pub fn run_notes<'a>(
-    table: &mut AnswerTable,
-    runs: impl IntoIterator<Item = &'a LayersRun>,
-    caution: Option<&String>,
-) {
-    for run in runs.into_iter().filter(|run| run.not_finite > 0) {
-        table.note(format!(
-            "{}: {} of {} steps are not finite and left out.",
-            run.folder,
-            run.not_finite,
-            run.steps + run.not_finite
-        ));
-    }
-    if let Some(caution) = caution {
-        table.note(caution.clone());
-    }
-}
-
 fn significance(found: &Layers, per_parameter: bool) -> AnswerTable {
     let sampled = |layer: &LayerSum| layer.p_sampled.is_some();
     let is_sampled = found.test.is_none() && found.layers.iter().any(sampled);
@@ -235,7 +176,7 @@ fn by_samples(
 ) -> AnswerTable {
     let title = "Is it other than zero? By the samples of this run";
     let mut table = AnswerTable::of("significance", title, tested)
-        .text(by(found.by), by(found.by), |layer| layer.name.clone())
+        .text(by(&found.by), by(&found.by), |layer| layer.name.clone())
         .lca(name, heading, |layer| layer.lca)
         .number("lca_margin", "± 95 %", |layer| layer.margin)
         .number("p_sampled_corrected", "p", |layer| {
@@ -247,7 +188,7 @@ fn by_samples(
          these very steps; corrected for {} {}s after Holm. Another seed may give other numbers: \
          that takes several runs.",
         tested.len(),
-        by(found.by)
+        by(&found.by)
     ));
     table
 }
@@ -259,7 +200,7 @@ fn over_runs(
 ) -> AnswerTable {
     let title = "Is it more than chance? Means over the runs against zero";
     let mut table = AnswerTable::of("significance", title, tested)
-        .text(by(found.by), by(found.by), |layer| layer.name.clone())
+        .text(by(&found.by), by(&found.by), |layer| layer.name.clone())
         .lca(name, heading, |layer| layer.lca)
         .number("deviation", "deviation", |layer| layer.deviation)
         .number("lower", "lower", |layer| {
@@ -287,7 +228,7 @@ fn over_runs(
         "deviation: standard deviation between runs; lower, upper: 95 % confidence interval of \
          the mean; p: two-sided, corrected for {} {}s after Holm.",
         test.layers,
-        by(found.by)
+        by(&found.by)
     ));
     let flips = if test.sign_flip.exact {
         format!("all {}", test.sign_flip.flips)
@@ -303,5 +244,70 @@ fn over_runs(
         note.push_str(" With so few runs only the t-test can show anything.");
     }
     table.note(note);
+    table
+}
+
+/// The layers of every set below each other.
+fn by_set(found: &[SetLayers], runs: &[Run], per_parameter: bool) -> AnswerTable {
+    struct Row<'a> {
+        set: &'a str,
+        layer: LayerSum,
+        difference: Option<SetDifference>,
+    }
+    let rows = found.iter().flat_map(|set| {
+        let layers = set.layers.layers.iter().zip(&set.differences);
+        layers.map(move |(layer, difference)| Row {
+            set: &set.set,
+            layer: if per_parameter {
+                layer.per_parameter()
+            } else {
+                layer.clone()
+            },
+            difference: difference.map(|difference| {
+                if per_parameter {
+                    difference.divided(layer.parameters)
+                } else {
+                    difference
+                }
+            }),
+        })
+    });
+    let rows: Vec<Row> = rows.collect();
+    let Some(first) = found.first() else {
+        return AnswerTable::of("sets", "No set", &rows).build();
+    };
+    let what = by(&first.layers.by);
+    let title = format!(
+        "LCA{} by {what}, {} probe{}: {} sets of runs",
+        if per_parameter { " per parameter" } else { "" },
+        first.layers.probe,
+        of_class(first.layers.class, runs),
+        found.len()
+    );
+    let test = |row: &Row| row.difference.and_then(|difference| difference.test);
+    let mut table = AnswerTable::of("sets", title, &rows)
+        .text("set", "set", |row| row.set.to_owned())
+        .text(what, what, |row| row.layer.name.clone())
+        .count("runs", "runs", |row| row.layer.by_run.len() as u64)
+        .lca("lca", "LCA", |row| row.layer.lca)
+        .number("deviation", "deviation", |row| row.layer.deviation)
+        .lca("difference", "difference", |row| {
+            row.difference.map(|difference| difference.lca)
+        })
+        .number("standard_error", "error", move |row| {
+            test(row).map(|test| test.standard_error)
+        })
+        .number("p_corrected", "p", move |row| {
+            test(row).map(|test| test.p_corrected)
+        })
+        .build();
+    table.note(format!(
+        "deviation: standard deviation between runs; difference: from set {}, with its standard error; \
+         p: two-sided, by Welch's t-test, corrected for the {what}s of a set after Holm.",
+        first.set
+    ));
+    for set in found {
+        run_notes(&mut table, &set.layers.runs, set.layers.caution.as_ref());
+    }
     table
 }

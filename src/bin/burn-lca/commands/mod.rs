@@ -16,6 +16,7 @@ pub mod runs;
 mod serve;
 mod setting;
 mod summary;
+mod sums;
 mod trace;
 
 use clap::Subcommand;

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use burn_lca::Run;
 use burn_lca::analysis::classes::ClassMapOptions;
 use burn_lca::analysis::helping::HelpingOptions;
-use burn_lca::analysis::layers::LayersOptions;
 use burn_lca::analysis::peaks::PeaksOptions;
 use burn_lca::analysis::setting::SettingOptions;
 use burn_lca::analysis::trace::TraceOptions;
@@ -20,7 +19,8 @@ use crate::output::{put, refuse_terminal};
 use crate::progress;
 
 use super::palette::PaletteArg;
-use super::runs::{LabelledRun, open_labelled, open_numbered, print_notes};
+use super::runs::{LabelledRun, open_labelled, open_numbered, open_sets, print_notes};
+use super::sums::SumsArgs;
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
@@ -33,8 +33,9 @@ use super::runs::{LabelledRun, open_labelled, open_numbered, print_notes};
   burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg
   burn-lca plot 0=m0/seed{1..5} 0.9=m9/seed{1..5} setting --of momentum -o momentum.svg")]
 pub struct PlotArgs {
-    /// The folder of the run; for `layers` also those of several runs of one model. For `setting`
-    /// NUMBER=RUN: the number that was set stands before each run.
+    /// The folder of the run; for `layers` also those of several runs of one model, or NAME=RUN:
+    /// runs with one name are a set, and sets stand side by side. For `setting` NUMBER=RUN: the
+    /// number that was set stands before each run.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<LabelledRun>,
     /// What to draw.
@@ -64,12 +65,8 @@ pub struct PlotArgs {
     /// What was set for the runs (setting).
     #[arg(long, value_name = "NAME")]
     of: Option<String>,
-    /// The probe whose loss is split, such as validation (layers, setting) [default: training].
-    #[arg(long)]
-    probe: Option<String>,
-    /// The class whose loss is split, by its number; all together by default (layers, setting).
-    #[arg(long)]
-    class: Option<i32>,
+    #[command(flatten, next_help_heading = "Of layers and setting")]
+    sums: SumsArgs,
     /// The tensor of the parameters (trace).
     #[arg(long)]
     tensor: Option<String>,
@@ -122,13 +119,6 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     put(&bytes, path)
 }
 
-/// Returns which sums of LCA are drawn.
-fn sums(args: &PlotArgs) -> LayersOptions {
-    LayersOptions::default()
-        .class(args.class)
-        .probe(args.probe.clone())
-}
-
 fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
     let options = FigureOptions::default()
         .width(args.width)
@@ -160,12 +150,16 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
         }
         FigureName::Heroes => Figure::Heroes(&noise::heroes(run)?).draw(&options)?,
         FigureName::Layers => {
-            Figure::Layers(&analysis::layers(runs, &sums(args))?).draw(&options)?
+            let sums = args.sums.options();
+            match open_sets(&args.runs)? {
+                Some(sets) => Figure::Sets(&analysis::sets(&sets, &sums)?).draw(&options)?,
+                None => Figure::Layers(&analysis::layers(runs, &sums)?).draw(&options)?,
+            }
         }
         FigureName::Setting => {
             let defaults = SettingOptions::default();
             let name = args.of.clone().unwrap_or(defaults.name.clone());
-            let settings = defaults.name(name).log(args.log).sums(sums(args));
+            let settings = defaults.name(name).log(args.log).sums(args.sums.options());
             let runs = open_numbered(&args.runs)?;
             Figure::Setting(&analysis::setting(&runs, &settings)?).draw(&options)?
         }
@@ -203,7 +197,7 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
 /// Fails if an option is given that does not apply to the figure.
 fn check_options(args: &PlotArgs) -> Result<(), Failure> {
     use FigureName::{Helping, Heroes, Layers, Loss, Peaks, Setting, Trace, Trajectories, Units};
-    let options: [(&str, bool, &[FigureName]); 9] = [
+    let options: [(&str, bool, &[FigureName]); 11] = [
         ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
         ("--log", args.log, &[Loss, Heroes, Setting]),
         ("--by-layer", args.by_layer, &[Helping]),
@@ -212,8 +206,10 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
             !args.layer.is_empty(),
             &[Helping, Trajectories, Units],
         ),
-        ("--probe", args.probe.is_some(), &[Layers, Setting]),
-        ("--class", args.class.is_some(), &[Layers, Setting]),
+        ("--probe", args.sums.probe.is_some(), &[Layers, Setting]),
+        ("--class", args.sums.class.is_some(), &[Layers, Setting]),
+        ("--by", args.sums.by.is_some(), &[Layers, Setting]),
+        ("--group", !args.sums.group.is_empty(), &[Layers, Setting]),
         ("--of", args.of.is_some(), &[Setting]),
         ("--tensor", args.tensor.is_some(), &[Trace]),
         ("--index", !args.index.is_empty(), &[Trace]),
@@ -230,10 +226,10 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
         )));
     }
     if let Some(label) = args.runs.iter().find_map(|run| run.label.as_ref())
-        && args.figure != Setting
+        && !matches!(args.figure, Layers | Setting)
     {
         return Err(Failure::Usage(format!(
-            "{label} stands before a run; only `setting` takes that, leave it out"
+            "{label} stands before a run; only `layers` and `setting` take that, leave it out"
         )));
     }
     if args.figure == Helping && !args.layer.is_empty() && !args.by_layer {

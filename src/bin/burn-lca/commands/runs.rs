@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use burn_lca::analysis::sets::RunSet;
 use burn_lca::{LcaError, Run};
 
 use crate::failure::Failure;
@@ -47,6 +48,27 @@ pub fn open_numbered(runs: &[LabelledRun]) -> Result<Vec<(f64, Run)>, Failure> {
     };
     let numbers: Vec<f64> = runs.iter().map(number).collect::<Result<_, _>>()?;
     Ok(numbers.into_iter().zip(open_labelled(runs)?).collect())
+}
+
+/// Opens runs as sets, each of those with one name before them; `None` of runs without names.
+pub fn open_sets(runs: &[LabelledRun]) -> Result<Option<Vec<RunSet>>, Failure> {
+    let Some(unnamed) = runs.iter().find(|run| run.label.is_none()) else {
+        let mut sets: Vec<RunSet> = Vec::new();
+        for (run, named) in open_labelled(runs)?.into_iter().zip(runs) {
+            let name = named.label.as_deref().unwrap_or_default();
+            match sets.iter_mut().find(|set| set.name == name) {
+                Some(set) => set.runs.push(run),
+                None => sets.push(RunSet::new(name, vec![run])),
+            }
+        }
+        return Ok(Some(sets));
+    };
+    if runs.iter().any(|run| run.label.is_some()) {
+        let folder = unnamed.folder.display();
+        let problem = format!("no name stands before {folder}; give all runs one, or none");
+        return Err(Failure::Usage(problem));
+    }
+    Ok(None)
 }
 
 /// Opens runs in the order given, whatever is before them.

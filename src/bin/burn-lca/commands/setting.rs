@@ -4,14 +4,13 @@ use std::iter::once;
 
 use burn_lca::Run;
 use burn_lca::analysis;
-use burn_lca::analysis::layers::LayersOptions;
 use burn_lca::analysis::setting::{Setting, SettingLayer, SettingOptions, SettingPoint};
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, OutputArgs};
 
-use super::layers::{GroupingArg, by, of_class, run_notes};
 use super::runs::{LabelledRun, open_numbered};
+use super::sums::{SumsArgs, by, of_class, run_notes};
 
 /// LCA against a number that was set for each run, such as the momentum of the last layer.
 ///
@@ -35,29 +34,18 @@ pub struct SettingArgs {
     /// Fits lines against the decimal logarithm of the number.
     #[arg(long)]
     log: bool,
-    /// What LCA is summed over.
-    #[arg(long, value_enum, default_value_t = GroupingArg::Layer, value_name = "GROUPING")]
-    by: GroupingArg,
-    /// The class whose loss is split, by its number; all together by default.
-    #[arg(long, allow_negative_numbers = true, value_name = "CLASS")]
-    class: Option<i32>,
-    /// The probe whose loss is split, such as validation [default: training].
-    #[arg(long)]
-    probe: Option<String>,
+    #[command(flatten)]
+    sums: SumsArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
 
 pub fn answer(args: &SettingArgs) -> Result<Answer, Failure> {
     let runs = open_numbered(&args.runs)?;
-    let sums = LayersOptions::default()
-        .by(args.by.into())
-        .probe(args.probe.clone())
-        .class(args.class);
     let options = SettingOptions::default()
         .name(args.of.clone())
         .log(args.log)
-        .sums(sums);
+        .sums(args.sums.options());
     let found = analysis::setting(&runs, &options)?;
     let runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
     Ok(Answer::new(&found, &runs)?
@@ -74,7 +62,7 @@ fn rows(found: &Setting) -> Vec<&SettingLayer> {
 fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
     let title = format!(
         "LCA by {} against {}, {} probe{}: straight lines through {} runs",
-        by(found.by),
+        by(&found.by),
         found.name,
         found.probe,
         of_class(found.class, runs),
@@ -83,7 +71,7 @@ fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
     let test = |layer: &&SettingLayer| layer.line.and_then(|line| line.test);
     let rows = rows(found);
     let mut table = AnswerTable::of("lines", title, &rows)
-        .text(by(found.by), by(found.by), |layer| layer.name.clone())
+        .text(by(&found.by), by(&found.by), |layer| layer.name.clone())
         .lca("slope", "slope", |layer| layer.line.map(|line| line.slope))
         .number("standard_error", "error", move |layer| {
             test(layer).map(|test| test.standard_error)
@@ -118,14 +106,14 @@ fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
     let mut note = format!(
         "slope: change of LCA per {unit}, above zero if a {} helps less with more of it; turns at: \
          where the line crosses zero, between helping and hurting.",
-        by(found.by)
+        by(&found.by)
     );
     match tested.count() {
         0 => note.push_str(" How sure a slope is takes three runs or more that differ."),
         tested => note.push_str(&format!(
             " error: standard error of the slope; lower, upper: its 95 % confidence interval; p: of so \
              steep a slope, either way, by chance; corrected: the same for {tested} {}s after Holm.",
-            by(found.by)
+            by(&found.by)
         )),
     }
     table.note(note);
@@ -148,7 +136,9 @@ fn values(found: &Setting) -> AnswerTable {
     let points: Vec<(&SettingLayer, &SettingPoint)> = points.collect();
     let title = format!("LCA at every {}", found.name);
     let mut table = AnswerTable::of("values", title, &points)
-        .text(by(found.by), by(found.by), |(layer, _)| layer.name.clone())
+        .text(by(&found.by), by(&found.by), |(layer, _)| {
+            layer.name.clone()
+        })
         .number("value", "value", |(_, point)| point.value)
         .count("runs", "runs", |(_, point)| point.runs as u64)
         .lca("lca", "LCA", |(_, point)| point.lca)
@@ -177,7 +167,7 @@ fn by_run(found: &Setting) -> AnswerTable {
         .text("run", "run", |(_, run, _)| run.run.folder.clone())
         .number("value", "value", |(_, run, _)| run.value)
         .count("steps", "steps", |(_, run, _)| run.run.steps)
-        .text(by(found.by), by(found.by), |(_, _, layer)| {
+        .text(by(&found.by), by(&found.by), |(_, _, layer)| {
             layer.name.clone()
         })
         .lca("lca", "LCA", |(number, _, layer)| layer.by_run[*number])
