@@ -24,6 +24,8 @@ options! {
         pub indices: Vec<u32> = Vec::new(),
         /// How many of the parameters that helped most are chosen, and of those that hurt most.
         pub extremes: usize = 3,
+        /// The first and the last iteration that is read; `None` is all. Sums are over what is read.
+        pub iterations: Option<(u64, u64)> = None,
     }
 }
 
@@ -155,7 +157,7 @@ pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
             extremes::extremes(run, tensor.as_deref(), options.extremes)?
         }
     };
-    let parameters = read(run, parameters)?;
+    let parameters = read(run, parameters, options.iterations)?;
     if let Some(missing) = parameters
         .iter()
         .find(|parameter| parameter.steps.is_empty())
@@ -196,7 +198,11 @@ fn check(run: &Run, path: &str, indices: &[u32]) -> Result<(), LcaError> {
     }
 }
 
-fn read(run: &Run, wanted: Vec<ParameterId>) -> Result<Vec<Trajectory>, LcaError> {
+fn read(
+    run: &Run,
+    wanted: Vec<ParameterId>,
+    iterations: Option<(u64, u64)>,
+) -> Result<Vec<Trajectory>, LcaError> {
     let mut parameters: Vec<Trajectory> = wanted
         .into_iter()
         .map(|parameter| Trajectory {
@@ -226,6 +232,9 @@ fn read(run: &Run, wanted: Vec<ParameterId>) -> Result<Vec<Trajectory>, LcaError
     }
     for tensor in tensors {
         scan = scan.tensor(tensor);
+    }
+    if let Some((first, last)) = iterations {
+        scan = scan.iterations(first..=last);
     }
     for batch in scan.batches()? {
         let batch = batch?;

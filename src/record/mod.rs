@@ -6,6 +6,7 @@
 //! `docs/schema.md`.
 
 mod bins;
+mod cache;
 mod checksum;
 mod column_types;
 mod columns;
@@ -42,6 +43,8 @@ mod tests;
 #[cfg(test)]
 pub(crate) use bins::histogram_bin;
 pub(crate) use bins::{HISTOGRAM_BINS, histogram_rows};
+#[cfg(feature = "report")]
+pub(crate) use cache::PartCache;
 pub use columns::ColumnInfo;
 pub(crate) use columns::ElementIndices;
 pub use info::{

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
@@ -18,6 +19,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::error::LcaError;
 
+use super::cache::{self, Chunks, PartCache, Stamp};
 use super::checksum::{self, chunk_checksum};
 use super::files::{self, disk};
 use super::info::{RunInfo, TensorInfo};
@@ -36,6 +38,20 @@ pub(super) struct PartReader {
     table: Table,
     path: PathBuf,
     file: File,
+    footer: Arc<Footer>,
+    /// Where its columns stay once they are read.
+    kept: Option<KeptIn>,
+}
+
+/// A part's place in memory.
+struct KeptIn {
+    cache: Arc<PartCache>,
+    stamp: Stamp,
+}
+
+/// What a part says of itself, checked.
+#[derive(Debug)]
+pub(super) struct Footer {
     metadata: ArrowReaderMetadata,
     /// By the table's column, where it is in the file; `None` if it was added to the table later.
     positions: Vec<Option<usize>>,
@@ -43,13 +59,74 @@ pub(super) struct PartReader {
     checksums: Vec<Vec<u64>>,
 }
 
+impl Footer {
+    /// Reads it from a part of a table, to be read as plain columns.
+    pub(super) fn read(path: &Path, table: Table, file: &File) -> Result<Self, LcaError> {
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::load(file, options)
+            .map_err(|error| damaged(path, format!("is not a whole Parquet file ({error})")))?;
+        Ok(Self {
+            checksums: check(path, table, &metadata)?,
+            positions: positions(path, table, &metadata)?,
+            metadata,
+        })
+    }
+
+    /// Returns about how many bytes it takes in memory.
+    pub(super) fn size(&self) -> usize {
+        self.metadata.metadata().memory_size()
+    }
+}
+
 impl PartReader {
     /// Opens a part of a table, to be read as plain columns.
     pub(super) fn open(path: &Path, table: Table) -> Result<Self, LcaError> {
+        let file = Self::open_file(path)?;
+        let footer = Footer::read(path, table, &file)?;
+        Ok(Self {
+            table,
+            path: path.to_owned(),
+            file,
+            footer: footer.into(),
+            kept: None,
+        })
+    }
+
+    /// Opens a part whose footer and columns stay in memory.
+    pub(super) fn open_kept(
+        path: &Path,
+        table: Table,
+        cache: &Arc<PartCache>,
+    ) -> Result<Self, LcaError> {
+        let file = Self::open_file(path)?;
+        let about = file.metadata();
+        let stamp = Stamp::of(&about.map_err(|error| disk("reading", path, error))?);
+        let footer = match cache.footer(path, &stamp) {
+            Some(footer) => footer,
+            None => {
+                let footer = Arc::new(Footer::read(path, table, &file)?);
+                cache.keep_footer(path, &stamp, &footer);
+                footer
+            }
+        };
+        Ok(Self {
+            table,
+            path: path.to_owned(),
+            file,
+            footer,
+            kept: Some(KeptIn {
+                cache: cache.clone(),
+                stamp,
+            }),
+        })
+    }
+
+    /// Opens the file of a part.
+    fn open_file(path: &Path) -> Result<File, LcaError> {
         if files::is_no_file(path) {
             return Err(damaged(path, "is not a file".into()));
         }
-        let file = File::open(path).map_err(|error| match error.kind() {
+        File::open(path).map_err(|error| match error.kind() {
             ErrorKind::NotFound => LcaError::Disk {
                 action: "reading",
                 path: path.to_owned(),
@@ -58,19 +135,6 @@ impl PartReader {
                     .into(),
             },
             _ => disk("reading", path, error),
-        })?;
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(&file, options)
-            .map_err(|error| damaged(path, format!("is not a whole Parquet file ({error})")))?;
-        let checksums = check(path, table, &metadata)?;
-        let positions = positions(path, table, &metadata)?;
-        Ok(Self {
-            table,
-            path: path.to_owned(),
-            file,
-            metadata,
-            positions,
-            checksums,
         })
     }
 
@@ -122,8 +186,12 @@ impl PartReader {
 
     /// Returns whether the columns are just those that this version writes.
     pub(super) fn has_our_columns(&self) -> bool {
-        let columns = self.metadata.schema().fields().len();
-        self.positions.iter().copied().eq((0..columns).map(Some))
+        let columns = self.footer.metadata.schema().fields().len();
+        self.footer
+            .positions
+            .iter()
+            .copied()
+            .eq((0..columns).map(Some))
     }
 
     /// Changes the types in which columns are read to those that are written.
@@ -131,7 +199,7 @@ impl PartReader {
     /// Fails if there are columns that this version does not know, and would lose.
     pub(super) fn into_written(mut self) -> Result<Self, LcaError> {
         let written = self.table.written_schema();
-        let fields = self.metadata.schema().fields().iter();
+        let fields = self.footer.metadata.schema().fields().iter();
         let fields = fields.map(|field| written.field_with_name(field.name()).cloned());
         let fields: Result<Vec<_>, _> = fields.collect();
         let fields = fields.map_err(|_| LcaError::Damaged {
@@ -141,8 +209,16 @@ impl PartReader {
             remedy: "update burn-lca".into(),
         })?;
         let options = ArrowReaderOptions::new().with_schema(Schema::new(fields).into());
-        self.metadata = ArrowReaderMetadata::try_new(self.metadata.metadata().clone(), options)
+        let footer = &self.footer;
+        let metadata = ArrowReaderMetadata::try_new(footer.metadata.metadata().clone(), options)
             .map_err(|error| parquet("reading", &self.path, error))?;
+        self.footer = Arc::new(Footer {
+            metadata,
+            positions: footer.positions.clone(),
+            checksums: footer.checksums.clone(),
+        });
+        // Columns are kept as they are read otherwise.
+        self.kept = None;
         Ok(self)
     }
 
@@ -188,7 +264,7 @@ impl PartReader {
         let statistics = |name: &str| {
             let mut known = self.table.columns().iter();
             let column = known.position(|column| column.name == name)?;
-            let column = self.positions[column]?;
+            let column = self.footer.positions[column]?;
             match self.row_groups()[row_group].column(column).statistics()? {
                 Statistics::Int64(bounds) => {
                     Some((*bounds.min_opt()? as u64, *bounds.max_opt()? as u64))
@@ -203,7 +279,7 @@ impl PartReader {
 
     /// Returns the least and greatest text of a column in a row group.
     pub(super) fn texts(&self, row_group: usize, column: usize) -> Option<(&[u8], &[u8])> {
-        let column = self.positions[column]?;
+        let column = self.footer.positions[column]?;
         let statistics = self.row_groups()[row_group].column(column).statistics()?;
         Some((statistics.min_bytes_opt()?, statistics.max_bytes_opt()?))
     }
@@ -211,7 +287,9 @@ impl PartReader {
     /// Returns the projection on some columns, by position.
     pub(super) fn projection(&self, columns: &[usize]) -> ProjectionMask {
         let schema = self.parquet().file_metadata().schema_descr();
-        let columns = columns.iter().filter_map(|column| self.positions[*column]);
+        let columns = columns
+            .iter()
+            .filter_map(|column| self.footer.positions[*column]);
         ProjectionMask::leaves(schema, columns)
     }
 
@@ -227,9 +305,24 @@ impl PartReader {
         checked: &[usize],
         filter: Option<RowFilter>,
     ) -> Result<PartBatches, LcaError> {
-        let groups = self.metadata.metadata().row_groups();
-        for column in checked {
-            let Some(position) = self.positions[*column] else {
+        let kept = self.kept.as_ref().filter(|_| filter.is_none());
+        let known: Vec<Option<Chunks>> = columns
+            .iter()
+            .map(|column| {
+                let kept = kept?;
+                kept.cache
+                    .column(&self.path, &kept.stamp, (row_group, *column))
+            })
+            .collect();
+        let is_known = |column: usize| {
+            columns
+                .iter()
+                .zip(&known)
+                .any(|(of, known)| *of == column && known.is_some())
+        };
+        let groups = self.footer.metadata.metadata().row_groups();
+        for column in checked.iter().filter(|column| !is_known(**column)) {
+            let Some(position) = self.footer.positions[*column] else {
                 continue;
             };
             let sum = chunk_checksum(
@@ -238,7 +331,7 @@ impl PartReader {
                 groups[row_group].column(position),
             )
             .map_err(|error| damaged(&self.path, format!("can't be read ({error})")))?;
-            if sum != self.checksums[row_group][position] {
+            if sum != self.footer.checksums[row_group][position] {
                 let name = self.table.columns()[*column].name;
                 return Err(damaged(
                     &self.path,
@@ -246,30 +339,62 @@ impl PartReader {
                 ));
             }
         }
+        let keeping = kept.map(|kept| Keeping {
+            cache: kept.cache.clone(),
+            stamp: kept.stamp.clone(),
+            row_group,
+            room: kept.cache.room(),
+            columns: vec![Vec::new(); columns.len()],
+        });
+        let missing = columns
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none());
+        let missing: Vec<usize> = missing.map(|(column, _)| *column).collect();
+        let is_in_file = |column: &usize| self.footer.positions[*column].is_some();
+        let all_known = known.iter().any(Option::is_some) && !missing.iter().any(is_in_file);
+        let rows = if all_known {
+            None
+        } else {
+            Some(self.rows_of(row_group, &missing, filter)?)
+        };
+        Ok(PartBatches {
+            path: self.path.clone(),
+            schema: schema.clone(),
+            table_columns: columns.to_vec(),
+            known,
+            rows,
+            next: 0,
+            keeping,
+        })
+    }
+
+    /// Begins to read columns of a row group.
+    fn rows_of(
+        &self,
+        row_group: usize,
+        columns: &[usize],
+        filter: Option<RowFilter>,
+    ) -> Result<ParquetRecordBatchReader, LcaError> {
         let file = self
             .file
             .try_clone()
             .map_err(|error| disk("reading", &self.path, error))?;
-        let mut builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-                .with_row_groups(vec![row_group])
-                .with_projection(self.projection(columns))
-                .with_batch_size(BATCH);
+        let metadata = self.footer.metadata.clone();
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+            .with_row_groups(vec![row_group])
+            .with_projection(self.projection(columns))
+            .with_batch_size(BATCH);
         if let Some(filter) = filter {
             builder = builder.with_row_filter(filter);
         }
-        let batches = builder
+        builder
             .build()
-            .map_err(|error| damaged(&self.path, error.to_string()))?;
-        Ok(PartBatches {
-            path: self.path.clone(),
-            schema: schema.clone(),
-            batches,
-        })
+            .map_err(|error| damaged(&self.path, error.to_string()))
     }
 
     fn parquet(&self) -> &ParquetMetaData {
-        self.metadata.metadata()
+        self.footer.metadata.metadata()
     }
 }
 
@@ -350,27 +475,102 @@ fn positions(
 pub(super) struct PartBatches {
     path: PathBuf,
     schema: SchemaRef,
-    batches: ParquetRecordBatchReader,
+    /// Which columns of the table these are.
+    table_columns: Vec<usize>,
+    /// The columns that are in memory.
+    known: Vec<Option<Chunks>>,
+    /// The other ones, if any is in the file.
+    rows: Option<ParquetRecordBatchReader>,
+    next: usize,
+    keeping: Option<Keeping>,
+}
+
+/// Columns that stay in memory once all of their rows are read.
+struct Keeping {
+    cache: Arc<PartCache>,
+    stamp: Stamp,
+    row_group: usize,
+    /// Bytes that there are for them.
+    room: usize,
+    columns: Vec<Vec<ArrayRef>>,
 }
 
 impl Iterator for PartBatches {
     type Item = Result<RecordBatch, LcaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.batches.next()?;
-        let arranged = batch.and_then(|batch| arrange(&batch, &self.schema));
-        Some(arranged.map_err(|error| damaged(&self.path, error.to_string())))
+        let at = self.next;
+        self.next += 1;
+        let batch = match &mut self.rows {
+            Some(rows) => match rows.next() {
+                Some(batch) => Some(batch),
+                None => {
+                    self.keep();
+                    return None;
+                }
+            },
+            None => None,
+        };
+        let batch = match batch.transpose() {
+            Ok(batch) => batch,
+            Err(error) => return Some(Err(damaged(&self.path, error.to_string()))),
+        };
+        let known = self.known.iter().flatten().next();
+        let known = known.and_then(|chunks| chunks.get(at));
+        let rows = batch.as_ref().map(RecordBatch::num_rows);
+        let rows = rows.or(known.map(|chunk| chunk.len()))?;
+        let batch = self.arrange(at, rows, batch.as_ref());
+        Some(batch.map_err(|error| damaged(&self.path, error.to_string())))
     }
 }
 
-/// Puts columns that were read into the order of a schema; those that the file lacks are null.
-fn arrange(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
-    let column = |field: &FieldRef| match batch.column_by_name(field.name()) {
-        Some(column) => column.clone(),
-        None => new_null_array(field.data_type(), batch.num_rows()),
-    };
-    let columns: Vec<ArrayRef> = schema.fields().iter().map(column).collect();
-    RecordBatch::try_new(schema.clone(), columns)
+impl PartBatches {
+    /// Puts columns into the order of the schema; those that the file lacks are null.
+    fn arrange(
+        &mut self,
+        at: usize,
+        rows: usize,
+        read: Option<&RecordBatch>,
+    ) -> Result<RecordBatch, ArrowError> {
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.known.len());
+        for (place, field) in self.schema.fields().iter().enumerate() {
+            let known = self.known[place].as_ref();
+            let known = known.and_then(|chunks| chunks.get(at));
+            let read = read.and_then(|batch| batch.column_by_name(field.name()));
+            columns.push(match (known, read) {
+                (Some(column), _) => column.clone(),
+                (None, Some(column)) => {
+                    if let Some(keeping) = &mut self.keeping {
+                        keeping.columns[place].push(column.clone());
+                    }
+                    column.clone()
+                }
+                (None, None) => new_null_array(field.data_type(), rows),
+            });
+        }
+        let is_full = |keeping: &Keeping| {
+            let bytes = keeping.columns.iter().map(|column| cache::size(column));
+            bytes.sum::<usize>() > keeping.room
+        };
+        if self.keeping.as_ref().is_some_and(is_full) {
+            self.keeping = None;
+        }
+        RecordBatch::try_new(self.schema.clone(), columns)
+    }
+
+    fn keep(&mut self) {
+        let Some(keeping) = self.keeping.take() else {
+            return;
+        };
+        let columns = self.table_columns.iter().copied().zip(keeping.columns);
+        let columns = columns.filter(|(_, chunks)| !chunks.is_empty());
+        for (column, chunks) in columns {
+            let place = (keeping.row_group, column);
+            keeping
+                .cache
+                .keep(&self.path, &keeping.stamp, place, chunks);
+        }
+    }
 }
 
 /// Returns an entry of the metadata.

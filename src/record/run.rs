@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::LcaError;
 
+use super::cache::PartCache;
 use super::folder::RunFolder;
 use super::info::{RunInfo, RunState};
 use super::lock;
@@ -30,6 +31,7 @@ pub struct Run {
     folder: RunFolder,
     info: Arc<RunInfo>,
     status: RunStatus,
+    cache: Option<Arc<PartCache>>,
 }
 
 /// What has become of a run by the time that it is opened.
@@ -71,7 +73,15 @@ impl Run {
             folder,
             info: Arc::new(info),
             status,
+            cache: None,
         })
+    }
+
+    /// Has what is read of the run stay in memory, for other copies of it that do the same.
+    #[cfg(feature = "report")]
+    pub(crate) fn kept_in(mut self, cache: &Arc<PartCache>) -> Self {
+        self.cache = Some(cache.clone());
+        self
     }
 
     /// Returns the folder.
@@ -194,6 +204,6 @@ impl Run {
     /// # Ok::<(), burn_lca::LcaError>(())
     /// ```
     pub fn scan(&self, table: Table) -> Scan {
-        Scan::new(self.folder.clone(), table, self.info.clone())
+        Scan::new(self.folder.clone(), table, self.info.clone()).kept_in(self.cache.clone())
     }
 }

@@ -12,6 +12,7 @@ use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter};
 
 use crate::error::LcaError;
 
+use super::cache::PartCache;
 use super::folder::RunFolder;
 use super::info::RunInfo;
 use super::iterations::{IterationColumns, half_open};
@@ -47,11 +48,13 @@ pub struct Scan {
     columns: Option<Vec<String>>,
     iterations: Option<Range<u64>>,
     tensors: Vec<String>,
+    cache: Option<Arc<PartCache>>,
 }
 
 impl Scan {
     pub(super) fn new(folder: RunFolder, table: Table, info: Arc<RunInfo>) -> Self {
         Self {
+            cache: None,
             folder,
             table,
             info,
@@ -59,6 +62,12 @@ impl Scan {
             iterations: None,
             tensors: Vec::new(),
         }
+    }
+
+    /// Has what is read stay in memory.
+    pub(super) fn kept_in(mut self, cache: Option<Arc<PartCache>>) -> Self {
+        self.cache = cache;
+        self
     }
 
     /// Reads only these columns, in this order.
@@ -125,7 +134,8 @@ impl Scan {
         Ok(Batches {
             table: self.table,
             schema: schema.map_err(|error| self.no_column("Scan::columns", &error.to_string()))?,
-            parts: PartSequence::list(&self.folder, self.table, &self.info.run_id)?,
+            parts: PartSequence::list(&self.folder, self.table, &self.info.run_id)?
+                .kept_in(self.cache),
             copied: Some(self.info.clone()),
             info: Some(self.info),
             part: None,

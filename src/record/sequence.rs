@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::LcaError;
 
+use super::cache::PartCache;
 use super::folder::RunFolder;
 use super::reader::PartReader;
 use super::schema::Table;
@@ -16,6 +18,7 @@ pub(super) struct PartSequence {
     run_id: String,
     parts: VecDeque<PathBuf>,
     next_row: u64,
+    cache: Option<Arc<PartCache>>,
 }
 
 impl PartSequence {
@@ -27,7 +30,17 @@ impl PartSequence {
             run_id: run_id.to_owned(),
             parts: folder.parts(table)?.into(),
             next_row: 0,
+            cache: None,
         })
+    }
+
+    /// Has what is read stay in memory, and forgets what is no longer there.
+    pub(super) fn kept_in(mut self, cache: Option<Arc<PartCache>>) -> Self {
+        self.cache = cache.filter(|_| PartCache::keeps(self.table));
+        if let Some(cache) = &self.cache {
+            cache.keep_only(&self.folder, self.parts.iter());
+        }
+        self
     }
 
     /// Returns the folder of the table.
@@ -48,7 +61,10 @@ impl PartSequence {
 
     /// Opens a part, if it is the one whose rows come next.
     fn open(&mut self, path: &Path) -> Result<PartReader, LcaError> {
-        let part = PartReader::open(path, self.table)?;
+        let part = match &self.cache {
+            Some(cache) => PartReader::open_kept(path, self.table, cache),
+            None => PartReader::open(path, self.table),
+        }?;
         part.check_run(&self.run_id)?;
         let first = part.first_row()?;
         let damaged = |problem: String, remedy: &str| LcaError::Damaged {

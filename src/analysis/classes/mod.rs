@@ -27,6 +27,8 @@ options! {
         /// The most sums by layer, class and window of steps, over all probes, where one window
         /// leaves that few.
         pub window_sums: usize = 100_000,
+        /// The first and the last iteration of the windows; `None` is all of them.
+        pub iterations: Option<(u64, u64)> = None,
     }
 }
 
@@ -117,7 +119,7 @@ pub fn class_maps(run: &Run, options: &ClassMapOptions) -> Result<Vec<ClassMap>,
             left_out: sums.left_out.iter().copied().max().unwrap_or(0),
             classes,
             over_time: over_time(run, probe, &sums, options.columns)?,
-            windows: ClassWindows::new(&sums.steps, &sums.values, sums.classes.len(), window_sums),
+            windows: sums.windows(options.iterations, window_sums),
             layers: sums.layers,
         });
     }
@@ -186,6 +188,19 @@ impl Sorted {
             values,
             left_out,
         })
+    }
+
+    fn windows(&self, iterations: Option<(u64, u64)>, most_sums: usize) -> ClassWindows {
+        let (first, last) = iterations.unwrap_or((0, u64::MAX));
+        let start = self.steps.partition_point(|(_, end)| *end < first);
+        let end = self.steps.partition_point(|(start, _)| *start <= last);
+        ClassWindows::new(
+            &self.steps,
+            start..end.max(start),
+            &self.values,
+            self.classes.len(),
+            most_sums,
+        )
     }
 
     fn by_class(&self, run: &Run) -> Vec<ClassLayers> {

@@ -1,5 +1,7 @@
 //! LCA by layer, class and window of steps, and the colours of its means.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::super::stats::{COLOR_PERCENTILE, color_range, steps_per_window};
@@ -21,6 +23,9 @@ pub struct ClassWindows {
     /// The sums up to and with each window: layer by layer and at last all layers together, class
     /// by class, window by window.
     pub cumulative: Vec<f64>,
+    /// The sums up to the first window, of the same rows: zeros unless the windows are of a part of
+    /// the iterations.
+    pub before: Vec<f64>,
     /// Columns of one window, of two, of four and so on, as long as a picture has enough of them.
     pub levels: Vec<ClassLevel>,
 }
@@ -40,17 +45,21 @@ pub struct ClassLevel {
 const FEWEST_COLUMNS: usize = 40;
 
 impl ClassWindows {
-    /// Sums rows, layer by layer and class by class, to at most so many sums where one window
-    /// leaves that few.
+    /// Sums rows over some of the steps, layer by layer and class by class, to at most so many sums
+    /// where one window leaves that few.
     pub(super) fn new(
         steps: &[(u64, u64)],
+        shown: Range<usize>,
         rows: &[Vec<f64>],
         classes: usize,
         most_sums: usize,
     ) -> Self {
         let row_count = rows.len() + classes;
+        let steps = &steps[shown.clone()];
         let per_window = steps_per_window(steps.len(), most_sums / row_count.max(1));
         let windows = || steps.chunks(per_window);
+        let before = rows.iter().map(|row| row[..shown.start].iter().sum());
+        let mut before: Vec<f64> = before.collect();
         let mut found = Self {
             steps: steps.len(),
             steps_per_window: per_window,
@@ -63,10 +72,16 @@ impl ClassWindows {
             optimizer_steps: windows().map(optimizer_steps).collect(),
             cumulative: rows
                 .iter()
-                .flat_map(|row| cumulative(row, per_window))
+                .zip(&before)
+                .flat_map(|(row, before)| cumulative(&row[shown.clone()], *before, per_window))
                 .collect(),
+            before: Vec::new(),
             levels: Vec::new(),
         };
+        let all = (0..classes).map(|class| before.iter().skip(class).step_by(classes).sum());
+        let all: Vec<f64> = all.collect();
+        before.extend(all);
+        found.before = before;
         let layer = classes * found.ends.len();
         let all = (0..layer).map(|at| found.cumulative.iter().skip(at).step_by(layer).sum());
         let all: Vec<f64> = all.collect();
@@ -81,24 +96,25 @@ impl ClassWindows {
     }
 
     fn level(&self, width: usize, layer: usize) -> ClassLevel {
-        let range = |sums: &[f64]| {
-            let rows = sums.chunks(self.ends.len());
-            color_range(
-                rows.flat_map(|row| self.means(row, width)),
-                COLOR_PERCENTILE,
-            )
+        let range = |(sums, before): (&[f64], &[f64])| {
+            let rows = sums.chunks(self.ends.len()).zip(before);
+            let means = rows.flat_map(|(row, before)| self.means(row, *before, width));
+            color_range(means, COLOR_PERCENTILE)
         };
+        let classes = layer / self.ends.len().max(1);
+        let layers = self.cumulative.chunks(layer.max(1));
+        let layers = layers.zip(self.before.chunks(classes.max(1)));
         ClassLevel {
             windows: width,
-            color_ranges: self.cumulative.chunks(layer.max(1)).map(range).collect(),
+            color_ranges: layers.map(range).collect(),
         }
     }
 
     /// Returns the mean LCA of an optimizer step in columns of so many windows, from the cumulative sums of a
-    /// row.
-    fn means(&self, row: &[f64], width: usize) -> impl Iterator<Item = f64> {
+    /// row and what was before it.
+    fn means(&self, row: &[f64], before: f64, width: usize) -> impl Iterator<Item = f64> {
         let columns = row.chunks(width).zip(self.optimizer_steps.chunks(width));
-        columns.scan(0.0, move |before, (sums, steps)| {
+        columns.scan(before, move |before, (sums, steps)| {
             let steps: u64 = steps.iter().sum();
             let reached = *sums.last()?;
             let sum = reached - std::mem::replace(before, reached);
@@ -112,8 +128,8 @@ fn optimizer_steps(steps: &[(u64, u64)]) -> u64 {
     steps.iter().map(|(first, last)| last - first + 1).sum()
 }
 
-fn cumulative(row: &[f64], steps: usize) -> impl Iterator<Item = f64> {
-    row.chunks(steps).scan(0.0, |sum, window| {
+fn cumulative(row: &[f64], before: f64, steps: usize) -> impl Iterator<Item = f64> {
+    row.chunks(steps).scan(before, |sum, window| {
         *sum += window.iter().sum::<f64>();
         Some(*sum)
     })
@@ -130,7 +146,7 @@ mod tests {
         let steps: Vec<(u64, u64)> = (0..162).map(|step| (step, step)).collect();
         let mut first = vec![1.0; 162];
         first[161] = 5.0;
-        let found = ClassWindows::new(&steps, &[first, vec![-3.0; 162]], 1, 3 * 81);
+        let found = ClassWindows::new(&steps, 0..162, &[first, vec![-3.0; 162]], 1, 3 * 81);
         assert_eq!((found.steps_per_window, found.ends.len()), (2, 81));
         let rows: Vec<&[f64]> = found.cumulative.chunks(81).collect();
         assert_eq!(rows.len(), 3);
@@ -149,8 +165,22 @@ mod tests {
     }
 
     #[test]
+    fn windows_of_a_part_go_on_from_what_was_before() {
+        // 1 at each of 100 steps; a second layer has -2. Steps 40 to 59 in windows of 4.
+        let steps: Vec<(u64, u64)> = (0..100).map(|step| (step, step)).collect();
+        let rows = [vec![1.0; 100], vec![-2.0; 100]];
+        let found = ClassWindows::new(&steps, 40..60, &rows, 1, 3 * 5);
+        assert_eq!((found.steps, found.steps_per_window), (20, 4));
+        assert_eq!(found.before, [40.0, -80.0, -40.0]);
+        assert_eq!(found.cumulative[..5], [44.0, 48.0, 52.0, 56.0, 60.0]);
+        assert_eq!(found.cumulative[10..], [-44.0, -48.0, -52.0, -56.0, -60.0]);
+        // Means of a step: the part before is in no column.
+        assert_eq!(found.levels[0].color_ranges, [1.0, 2.0, 1.0].map(Some));
+    }
+
+    #[test]
     fn no_steps_have_no_sums_and_no_colours() {
-        let found = ClassWindows::new(&[], &[vec![], vec![]], 2, 100);
+        let found = ClassWindows::new(&[], 0..0, &[vec![], vec![]], 2, 100);
         assert!(found.cumulative.is_empty() && found.levels[0].color_ranges.is_empty());
     }
 }

@@ -22,7 +22,7 @@ pub struct ParameterMap {
     pub missing: Vec<String>,
     /// The iterations that are shown, of several steps that were measured as one the last.
     pub iterations: Vec<u64>,
-    /// How many iterations are recorded.
+    /// How many iterations are recorded of those that were asked for.
     pub recorded_iterations: usize,
     /// How many cells a frame has, over all blocks.
     pub cells: usize,
@@ -73,7 +73,7 @@ pub fn parameter_map(
     options: &ParameterMapOptions,
 ) -> Result<ParameterMap, LcaError> {
     let recorded = Recorded::of(run, options)?;
-    let firsts = recorded.evenly(options.frames);
+    let firsts = recorded.shown(options);
     let cells: usize = recorded.blocks.iter().map(TensorBlock::cells).sum();
     let mut values = vec![Vec::with_capacity(cells * firsts.len()); quantities.len()];
     let mut magnitudes: Vec<Magnitudes> = quantities.iter().map(|_| Magnitudes::new()).collect();
@@ -111,8 +111,8 @@ pub fn parameter_map(
         .collect();
     Ok(ParameterMap {
         pictures: pictures.collect(),
+        recorded_iterations: recorded.wanted(options).len(),
         missing: recorded.missing,
-        recorded_iterations: recorded.iterations.len(),
         iterations: lasts,
         blocks: recorded.blocks,
         cells,

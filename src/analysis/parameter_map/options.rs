@@ -12,6 +12,9 @@ options! {
         /// The most iterations, evenly spaced over those recorded, the first and the last among
         /// them; one is the last.
         pub frames: usize = 400,
+        /// The first and the last iteration of which there are pictures; `None` is all that are
+        /// recorded. Colours mean the same in any part of a run.
+        pub iterations: Option<(u64, u64)> = None,
         /// The percentile (above 0, up to 100) of the magnitudes that gets full colour, of the cells
         /// at all recorded iterations that are finite and not zero; what is larger gets it too.
         pub percentile: f64 = COLOR_PERCENTILE,

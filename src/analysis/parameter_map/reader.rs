@@ -43,6 +43,8 @@ pub struct FrameReader<'a> {
     firsts: Vec<u64>,
     /// The last step of each.
     iterations: Vec<u64>,
+    /// How many are recorded of those that were asked for.
+    recorded_iterations: usize,
     scale: ColorScale,
     not_finite: bool,
     partly_missing: bool,
@@ -62,7 +64,7 @@ impl<'a> FrameReader<'a> {
         options: &ParameterMapOptions,
     ) -> Result<Self, LcaError> {
         let recorded = Recorded::of(run, options)?;
-        let firsts = recorded.evenly(options.frames);
+        let firsts = recorded.shown(options);
         let lasts = firsts.iter().map(|first| recorded.last_of(*first));
         let iterations = lasts.collect();
         let mut magnitudes = Magnitudes::new();
@@ -79,6 +81,7 @@ impl<'a> FrameReader<'a> {
         Ok(Self {
             run,
             quantity,
+            recorded_iterations: recorded.wanted(options).len(),
             recorded,
             firsts,
             iterations,
@@ -136,10 +139,10 @@ impl<'a> FrameReader<'a> {
         &self.iterations
     }
 
-    /// Returns how many iterations are recorded.
+    /// Returns how many iterations are recorded of those that were asked for.
     #[must_use]
     pub fn recorded_iterations(&self) -> usize {
-        self.recorded.iterations.len()
+        self.recorded_iterations
     }
 
     /// Returns whether a cell that is shown is NaN or infinite.

@@ -92,13 +92,22 @@ impl Recorded {
         self.lasts.get(&iteration).copied().unwrap_or(iteration)
     }
 
-    /// Returns where at most so many rows begin, evenly spaced.
-    pub(super) fn evenly(&self, frames: usize) -> Vec<u64> {
+    /// Returns where the rows begin that there may be pictures of.
+    pub(super) fn wanted(&self, options: &ParameterMapOptions) -> &[u64] {
+        let (from, to) = options.iterations.unwrap_or((0, u64::MAX));
         let all = &self.iterations;
-        match frames {
-            _ if frames >= all.len() => all.clone(),
+        let start = all.partition_point(|first| self.last_of(*first) < from);
+        let end = all.partition_point(|first| *first <= to);
+        &all[start..end.max(start)]
+    }
+
+    /// Returns where the rows begin of which there are pictures: some of those, evenly spaced.
+    pub(super) fn shown(&self, options: &ParameterMapOptions) -> Vec<u64> {
+        let all = self.wanted(options);
+        match options.frames {
+            frames if frames >= all.len() => all.to_vec(),
             1 => all.last().copied().into_iter().collect(),
-            _ => {
+            frames => {
                 let gaps = frames - 1;
                 let at = |frame| (frame * (all.len() - 1) + gaps / 2) / gaps;
                 (0..frames).map(|frame| all[at(frame)]).collect()

@@ -22,6 +22,7 @@ fn of(tensor: Option<&str>, indices: &[u32], extremes: usize) -> TraceOptions {
         tensor: tensor.map(Into::into),
         indices: indices.into(),
         extremes,
+        iterations: None,
     }
 }
 

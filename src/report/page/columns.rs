@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 pub(super) struct Doubles(pub(super) Vec<f64>);
 
 /// Rows of cumulative sums, as the change to each from the one before it in its row, in 32 bits:
-/// `{"f32": "…", "row": values of a row}`.
+/// `{"f32": "…", "row": values of a row, "before": what each row begins with}`.
 ///
 /// What rounding takes from a change is in the next one, so that no error grows along a row: every
 /// sum is off by less than the 2^24-th part of the change that led to it.
@@ -18,6 +18,8 @@ pub(super) struct Doubles(pub(super) Vec<f64>);
 pub(super) struct RunningSums {
     pub(super) sums: Vec<f64>,
     pub(super) row: usize,
+    /// What each row begins with.
+    pub(super) before: Vec<f64>,
 }
 
 /// Bytes that are compressed already, as a text.
@@ -51,17 +53,18 @@ impl Serialize for Doubles {
 impl Serialize for RunningSums {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::with_capacity(4 * self.sums.len());
-        for row in self.sums.chunks(self.row.max(1)) {
-            let mut reached = 0.0;
+        for (row, before) in self.sums.chunks(self.row.max(1)).zip(&self.before) {
+            let mut reached = *before;
             for sum in row {
                 let change = (sum - reached) as f32;
                 reached += f64::from(change);
                 bytes.extend(change.to_le_bytes());
             }
         }
-        let mut map = serializer.serialize_map(Some(2))?;
+        let mut map = serializer.serialize_map(Some(3))?;
         map.serialize_entry("f32", &STANDARD.encode(bytes))?;
         map.serialize_entry("row", &self.row)?;
+        map.serialize_entry("before", &self.before)?;
         map.end()
     }
 }

@@ -24,7 +24,7 @@ struct Module {
 }
 
 /// The modules of the script; each imports from those before it only.
-const MODULES: [Module; 38] = modules![
+const MODULES: [Module; 39] = modules![
     "format.js",
     "dom.js",
     "data.js",
@@ -61,6 +61,7 @@ const MODULES: [Module; 38] = modules![
     "microscope/controls.js",
     "microscope/microscope.js",
     "toolbar.js",
+    "closer.js",
     "live.js",
     "main.js",
 ];

@@ -10,39 +10,23 @@ mod embed;
 mod missing;
 mod names;
 mod pictures;
+mod piece;
 mod run;
 mod series;
+mod served;
 
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
-
 use crate::analysis::alike::require_different;
-use crate::analysis::candidates::{Candidates, CandidatesOptions};
-use crate::analysis::layers::{Layers, LayersOptions};
-use crate::analysis::{self, MISSING, Missing};
 use crate::error::LcaError;
 use crate::record::Run;
 
-use budget::Budget;
-use missing::known;
-use names::{ShortNames, short_names};
-use run::RunPart;
+pub use piece::Piece;
+pub use served::Served;
 
-/// What the page's script reads.
-#[derive(Serialize)]
-struct Data {
-    notes: Vec<String>,
-    short_names: ShortNames,
-    runs: Vec<RunPart>,
-    /// What to say of what a run has not recorded.
-    missing: Missing,
-    /// What several runs say together about each layer; nothing of one, or of different models.
-    layers: Option<Layers>,
-    candidates: Option<Candidates>,
-    candidates_missing: Option<String>,
-}
+use budget::Budget;
+use piece::Data;
 
 /// Returns a page about one or several runs, side by side, as the text of an HTML file.
 ///
@@ -63,46 +47,7 @@ struct Data {
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn page(runs: &[Run]) -> Result<String, LcaError> {
-    Ok(embed::page(&data(runs)?))
-}
-
-/// Returns a page that asks its server for [`data`], at the path `data` beside its own, and shows
-/// newer ones in the place of those that it has as soon as there are any.
-///
-/// The answer has an `ETag`, which the page sends back as `If-None-Match`: 304 says that there is
-/// nothing newer, and 202 that newer ones can't be had, with a reason as plain text.
-pub fn served() -> String {
-    embed::served()
-}
-
-/// Returns what the script of [`page`] reads, as JSON: of the same runs it is the same.
-///
-/// # Errors
-///
-/// Those of [`page`].
-pub fn data(runs: &[Run]) -> Result<String, LcaError> {
     require_different("page", runs)?;
-    let budget = Budget::of_each(runs.len());
-    let names = names::names(runs);
-    let parts = runs
-        .iter()
-        .zip(names)
-        .map(|(run, name)| RunPart::of(run, name, budget));
-    let parts: Vec<RunPart> = parts.collect::<Result<_, _>>()?;
-    let classes = parts.iter().flat_map(RunPart::class_rows).collect();
-    let (candidates, candidates_missing) =
-        known(analysis::candidates(runs, &CandidatesOptions::default()))?;
-    let layers = match runs {
-        [_] => None,
-        _ => known(analysis::layers(runs, &LayersOptions::default()))?.0,
-    };
-    embed::json(&Data {
-        notes: runs.iter().flat_map(Run::notes).collect(),
-        short_names: short_names(runs, classes),
-        runs: parts,
-        missing: MISSING,
-        layers,
-        candidates,
-        candidates_missing,
-    })
+    let data = Data::of(runs, Budget::of_each(runs.len()))?;
+    Ok(embed::page(&embed::json(&data)?))
 }

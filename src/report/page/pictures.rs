@@ -11,6 +11,7 @@ use crate::error::LcaError;
 use crate::record::Run;
 
 use super::columns::Packed;
+use super::series::Shown;
 
 /// Steps of colour to either side of zero; fewer than a code has, since noise of more steps
 /// does not compress.
@@ -49,12 +50,13 @@ struct PackedPictures {
 }
 
 /// Returns pictures of at most so many bytes in base64, unless the coarsest take more.
-pub(super) fn pictures(run: &Run, budget: usize) -> Result<Pictures, LcaError> {
+pub(super) fn pictures(run: &Run, shown: Shown, budget: usize) -> Result<Pictures, LcaError> {
     let budget = budget.max(1);
     let mut cells = MOST_CELLS;
     loop {
         let options = ParameterMapOptions::default()
             .frames(MOST_PICTURES)
+            .iterations(Some((shown.first, shown.last)))
             .limits(CellLimits::default().cells(cells));
         let found = parameter_map(run, &ParameterQuantity::ALL, &options)?;
         let frames = found.iterations.len();

@@ -14,6 +14,24 @@ use crate::record::Run;
 use super::columns::{Doubles, RunningSums};
 use super::missing::known;
 
+/// The iterations that are shown, from the first to the last.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shown {
+    pub(super) first: u64,
+    pub(super) last: u64,
+}
+
+impl Shown {
+    pub(super) const ALL: Self = Self {
+        first: 0,
+        last: u64::MAX,
+    };
+
+    fn has(self, iteration: u64) -> bool {
+        (self.first..=self.last).contains(&iteration)
+    }
+}
+
 /// The loss of a probe.
 #[derive(Serialize)]
 pub(super) struct LossPart {
@@ -30,7 +48,8 @@ pub(super) struct LossPart {
 
 impl LossPart {
     /// Keeps at most so many points.
-    pub(super) fn of(curve: LossCurve, most: usize) -> Self {
+    pub(super) fn of(mut curve: LossCurve, shown: Shown, most: usize) -> Self {
+        curve.points.retain(|point| shown.has(point.iteration));
         let curve = curve.in_windows(most);
         let points = || curve.points.iter();
         Self {
@@ -65,7 +84,8 @@ pub(super) struct HelpingPart {
 
 impl HelpingPart {
     /// Keeps at most so many counts of each kind.
-    pub(super) fn of(helping: Helping, most: usize) -> Self {
+    pub(super) fn of(mut helping: Helping, shown: Shown, most: usize) -> Self {
+        helping.steps.retain(|step| shown.has(step.iteration));
         let helping = helping.in_windows(most);
         let count = |kind: fn(&HelpingStep) -> u64| Doubles::counts(helping.steps.iter().map(kind));
         let fraction = |kind: fn(&HelpingStep) -> Option<f64>| {
@@ -102,6 +122,8 @@ struct LayerPart {
     parameters: u64,
     /// By how much it moved the loss.
     reach: f64,
+    /// The sum up to the first of these points; 0 unless they are a part of the run's.
+    before: f64,
     sums: Doubles,
     /// Half the widths of the 95 % confidence intervals of the sums, of a sampled probe.
     margins: Option<Doubles>,
@@ -109,15 +131,35 @@ struct LayerPart {
 
 impl TrajectoryPart {
     /// Keeps at most so many values of all probes and layers, if there are not more of these.
-    pub(super) fn all(probes: Vec<Trajectories>, values: usize) -> Vec<Self> {
+    pub(super) fn all(probes: Vec<Trajectories>, shown: Shown, values: usize) -> Vec<Self> {
         let curves: usize = probes.iter().map(|probe| probe.layers.len()).sum();
         let points = (values / curves.max(1)).max(2);
-        let part = |probe: Trajectories| {
+        let part = |mut probe: Trajectories| {
+            let iterations = &probe.iterations;
+            let start = iterations.partition_point(|at| *at < shown.first);
+            let end = iterations.partition_point(|at| *at <= shown.last);
+            let rest = start..end.max(start);
+            let before = |sums: &Vec<f64>| start.checked_sub(1).map_or(0.0, |last| sums[last]);
+            let befores: Vec<f64> = probe
+                .layers
+                .iter()
+                .map(|curve| before(&curve.cumulative))
+                .collect();
+            probe.iterations = probe.iterations[rest.clone()].to_vec();
+            for curve in &mut probe.layers {
+                curve.lca = curve.lca[rest.clone()].to_vec();
+                curve.cumulative = curve.cumulative[rest.clone()].to_vec();
+                if let Some(margin) = &mut curve.margin {
+                    *margin = margin[rest.clone()].to_vec();
+                }
+            }
             let probe = probe.in_windows(points);
-            let layers = probe.layers.into_iter().map(|curve| LayerPart {
+            let layers = probe.layers.into_iter().zip(befores);
+            let layers = layers.map(|(curve, before)| LayerPart {
                 layer: curve.layer,
                 parameters: curve.parameters,
                 reach: curve.reach,
+                before,
                 sums: Doubles(curve.cumulative),
                 margins: curve.margin.map(Doubles),
             });
@@ -152,14 +194,18 @@ pub(super) struct ClassPart {
     optimizer_steps: Doubles,
     /// LCA up to and with each window, by layer and for all together, class and window.
     sums: RunningSums,
+    /// LCA up to the first window, of the same rows.
+    before: Doubles,
     levels: Vec<ClassLevel>,
 }
 
 impl ClassPart {
     /// Returns one part a probe that is split by class, of at most so many values over all probes
     /// if there are not more layers and classes.
-    pub(super) fn all(run: &Run, values: usize) -> Result<Vec<Self>, LcaError> {
-        let options = ClassMapOptions::default().window_sums(values);
+    pub(super) fn all(run: &Run, shown: Shown, values: usize) -> Result<Vec<Self>, LcaError> {
+        let options = ClassMapOptions::default()
+            .window_sums(values)
+            .iterations(Some((shown.first, shown.last)));
         let maps = known(class_maps(run, &options))?.0.unwrap_or_default();
         let part = |map: ClassMap| {
             let windows = map.windows;
@@ -169,8 +215,10 @@ impl ClassPart {
                 start: windows.starts.first().copied().unwrap_or(0),
                 sums: RunningSums {
                     row: windows.ends.len(),
+                    before: windows.before.clone(),
                     sums: windows.cumulative,
                 },
+                before: Doubles(windows.before),
                 iterations: Doubles::counts(windows.ends),
                 optimizer_steps: Doubles::counts(windows.optimizer_steps.iter().scan(
                     0,
@@ -187,16 +235,6 @@ impl ClassPart {
             }
         };
         Ok(maps.into_iter().map(part).collect())
-    }
-
-    pub(super) fn classes(&self) -> usize {
-        self.classes.len()
-    }
-
-    /// Returns what rows of classes are called.
-    pub(super) fn rows(&self) -> impl Iterator<Item = String> {
-        let classes = self.classes.iter();
-        classes.map(|class| format!("class {}", class.name))
     }
 }
 

@@ -4,11 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use burn_lca::report::page::Served;
+
 use crate::failure::Failure;
 use crate::output::put;
-use crate::serve::{Newest, listen};
-
-use super::runs;
+use crate::serve::{Site, listen};
 
 /// The page of `report`, kept current in a browser while runs are being recorded.
 ///
@@ -33,12 +33,13 @@ pub struct ServeArgs {
 
 pub fn run(args: &ServeArgs) -> Result<(), Failure> {
     // A wrong path is no run that is yet to come.
-    runs::open(&args.runs)?;
-    let newest = Arc::new(Newest::new());
-    let at = listen(args.address, args.port, &newest).map_err(|error| Failure::Serve {
+    let served = Served::new(args.runs.clone());
+    served.open()?;
+    let site = Arc::new(Site::new(served));
+    let at = listen(args.address, args.port, &site).map_err(|error| Failure::Serve {
         address: format!("{}:{}", args.address, args.port),
         problem: error.to_string(),
     })?;
     put(format!("http://{at}/\n").as_bytes(), None)?;
-    match newest.keep(&args.runs)? {}
+    match site.newest.keep(&site.served)? {}
 }

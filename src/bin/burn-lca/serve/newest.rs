@@ -1,21 +1,20 @@
-//! The newest data of the page, read while somebody looks at it.
+//! The newest pieces of the page's data, read while somebody looks at it.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use burn_lca::LcaError;
-use burn_lca::report::page;
+use burn_lca::report::page::{Piece, Served};
 
-use crate::commands::runs;
 use crate::watch::{Seen, rest};
 
 /// For how long runs are read anew after nobody asks any more.
 const UNASKED: Duration = Duration::from_secs(10);
 
-/// The newest data, or why there are none. There is one copy of them; while they are read anew,
-/// a second one.
+/// The newest pieces, or why there are none. There is one copy of each; while one is read anew, a
+/// second one of it.
 #[derive(Debug)]
 pub struct Newest {
     state: Mutex<State>,
@@ -27,15 +26,18 @@ pub struct Newest {
 #[derive(Debug)]
 struct State {
     version: u64,
-    json: Option<Arc<[u8]>>,
+    /// Which runs the pieces are of.
+    ids: Vec<String>,
+    /// In the order of [`Piece::ALL`], with the version that they came with.
+    pieces: [Option<(u64, Arc<[u8]>)>; Piece::ALL.len()],
     problem: Option<String>,
     last_asked: Instant,
 }
 
-/// What a page is told that asks for data newer than its own.
+/// What a page is told that asks for pieces newer than its own.
 pub enum Answer {
-    /// The newest with their version.
-    Data(String, Arc<[u8]>),
+    /// The newer ones, with the version that it has with them.
+    Data(String, Vec<Arc<[u8]>>),
     /// It has the newest.
     Same,
     /// There are none, for a reason.
@@ -48,7 +50,8 @@ impl Newest {
         Self {
             state: Mutex::new(State {
                 version: 0,
-                json: None,
+                ids: Vec::new(),
+                pieces: Default::default(),
                 problem: Some("reading the run".into()),
                 last_asked: Instant::now(),
             }),
@@ -61,16 +64,25 @@ impl Newest {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers a page that has the data of a version.
+    /// Answers a page that has the pieces of a version.
     pub fn ask(&self, known: Option<&str>) -> Answer {
         let mut state = self.state();
         state.last_asked = Instant::now();
         self.asked.notify_one();
-        let version = format!("\"{:x}-{}\"", self.began, state.version);
-        match (&state.json, &state.problem) {
-            (Some(json), _) if known != Some(&version) => Answer::Data(version, json.clone()),
-            (_, Some(problem)) => Answer::None(problem.clone()),
-            _ => Answer::Same,
+        let known = known
+            .and_then(|known| known.trim_matches('"').split_once('-'))
+            .filter(|(began, _)| *began == format!("{:x}", self.began))
+            .and_then(|(_, version)| version.parse().ok())
+            .unwrap_or(0);
+        let pieces = state.pieces.iter().flatten();
+        let newer = pieces.filter(|(version, _)| *version > known);
+        let newer: Vec<Arc<[u8]>> = newer.map(|(_, json)| json.clone()).collect();
+        match &state.problem {
+            _ if !newer.is_empty() => {
+                Answer::Data(format!("\"{:x}-{}\"", self.began, state.version), newer)
+            }
+            Some(problem) => Answer::None(problem.clone()),
+            None => Answer::Same,
         }
     }
 
@@ -79,25 +91,38 @@ impl Newest {
     /// # Errors
     ///
     /// If the runs can't be in one page.
-    pub fn keep(&self, folders: &[PathBuf]) -> Result<Infallible, LcaError> {
-        let mut shown = None;
+    pub fn keep(&self, served: &Served) -> Result<Infallible, LcaError> {
+        let mut turns = Turns::default();
         loop {
             self.wait_until_asked();
             let start = Instant::now();
-            let seen = Seen::of(folders);
-            if shown.as_ref() != Some(&seen) {
-                match runs::open(folders).and_then(|runs| page::data(&runs)) {
-                    Ok(json) => {
-                        self.put(json);
-                        shown = Some(seen);
-                    }
-                    Err(error @ LcaError::Setting { .. }) => return Err(error),
-                    // It may be one of the moment: parts are merged, runs are begun anew.
-                    Err(error) => self.state().problem = Some(error.to_string()),
+            let seen = Seen::of(served.folders());
+            let is_growing = seen.is_growing();
+            match self.read(served, &turns.next(seen)) {
+                Ok(()) => {}
+                Err(error @ LcaError::Setting { .. }) => return Err(error),
+                // It may be one of the moment: parts are merged, runs are begun anew.
+                Err(error) => {
+                    self.state().problem = Some(error.to_string());
+                    turns.begin_anew();
                 }
             }
-            rest(start);
+            if is_growing || turns.are_over() {
+                rest(start);
+            }
         }
+    }
+
+    fn read(&self, served: &Served, pieces: &[Piece]) -> Result<(), LcaError> {
+        if pieces.is_empty() {
+            return Ok(());
+        }
+        let runs = served.open()?;
+        let ids: Vec<String> = runs.iter().map(|run| run.info().run_id.clone()).collect();
+        for piece in pieces {
+            self.put(*piece, &ids, served.piece(&runs, *piece)?);
+        }
+        Ok(())
     }
 
     fn wait_until_asked(&self) {
@@ -106,13 +131,63 @@ impl Newest {
         drop(asked.unwrap_or_else(PoisonError::into_inner));
     }
 
-    fn put(&self, json: String) {
+    /// Puts a piece in the place of an older one; pieces of other runs go.
+    fn put(&self, piece: Piece, ids: &[String], json: String) {
         let mut state = self.state();
         state.problem = None;
-        if state.json.as_deref() != Some(json.as_bytes()) {
-            state.version += 1;
-            state.json = Some(json.into_bytes().into());
+        if state.ids != ids {
+            state.pieces = Default::default();
+            state.ids = ids.to_vec();
         }
+        let Some(place) = Piece::ALL.iter().position(|other| *other == piece) else {
+            return;
+        };
+        let known = state.pieces[place].as_ref();
+        if known.is_none_or(|(_, known)| known[..] != *json.as_bytes()) {
+            state.version += 1;
+            state.pieces[place] = Some((state.version, json.into_bytes().into()));
+        }
+    }
+}
+
+/// Which pieces are to be read: those that are quick as soon as there is something new, the others
+/// one at a time in turns with them.
+#[derive(Default)]
+struct Turns {
+    /// What there was to be seen of the runs when the quick ones were read.
+    shown: Option<Seen>,
+    due: VecDeque<Piece>,
+    was_quick: bool,
+}
+
+impl Turns {
+    fn next(&mut self, seen: Seen) -> Vec<Piece> {
+        let is_new = self.shown.as_ref() != Some(&seen);
+        if self.was_quick || !is_new {
+            self.was_quick = false;
+            if let Some(piece) = self.due.pop_front() {
+                return vec![piece];
+            }
+        }
+        if !is_new {
+            return Vec::new();
+        }
+        self.shown = Some(seen);
+        self.was_quick = true;
+        let (quick, slow): (Vec<Piece>, Vec<Piece>) =
+            Piece::ALL.into_iter().partition(|piece| piece.is_quick());
+        let slow = slow.into_iter().filter(|piece| !self.due.contains(piece));
+        let slow: Vec<Piece> = slow.collect();
+        self.due.extend(slow);
+        quick
+    }
+
+    fn begin_anew(&mut self) {
+        *self = Self::default();
+    }
+
+    fn are_over(&self) -> bool {
+        self.due.is_empty()
     }
 }
 
@@ -120,25 +195,59 @@ impl Newest {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_page_gets_data_once_and_is_told_what_is_wrong_with_newer_ones() {
-        let newest = Newest::new();
-        assert!(matches!(newest.ask(None), Answer::None(_)));
-        newest.put("1".into());
-        let Answer::Data(version, json) = newest.ask(None) else {
+    fn data(answer: Answer) -> (String, Vec<String>) {
+        let Answer::Data(version, pieces) = answer else {
             panic!("there are data");
         };
-        assert_eq!(&json[..], b"1");
+        let text = |piece: &Arc<[u8]>| String::from_utf8(piece.to_vec()).unwrap();
+        (version, pieces.iter().map(text).collect())
+    }
+
+    #[test]
+    fn a_page_gets_what_is_new_once_and_is_told_what_is_wrong_with_newer_ones() {
+        let newest = Newest::new();
+        let ids = ["a".to_owned()];
+        assert!(matches!(newest.ask(None), Answer::None(_)));
+        newest.put(Piece::Base, &ids, "1".into());
+        newest.put(Piece::Peaks, &ids, "2".into());
+        let (version, pieces) = data(newest.ask(None));
+        assert_eq!(pieces, ["1", "2"]);
         assert!(matches!(newest.ask(Some(&version)), Answer::Same));
-        newest.put("1".into());
+        newest.put(Piece::Base, &ids, "1".into());
         assert!(matches!(newest.ask(Some(&version)), Answer::Same));
         newest.state().problem = Some("gone".into());
         assert!(matches!(newest.ask(Some(&version)), Answer::None(why) if why == "gone"));
-        // A new page still has what was read before.
-        assert!(matches!(newest.ask(None), Answer::Data(..)));
-        newest.put("2".into());
-        assert!(matches!(newest.ask(Some(&version)), Answer::Data(..)));
+        // A new page still has what was read before; a piece that changed comes alone.
+        assert_eq!(data(newest.ask(None)).1, ["1", "2"]);
+        newest.put(Piece::Peaks, &ids, "3".into());
+        assert_eq!(data(newest.ask(Some(&version))).1, ["3"]);
         // As after a restart of the server.
-        assert!(matches!(newest.ask(Some("\"0-2\"")), Answer::Data(..)));
+        assert_eq!(data(newest.ask(Some("\"0-9\""))).1, ["1", "3"]);
+    }
+
+    #[test]
+    fn pieces_of_a_run_go_when_another_one_takes_its_place() {
+        let newest = Newest::new();
+        newest.put(Piece::Base, &["a".to_owned()], "1".into());
+        newest.put(Piece::Peaks, &["a".to_owned()], "2".into());
+        newest.put(Piece::Base, &["b".to_owned()], "3".into());
+        assert_eq!(data(newest.ask(None)).1, ["3"]);
+    }
+
+    #[test]
+    fn slow_pieces_have_their_turn_however_fast_a_run_grows() {
+        let mut turns = Turns::default();
+        let mut seen = Vec::new();
+        for _ in 0..12 {
+            // Each look sees something else.
+            let folder = tempfile::tempdir().unwrap();
+            let now = Seen::of(&[folder.path().join("none")]);
+            seen.extend(turns.next(now));
+        }
+        for piece in Piece::ALL {
+            let times = seen.iter().filter(|other| **other == piece).count();
+            assert!(times > 0, "{piece:?}");
+        }
+        assert_eq!(seen[..3].iter().filter(|piece| piece.is_quick()).count(), 3);
     }
 }

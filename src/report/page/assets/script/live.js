@@ -10,7 +10,7 @@ const PAUSE = { running: 500, ended: 3000, failed: 1000 };
 const OPEN = 10_000;
 
 /** Whether the reader's hand is on something that new data would take away. */
-function watchHand() {
+export function watchHand() {
   let isDown = false;
   let opened = -Infinity;
   const up = () => {
@@ -39,9 +39,9 @@ function say(text) {
 /**
  * Asks for data, shows them, and asks again.
  * @param {(json: string) => Promise<{ isRunning: boolean, text: string }>} show
+ * @param {() => boolean} isBusy
  */
-export function live(show) {
-  const isBusy = watchHand();
+export function live(show, isBusy) {
   const hold = find("#hold");
   let isHeld = false;
   let version = "";

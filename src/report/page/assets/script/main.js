@@ -2,10 +2,11 @@
 
 import { goToSection, readAddress, watchAddress } from "./address.js";
 import { forgetFigures } from "./choices.js";
-import { data, parsed, takeData } from "./data.js";
-import { find, html } from "./dom.js";
+import { followView, keepCloser, lookCloser } from "./closer.js";
+import { data, has, parsed, takePieces } from "./data.js";
+import { find, html, note, placeOfFigure } from "./dom.js";
 import { plural } from "./format.js";
-import { live } from "./live.js";
+import { live, watchHand } from "./live.js";
 import { microscope } from "./microscope/microscope.js";
 import { inflate } from "./microscope/pictures.js";
 import { inPlace } from "./place.js";
@@ -13,31 +14,37 @@ import { candidates } from "./questions/candidates.js";
 import { classes } from "./questions/classes.js";
 import { distribution } from "./questions/distribution.js";
 import { grounded } from "./questions/grounded.js";
-import { heroes } from "./questions/heroes.js";
+import { heroes, traces } from "./questions/heroes.js";
 import { layers } from "./questions/layers.js";
-import { noise } from "./questions/noise.js";
+import { helpingBySteps, oscillation } from "./questions/noise.js";
 import { sync } from "./questions/sync.js";
 import { validation } from "./questions/validation.js";
 import { fillToolbar, toolbar } from "./toolbar.js";
 import { drawn, isAllInView, redraw, redrawNow, refitView, view } from "./view.js";
 
+/**
+ * Figures, the fields of the data that they are made of, and what makes them.
+ * @type {[string[], string[], () => void][]}
+ */
 const QUESTIONS = [
-  grounded,
-  noise,
-  layers,
-  heroes,
-  distribution,
-  sync,
-  classes,
-  validation,
-  candidates,
-  microscope,
+  [["grounded"], ["loss"], grounded],
+  [["helping"], ["helping"], helpingBySteps],
+  [["periods"], ["oscillation"], oscillation],
+  [["layers", "seeds", "trajectories"], ["trajectories"], layers],
+  [["heroes"], ["heroes"], heroes],
+  [["trace"], ["trace"], traces],
+  [["distribution"], ["distribution"], distribution],
+  [["peaks"], ["peaks"], sync],
+  [["classes", "class-times"], ["class_series"], classes],
+  [["validation", "generalisation"], ["trajectories"], validation],
+  [["candidates"], ["candidates"], candidates],
+  [["microscope"], ["microscope"], microscope],
 ];
 
 function about() {
   const lines = data.runs.map(({ name, summary, tensors, state, verdict }) => {
     const { parameters, steps, first_iteration, last_iteration } = summary;
-    const size = `${plural(parameters, "parameter")} in ${plural(tensors, "tensor")}`;
+    const size = `${plural(parameters, "parameter")} in ${plural(tensors.length, "tensor")}`;
     const range = `iterations ${first_iteration} to ${last_iteration}`;
     const text = `${name}: ${size}, ${plural(steps, "observed step")} (${range}), ${state}.`;
     return [html("p", {}, text), html("p", { class: "verdict", "data-verdict": name }, verdict)];
@@ -84,7 +91,11 @@ function make() {
   about();
   fillToolbar();
   scopes();
-  for (const question of QUESTIONS) question();
+  for (const [figures, fields, question] of QUESTIONS) {
+    if (has(fields)) question();
+    else placeOfFigure(figures[0]).append(note("Reading …"));
+  }
+  drawn(followView);
   redrawNow();
 }
 
@@ -101,30 +112,37 @@ function watchWidth() {
 
 const isReady = () => document.documentElement.dataset.ready === "true";
 
-/** Shows the first data. */
-function begin() {
+const isComplete = () => QUESTIONS.every(([, fields]) => has(fields));
+
+/** Shows the data that there are. */
+function show() {
+  const root = document.documentElement.dataset;
+  root.complete = String(isComplete());
+  if (isReady()) return inPlace(make);
   make();
-  document.documentElement.dataset.ready = "true";
+  root.ready = "true";
   goToSection();
 }
 
 /**
- * Shows data in the place of others, and says what they are of.
+ * Shows pieces of data in the place of others, and says what they are of.
  * @param {string} json
  */
 async function renew(json) {
   const start = performance.now();
+  /** @type {import("./types.d.ts").Piece[]} */
   const found = parsed(json);
   // Before anything is taken away: a microscope without pictures would flicker.
-  await Promise.all(found.runs.map(({ microscope }) => microscope && inflate(microscope)));
-  takeData(found);
-  if (isReady()) inPlace(make);
-  else begin();
+  const pictures = found.flatMap(({ runs = [] }) => runs.map(({ microscope }) => microscope));
+  await Promise.all(pictures.map((microscope) => microscope && inflate(microscope)));
+  takePieces(found);
+  keepCloser();
+  show();
   // For whoever wants to know how long it takes.
   performance.measure("renewal", { start });
-  const isRunning = found.runs.some((run) => run.state === "still running");
+  const isRunning = data.runs.some((run) => run.state === "still running");
   const text = `${isRunning ? "Live" : "Ended"}: up to iteration ${view.last}.`;
-  return { isRunning, text };
+  return { isRunning: isRunning || !isComplete(), text };
 }
 
 readAddress();
@@ -134,8 +152,14 @@ toolbar();
 watchWidth();
 const embedded = find("#data").textContent;
 if (embedded === "null") {
-  live(renew);
+  const isBusy = watchHand();
+  const showAnew = () => {
+    if (isBusy()) setTimeout(showAnew, 100);
+    else show();
+  };
+  lookCloser(showAnew);
+  live(renew, isBusy);
 } else {
-  takeData(parsed(embedded));
-  begin();
+  takePieces([parsed(embedded)]);
+  show();
 }

@@ -29,10 +29,19 @@ export function classSums(series, layer, row) {
 }
 
 /**
- * Layers with their LCA up to and with each iteration.
+ * The sum of a layer and class up to the first window.
+ * @param {ClassSteps} series
+ * @param {number} layer
+ * @param {number} row
+ */
+export const before = (series, layer, row) => series.before[layer * series.classes.length + row];
+
+/**
+ * Layers with their LCA up to the first iteration, and up to and with each.
  * @typedef {{
  *   layer: string,
  *   parameters: number,
+ *   before: number | null,
  *   sums: Float64Array,
  *   margins: Float64Array | null,
  * }} LayerSums
@@ -54,6 +63,7 @@ export function layerSums(run, probe = view.probe) {
   const layers = found.layers.map((layer, place) => ({
     layer,
     parameters: all.layers.find((known) => known.layer === layer)?.parameters ?? NaN,
+    before: before(found, place, row),
     sums: classSums(found, place, row),
     margins: null,
   }));
@@ -61,14 +71,15 @@ export function layerSums(run, probe = view.probe) {
 }
 
 /**
- * The sum over the iterations in view, of sums up to and with each iteration.
+ * The sum over the iterations in view, of sums up to and with each iteration, and before them.
  * @param {Float64Array} iterations
  * @param {Float64Array} sums
+ * @param {number | null} before
  */
-export function sumInView(iterations, sums) {
+export function sumInView(iterations, sums, before) {
   if (iterations.length === 0) return NaN;
   const upTo = (/** @type {number} */ iteration) =>
-    iterations[0] <= iteration ? sums[placeOf(iterations, iteration)] : 0;
+    iterations[0] <= iteration ? sums[placeOf(iterations, iteration)] : (before ?? NaN);
   return upTo(view.to) - upTo(view.from - 1);
 }
 
@@ -76,13 +87,14 @@ export function sumInView(iterations, sums) {
  * The mean of an optimizer step over some windows, from the sums up to and with each.
  * @param {ClassSteps} series
  * @param {Float64Array} sums
+ * @param {number} before the sum up to the first
  * @param {number} start the first window
  * @param {number} end the one after the last
  */
-export function meanOfStep({ optimizer_steps: steps }, sums, start, end) {
-  const within = (/** @type {Float64Array} */ upTo) =>
-    upTo[end - 1] - (start > 0 ? upTo[start - 1] : 0);
-  return within(sums) / within(steps);
+export function meanOfStep({ optimizer_steps: steps }, sums, before, start, end) {
+  const within = (/** @type {Float64Array} */ upTo, /** @type {number} */ first) =>
+    upTo[end - 1] - (start > 0 ? upTo[start - 1] : first);
+  return within(sums, before) / within(steps, 0);
 }
 
 /**

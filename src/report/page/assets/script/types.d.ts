@@ -4,7 +4,10 @@
 /** A number that is null where it is not finite. */
 export type Num = number | null;
 
-/** In JSON `{"f64": "…"}`, or `{"f32": "…", "row": n}` for sums: bytes of numbers in base64. */
+/**
+ * In JSON `{"f64": "…"}`, or `{"f32": "…", "row": n, "before": […]}` for sums: bytes of numbers in
+ * base64.
+ */
 export type Column = Float64Array<ArrayBuffer>;
 
 export interface Data {
@@ -15,6 +18,15 @@ export interface Data {
   layers: Layers | null;
   candidates: Candidates | null;
   candidates_missing: string | null;
+}
+
+/** A piece of the data that a server hands over; the first one has the runs' identities. */
+export type Piece = Partial<Omit<Data, "runs">> & { runs?: Partial<Run>[] };
+
+/** What is behind a zoom: parts of the runs that have these identities. */
+export interface Closer {
+  ids: string[];
+  runs: Partial<Run>[];
 }
 
 /** Sentences about what a run has not recorded. */
@@ -29,10 +41,13 @@ export interface Missing {
 
 export interface Run {
   name: string;
+  id: string;
+  folder: string;
   state: "finished" | "still running" | "killed" | "interrupted" | "failed";
   verdict: string;
-  tensors: number;
+  tensors: string[];
   probes: string[];
+  epochs: { epoch: number; last_iteration: number }[];
   summary: Summary;
   loss: Loss[];
   helping: Helping;
@@ -155,6 +170,7 @@ export interface Trajectories {
     layer: string;
     parameters: number;
     reach: Num;
+    before: Num;
     sums: Column;
     margins: Column | null;
   }[];
@@ -176,6 +192,7 @@ export interface ClassSteps {
   iterations: Column;
   optimizer_steps: Column;
   sums: Column;
+  before: Column;
   levels: { windows: number; color_ranges: Num[] }[];
 }
 

@@ -1,6 +1,6 @@
 // What all figures share: the iterations in view, the cursor, probe and class, the hidden layers.
 
-import { data, firstRun } from "./data.js";
+import { data, firstRun, has } from "./data.js";
 
 export const view = {
   // Nothing is seen before there are data.
@@ -55,7 +55,8 @@ export function refitView() {
   for (const series of data.runs.flatMap((run) => run.class_series)) {
     for (const entry of series.classes) classNames.set(String(entry.class), entry.name);
   }
-  if (!classNames.has(view.class)) view.class = "";
+  // Classes may be still to come.
+  if (has(["class_series"]) && !classNames.has(view.class)) view.class = "";
   view.probeAtFirst = firstRun.probes[0];
   const isProbe = data.runs.some((run) => run.probes.includes(view.probe));
   if (!isProbe) view.probe = view.probeAtFirst;

@@ -6,11 +6,19 @@ import { comparable, follow } from "../charts/figure.js";
 import { heatMap } from "../charts/heatmap.js";
 import { timeMap } from "../charts/timemap.js";
 import { kept } from "../choices.js";
-import { data, firstRun } from "../data.js";
+import { data, firstRun, wholeOf } from "../data.js";
 import { absent, html, note, placeOfFigure } from "../dom.js";
 import { plural } from "../format.js";
 import { perRun } from "../runs.js";
-import { classSums, greatest, meanOfStep, ofProbe, sumInView, windowText } from "../sums.js";
+import {
+  before,
+  classSums,
+  greatest,
+  meanOfStep,
+  ofProbe,
+  sumInView,
+  windowText,
+} from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
 import { rangeText, redraw } from "../view.js";
 
@@ -37,7 +45,8 @@ function byLayer() {
     }
     const value = (/** @type {number} */ row, /** @type {number} */ column) => {
       const series = seriesInView(run);
-      return sumInView(series.iterations, classSums(series, column, row));
+      const sums = classSums(series, column, row);
+      return sumInView(series.iterations, sums, before(series, column, row));
     };
     return [
       heatMap({
@@ -52,12 +61,13 @@ function byLayer() {
           follow(() => `${seriesInView(run).probe}, ${rangeText()}${windowText(first.every)}`),
         ],
       }),
-      behind("classes and layers, all iterations", ["class", ...first.layers], () =>
-        first.classes.map((entry, row) => [
+      behind("classes and layers, all iterations", ["class", ...first.layers], () => {
+        const [all] = wholeOf(run, "class_series");
+        return all.classes.map((entry, row) => [
           words(entry.name),
-          ...first.layers.map((_, column) => lcaCell(classSums(first, column, row).at(-1))),
-        ]),
-      ),
+          ...all.layers.map((_, column) => lcaCell(classSums(all, column, row).at(-1))),
+        ]);
+      }),
       first.left_out > 0
         ? note(`${plural(first.left_out, "step")} without finite LCA left out.`)
         : null,
@@ -119,6 +129,6 @@ function windowsOf(series, layer) {
       full: color_ranges[place] ?? 0,
     })),
     mean: (/** @type {number} */ row, /** @type {number} */ start, /** @type {number} */ end) =>
-      meanOfStep(series, rows[row], start, end),
+      meanOfStep(series, rows[row], before(series, place, row), start, end),
   };
 }

@@ -14,6 +14,9 @@ import { redraw } from "../view.js";
 
 export function heroes() {
   perRun("heroes", spread);
+}
+
+export function traces() {
   perRun("trace", trace);
 }
 

@@ -97,7 +97,7 @@ function bars() {
       return (found?.layers ?? [])
         .filter(({ layer }) => !view.hidden.has(layer))
         .map((row) => {
-          const sum = sumInView(found?.iterations ?? row.sums, row.sums);
+          const sum = sumInView(found?.iterations ?? row.sums, row.sums, row.before);
           return { name: row.layer, bars: [{ value: isMean() ? perParameter(row, sum) : sum }] };
         });
     };

@@ -10,9 +10,12 @@ import { count, maybe, percent, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { behind, words } from "../table.js";
 
-export function noise() {
+export function helpingBySteps() {
   const together = comparable();
   perRun("helping", (run) => helping(run, together));
+}
+
+export function oscillation() {
   perRun("periods", periods);
 }
 

@@ -38,7 +38,7 @@ function generalisation() {
     const sumOf = (/** @type {string} */ probe, /** @type {string} */ layer) => {
       const found = layerSums(run, probe);
       const row = found?.layers.find((row) => row.layer === layer);
-      return found && row ? sumInView(found.iterations, row.sums) : null;
+      return found && row ? sumInView(found.iterations, row.sums, row.before) : null;
     };
     const rows = () =>
       (layerSums(run, training.probe)?.layers ?? [])
