@@ -1,19 +1,22 @@
 //! A run's folder: what is where, and what counts when a process died half-way.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::error::LcaError;
 
 use super::files::{self, disk};
 use super::info::{RunInfo, now};
+use super::readme;
 use super::schema::Table;
 
 /// The file that says what the run is.
 const RUN: &str = "run.json";
 /// What that file is called while its run is being removed.
 const REMOVED: &str = ".run.json.removed";
+/// The file that says so to people, and how to go on from it.
+const README: &str = "README.md";
 /// The ending of part files.
 pub(super) const PART: &str = "parquet";
 /// The one file of a table that is replaced as a whole.
@@ -154,6 +157,43 @@ impl RunFolder {
         let text = text.map_err(|error| disk("writing", &path, error.into()))?;
         files::replace(&path, &self.temporary(RUN), text.as_bytes())?;
         Ok(text.len())
+    }
+
+    /// Writes what the folder says of itself, unless there is such a file of somebody else's.
+    pub(super) fn write_readme(&self, info: &RunInfo) -> Result<(), LcaError> {
+        let path = self.path.join(README);
+        if self.has_other_readme()? {
+            return Ok(());
+        }
+        files::replace(&path, &self.temporary(README), info.readme().as_bytes())
+    }
+
+    /// Removes what the folder says of itself where it holds no run.
+    pub(super) fn remove_readme(&self) -> Result<(), LcaError> {
+        if self.holds_run() || self.has_other_readme()? {
+            return Ok(());
+        }
+        files::remove(&self.path.join(README))
+    }
+
+    /// Returns whether there is something of that name that the recorder did not write.
+    fn has_other_readme(&self) -> Result<bool, LcaError> {
+        let path = self.path.join(README);
+        let begins = match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(disk("reading", &path, error)),
+            Ok(about) if !about.is_file() => return Ok(true),
+            Ok(_) => {
+                let mut begins = vec![0; readme::TITLE.len()];
+                let read = fs::File::open(&path).and_then(|mut file| file.read_exact(&mut begins));
+                match read {
+                    Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(true),
+                    read => read.map_err(|error| disk("reading", &path, error))?,
+                }
+                begins
+            }
+        };
+        Ok(begins != readme::TITLE.as_bytes())
     }
 
     /// Fails if a new run here would mix with Parquet files that are no run's.

@@ -19,6 +19,7 @@ mod part;
 mod pattern;
 mod queue;
 mod reader;
+mod readme;
 mod resume;
 mod rewrite;
 mod rows;

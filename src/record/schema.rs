@@ -46,6 +46,19 @@ impl Table {
         Self::Histograms,
     ];
 
+    /// Returns what a row is about.
+    pub(super) fn about(self) -> &'static str {
+        match self {
+            Self::Steps => "One row per observed step and probe.",
+            Self::Tensors => "One row per step, probe, tensor and class (null: all classes).",
+            Self::Classes => "One row per step, probe and class.",
+            Self::Units => "One row per recorded step, tensor and unit (neuron or channel).",
+            Self::Parameters => "One row per recorded step and parameter.",
+            Self::ParameterTotals => "One row per parameter: its totals over the run so far.",
+            Self::Histograms => "One row per window of steps, tensor and bin that is not empty.",
+        }
+    }
+
     /// Returns the name of the table, which is the name of its folder.
     pub fn name(self) -> &'static str {
         match self {

@@ -59,10 +59,11 @@ impl Tables {
         let reserved = room_for(description.len());
         let begun = folder
             .reserve(reserved)
+            .and_then(|()| folder.write_readme(&info))
             .and_then(|()| folder.write_info(&mut info));
         if let Err(error) = begun {
             // Where there was no run, there is none now.
-            let _ = folder.end_writing();
+            let _ = folder.remove_readme().and_then(|()| folder.end_writing());
             return Err(error);
         }
         Ok(Self {

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::tempdir;
 
 use crate::fixture::Fixture;
@@ -81,6 +83,22 @@ impl Server {
             (status == 200).then_some((version, body))
         })
     }
+
+    /// Returns all pieces of the data and their version, once they are there.
+    fn all_data(&self) -> (String, String) {
+        until("complete data", || {
+            let (version, body) = self.data("none");
+            body.contains(r#""microscope_missing""#)
+                .then_some((version, body))
+        })
+    }
+
+    /// Returns an answer as JSON.
+    fn json(&self, path: &str) -> serde_json::Value {
+        let (status, head, body) = self.get(path, &[]);
+        assert_eq!(status, 200, "{path}: {head} {body}");
+        serde_json::from_str(&body).unwrap()
+    }
 }
 
 fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
@@ -116,7 +134,7 @@ fn a_served_page_gets_newer_data_as_the_run_grows_and_ends() {
     assert_eq!(status, 200, "{head}");
     assert!(head.contains("text/html"), "{head}");
     assert!(page.contains("connect-src 'self'"));
-    let (first, data) = server.data("none");
+    let (first, data) = server.all_data();
     assert!(data.contains(r#""state":"still running""#));
     assert!(data.contains(r#""last_iteration":19"#));
     let known = format!("If-None-Match: {first}");
@@ -139,7 +157,7 @@ fn a_run_that_is_gone_is_said_to_be_gone_and_what_was_read_stays() {
     let folder = tempdir().unwrap();
     drop(recorded(folder.path(), 20));
     let server = Server::of(folder.path());
-    let (version, before) = server.data("none");
+    let (version, before) = server.all_data();
     assert!(before.contains(r#""state":"killed""#));
     fs::remove_file(folder.path().join("run.json")).unwrap();
     let known = format!("If-None-Match: {version}");
@@ -149,6 +167,51 @@ fn a_run_that_is_gone_is_said_to_be_gone_and_what_was_read_stays() {
     });
     assert!(reason.contains("no run"), "{reason}");
     assert_eq!(server.data("none").1, before);
+}
+
+#[test]
+fn what_is_behind_a_zoom_is_every_step_in_view_and_nothing_else() {
+    let folder = tempdir().unwrap();
+    Fixture::default().write(folder.path());
+    let server = Server::of(folder.path());
+    let zoom = server.json("/zoom?from=5&to=9");
+    let loss = &zoom["runs"][0]["loss"][0];
+    assert_eq!(loss["every"], 1);
+    let bytes = STANDARD.decode(loss["iterations"]["f64"].as_str().unwrap());
+    let iterations: Vec<f64> = bytes
+        .unwrap()
+        .chunks(8)
+        .map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()))
+        .collect();
+    assert_eq!(iterations, [5.0, 6.0, 7.0, 8.0, 9.0]);
+    let microscope = &server.json("/microscope?from=5&to=9")["runs"][0]["microscope"];
+    assert_eq!(microscope["iterations"], serde_json::json!([5, 6, 7, 8, 9]));
+    let trace = server.json("/trace?run=0&tensor=0&index=1&from=5&to=9");
+    assert_eq!(trace["runs"][0]["index"], 1);
+    for wrong in [
+        "/zoom",
+        "/zoom?from=5",
+        "/zoom?from=-1&to=2",
+        "/zoom?from=a&to=b",
+        "/trace?from=5&to=9",
+        "/trace?run=0&tensor=0&index=99999999999&from=5&to=9",
+    ] {
+        assert_eq!(server.get(wrong, &[]).0, 400, "{wrong}");
+    }
+    for absent in [
+        "/trace?run=7&tensor=0&index=1&from=5&to=9",
+        "/trace?run=0&tensor=99&index=1&from=5&to=9",
+        "/trace?run=0&tensor=0&index=4000000000&from=5&to=9",
+    ] {
+        let (status, _, reason) = server.get(absent, &[]);
+        assert_eq!(status, 202, "{absent}");
+        assert!(
+            reason.contains("there is no") || reason.contains("has no"),
+            "{reason}"
+        );
+    }
+    let other = "Origin: http://evil.example";
+    assert_eq!(server.get("/zoom?from=5&to=9", &[other]).0, 403);
 }
 
 #[test]

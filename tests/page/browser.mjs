@@ -44,7 +44,8 @@ export async function open(browser, file, options = {}) {
   const address = isServed ? file : pathToFileURL(resolve(file)).href;
   page.on("request", (request) => {
     const url = request.url();
-    if (isServed && url === `${address}data`) return;
+    const own = ["data", "zoom?", "trace?", "microscope?"].map((path) => address + path);
+    if (isServed && own.some((start) => url.startsWith(start))) return;
     if (url.split("#")[0] !== address && !url.startsWith("data:") && !url.startsWith("blob:"))
       problems.push(`request: ${url}`);
   });

@@ -120,6 +120,8 @@ export async function liveChecks(check, browser, program, folder, training) {
     const address = await line;
     assert.match(address, /^http:\/\/127\.0\.0\.1:\d+\/$/);
     const { page, problems } = await open(browser, address);
+    const complete = () => page.waitForSelector("html[data-complete=true]");
+    await complete();
 
     await check("what was chosen stays as the run grows, and the page does not move", async () => {
       await chooseAll(page);
@@ -141,7 +143,7 @@ export async function liveChecks(check, browser, program, folder, training) {
       await sleep(500);
       const { range, chosen, isOpen, perParameter, quantity } = await seen(page);
       await page.reload();
-      await page.waitForSelector("html[data-ready=true]");
+      await complete();
       const now = await seen(page);
       assert.deepEqual(
         [now.range, now.chosen, now.isOpen, now.perParameter, now.quantity],

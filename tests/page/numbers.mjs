@@ -24,6 +24,7 @@ export async function numberChecks(check, page, json, run) {
   await check("the verdict has the numbers of `summary`", async () => {
     const { reconciliation, helping } = json("summary", run);
     const verdict = await page.textContent("[data-verdict]");
+    assert.equal(verdict, json("summary", run).verdict);
     const [off, share] = [...verdict.matchAll(/([\d.]+) %/g)].map((found) => Number(found[1]));
     near(off, 100 * reconciliation[0].relative_difference, 0, 0.05);
     near(share, 100 * helping[0].fraction_of_nonzero, 0, 0.051);

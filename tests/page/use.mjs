@@ -257,7 +257,7 @@ export async function useChecks(check, page) {
   );
 
   await check("tables behind the figures open", async () => {
-    for (const box of await page.locator("details").all()) {
+    for (const box of await page.locator("details[data-table]").all()) {
       await box.locator("summary").click();
       await box.locator("table").waitFor({ timeout: 2000 });
       await box.locator("summary").click();

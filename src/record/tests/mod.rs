@@ -1,5 +1,6 @@
 //! Tests of the record as a whole: rows in, files on disk, rows out.
 
+mod cache;
 mod columns;
 mod damage;
 mod failure;

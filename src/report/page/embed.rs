@@ -24,7 +24,7 @@ struct Module {
 }
 
 /// The modules of the script; each imports from those before it only.
-const MODULES: [Module; 39] = modules![
+const MODULES: [Module; 41] = modules![
     "format.js",
     "dom.js",
     "data.js",
@@ -32,10 +32,12 @@ const MODULES: [Module; 39] = modules![
     "address.js",
     "choices.js",
     "place.js",
+    "closer.js",
     "table.js",
     "runs.js",
     "charts/axes.js",
     "charts/names.js",
+    "charts/save.js",
     "charts/figure.js",
     "charts/colours.js",
     "charts/timeplot.js",
@@ -46,22 +48,22 @@ const MODULES: [Module; 39] = modules![
     "charts/heatmap.js",
     "charts/histogram.js",
     "sums.js",
+    "microscope/block.js",
+    "microscope/pictures.js",
     "questions/grounded.js",
     "questions/noise.js",
     "questions/layers.js",
     "questions/heroes.js",
+    "questions/traces.js",
     "questions/distribution.js",
     "questions/sync.js",
     "questions/classes.js",
     "questions/validation.js",
     "questions/candidates.js",
-    "microscope/block.js",
-    "microscope/pictures.js",
     "microscope/stage.js",
     "microscope/controls.js",
     "microscope/microscope.js",
     "toolbar.js",
-    "closer.js",
     "live.js",
     "main.js",
 ];

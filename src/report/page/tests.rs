@@ -14,7 +14,7 @@ use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::Synthetic;
 use crate::record::Run;
 
-use super::page;
+use super::{Served, page};
 
 /// The page of a run, and its data.
 fn written(name: &str, run: &Synthetic) -> (String, Value) {
@@ -52,8 +52,10 @@ fn running_sums(column: &Value) -> Vec<Vec<f64>> {
         .map(|bytes| f64::from(f32::from_le_bytes(bytes.try_into().unwrap())))
         .collect();
     let rows = changes.chunks(column["row"].as_u64().unwrap() as usize);
-    let sums = |row: &[f64]| {
-        let mut sum = 0.0;
+    let before = column["before"].as_array().unwrap();
+    let rows = rows.zip(before);
+    let sums = |(row, before): (&[f64], &Value)| {
+        let mut sum = before.as_f64().unwrap();
         row.iter()
             .map(|change| {
                 sum += change;
@@ -214,4 +216,63 @@ fn a_page_about_samples_says_how_sure_its_sums_are_and_what_noise_makes_of_signs
     assert!(run["peaks"].is_null());
     let missing = run["peaks_missing"].as_str().unwrap();
     assert!(missing.contains("training is sampled"), "{missing}");
+}
+
+#[test]
+fn behind_a_zoom_is_every_step_and_sums_go_on_from_before_it() {
+    let synthetic = Synthetic::new(&[("a.weight", 3), ("b.weight", 2)], 5000)
+        .classes(2)
+        .lca(|at| -1e-4 * (1.0 + (at.iteration % 7) as f64) * (at.index + 1) as f64)
+        .residual(|iteration| 1e-6 * (iteration % 3) as f64);
+    let folder = tempfile::tempdir().unwrap();
+    let run = synthetic.write(folder.path());
+    let known = &crate::analysis::trajectories(&run).unwrap()[0];
+    let served = Served::new(vec![folder.path().to_owned()]);
+    // Before and after the rows stay in memory.
+    for _ in 0..2 {
+        let zoom: Value = serde_json::from_str(&served.zoom(1000, 1099).unwrap()).unwrap();
+        let of_run = &zoom["runs"][0];
+        let wanted: Vec<f64> = (1000..1100).map(f64::from).collect();
+        assert_eq!(of_run["loss"][0]["every"], 1);
+        assert_eq!(numbers(&of_run["loss"][0]["iterations"]), wanted);
+        assert_eq!(numbers(&of_run["helping"]["iterations"]), wanted);
+        let part = &of_run["trajectories"][0];
+        assert_eq!(numbers(&part["iterations"]), wanted);
+        for (layer, curve) in known.layers.iter().enumerate() {
+            let layer = &part["layers"][layer];
+            assert_eq!(layer["before"].as_f64(), Some(curve.cumulative[999]));
+            assert_eq!(numbers(&layer["sums"]), curve.cumulative[1000..1100]);
+        }
+        let classes = &of_run["class_series"][0];
+        assert_eq!(classes["every"], 1);
+        assert_eq!(numbers(&classes["iterations"]), wanted);
+        let (sums, before) = (running_sums(&classes["sums"]), numbers(&classes["before"]));
+        // A class's LCA is that of its rows, summed here without windows.
+        let all = ClassMapOptions::default().window_sums(usize::MAX);
+        let whole = &class_maps(&run, &all).unwrap()[0].windows;
+        assert_eq!(whole.steps_per_window, 1);
+        for (row, sums) in sums.iter().enumerate() {
+            let known = &whole.cumulative[row * 5000..][..5000];
+            assert!((before[row] - known[999]).abs() < 1e-12);
+            for (step, sum) in sums.iter().enumerate() {
+                assert!((sum - known[1000 + step]).abs() < 1e-9, "{row} {step}");
+            }
+        }
+    }
+    let text = served.microscope(4990, 4999).unwrap();
+    let found: Value = serde_json::from_str(&text).unwrap();
+    let microscope = &found["runs"][0]["microscope"];
+    assert_eq!(microscope["iterations"].as_array().unwrap().len(), 10);
+    assert_eq!(microscope["recorded_iterations"], 10);
+    let text = served.trace(0, 1, 1, (20, 29)).unwrap();
+    let found: Value = serde_json::from_str(&text).unwrap();
+    let trace = &found["runs"][0];
+    assert_eq!(
+        (&trace["tensor"], trace["every"].as_u64()),
+        (&"b.weight".into(), Some(1))
+    );
+    assert_eq!(
+        numbers(&trace["iterations"]),
+        (20..30).map(f64::from).collect::<Vec<_>>()
+    );
 }

@@ -5,6 +5,7 @@ use std::slice::from_ref;
 
 use burn_lca::Run;
 use burn_lca::analysis::{self, MISSING, summary::Summary};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
@@ -23,10 +24,25 @@ pub struct SummaryArgs {
     pub output: OutputArgs,
 }
 
+/// What the answer is as JSON.
+#[derive(Serialize)]
+struct Found<'a> {
+    /// What a reader should take from it.
+    verdict: &'a str,
+    #[serde(flatten)]
+    summary: &'a Summary,
+}
+
 pub fn answer(args: &SummaryArgs) -> Result<Answer, Failure> {
     let run = Run::open(&args.run)?;
     let summary = analysis::summary(&run)?;
-    Ok(Answer::new(&summary, from_ref(&run))?
+    let verdict = analysis::verdict(&summary);
+    let found = Found {
+        verdict: &verdict,
+        summary: &summary,
+    };
+    Ok(Answer::new(&found, from_ref(&run))?
+        .verdict(verdict.clone())
         .table(reconciliation(&summary))
         .table(helping(&summary))
         .table(quantiles_of(&summary))

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub struct Answer {
     json: String,
+    verdict: Option<String>,
     tables: Vec<AnswerTable>,
     run_notes: Vec<String>,
 }
@@ -67,9 +68,16 @@ impl Answer {
         })?;
         Ok(Self {
             json: escaped(&json) + "\n",
+            verdict: None,
             tables: Vec::new(),
             run_notes: runs.iter().flat_map(Run::notes).collect(),
         })
+    }
+
+    /// Sets what it all comes to, in a few sentences; printed where all tables are.
+    pub fn verdict(mut self, verdict: String) -> Self {
+        self.verdict = Some(verdict);
+        self
     }
 
     /// Adds a table; the first is the one that CSV and Parquet hold by default.
@@ -80,6 +88,10 @@ impl Answer {
 
     pub(super) fn json(&self) -> &str {
         &self.json
+    }
+
+    pub(super) fn sentences(&self) -> Option<&str> {
+        self.verdict.as_deref()
     }
 
     pub(super) fn tables(&self) -> &[AnswerTable] {

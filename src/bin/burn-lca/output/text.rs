@@ -31,6 +31,11 @@ pub(super) fn render(answer: &Answer, tables: &[&AnswerTable], coloured: bool) -
     for note in answer.run_notes() {
         push_lines(&mut text, wrap(&format!("Note: {note}.")));
     }
+    if let Some(verdict) = answer.sentences()
+        && tables.len() == answer.tables().len()
+    {
+        push_lines(&mut text, wrap(verdict));
+    }
     for (index, table) in tables.iter().enumerate() {
         if index > 0 || !text.is_empty() {
             text.push('\n');

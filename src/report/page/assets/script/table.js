@@ -27,18 +27,56 @@ function styled(cell) {
  */
 export function table(label, headings, rows) {
   const cells = rows.map((row) => row.map(styled));
-  const head = headings.map((heading, column) => {
-    const isText = cells[0]?.[column]?.kind?.startsWith("words");
-    return html("th", { scope: "col", class: isText ? "words" : null }, heading);
-  });
   const body = cells.map((row) =>
     html("tr", {}, ...row.map(({ text, kind }) => html("td", { class: kind }, text))),
   );
+  const tbody = html("tbody", {}, ...body);
+  const head = headings.map((heading, column) => {
+    const isText = cells[0]?.[column]?.kind?.startsWith("words");
+    const keys = () => cells.map((row) => sortKey(row[column].text));
+    const sort = () => tbody.replaceChildren(...sorted(th, body, keys()));
+    const button = html("button", { type: "button", class: "sort", click: sort }, heading);
+    const th = html("th", { scope: "col", class: isText ? "words" : null }, button);
+    return th;
+  });
   return html(
     "div",
     { class: "scroll", tabindex: 0, role: "group", "aria-label": label },
-    html("table", {}, html("thead", {}, html("tr", {}, ...head)), html("tbody", {}, ...body)),
+    html("table", {}, html("thead", {}, html("tr", {}, ...head)), tbody),
   );
+}
+
+/**
+ * What a cell is sorted by: its number, if it begins with one.
+ * @param {string} text
+ */
+function sortKey(text) {
+  const number = Number.parseFloat(text.replaceAll(",", ""));
+  return Number.isNaN(number) ? text : number;
+}
+
+/**
+ * Rows by one of their columns, the least first; the other way round if they are so already. What is
+ * no number comes last.
+ * @param {HTMLElement} th
+ * @param {HTMLElement[]} rows
+ * @param {(string | number)[]} keys
+ */
+function sorted(th, rows, keys) {
+  const isDown = th.getAttribute("aria-sort") === "ascending";
+  for (const other of th.parentElement?.children ?? []) other.removeAttribute("aria-sort");
+  th.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+  const sign = isDown ? -1 : 1;
+  const order = rows.map((_, place) => place);
+  order.sort((a, b) => {
+    const [one, other] = [keys[a], keys[b]];
+    if (typeof one === "number" && typeof other === "number") return sign * (one - other);
+    if (typeof one === "string" && typeof other === "string") {
+      return sign * one.localeCompare(other, "en", { numeric: true });
+    }
+    return typeof one === "number" ? -1 : 1;
+  });
+  return order.map((place) => rows[place]);
 }
 
 /** @param {string} text */

@@ -1,9 +1,18 @@
 // The controls of all figures.
 
 import { writeAddress } from "./address.js";
-import { data } from "./data.js";
+import { data, firstRun } from "./data.js";
 import { dress, find, html } from "./dom.js";
-import { classNames, drawn, pointed, redraw, setRange, view } from "./view.js";
+import {
+  classNames,
+  drawn,
+  KEYS,
+  pointed,
+  redraw,
+  setRange,
+  timeAxisChosen,
+  view,
+} from "./view.js";
 
 /**
  * The field of a number.
@@ -88,6 +97,7 @@ function colours() {
 export function toolbar() {
   range();
   colours();
+  find("#hint").textContent = KEYS;
 }
 
 /** Fits the controls to the data, and has them follow what is in view. */
@@ -99,6 +109,15 @@ export function fillToolbar() {
   });
   selection("class", new Map([["", "all"], ...classNames]), view.class, (chosen) => {
     view.class = chosen;
+  });
+  const axes = new Map([
+    ["iteration", "iterations"],
+    ["log", "iterations, logarithmic"],
+  ]);
+  if (firstRun.epochs.length > 0) axes.set("epoch", "epochs");
+  selection("axis", axes, timeAxisChosen(), (chosen) => {
+    if (chosen === "iteration") view.choices.delete("axis");
+    else view.choices.set("axis", chosen);
   });
   // Drawing comes a frame later than the change: what is being typed by then stays.
   drawn(() => {

@@ -18,6 +18,8 @@ export const view = {
   hidden: new Set(),
   /** @type {Set<string>} */
   hiddenAtFirst: new Set(),
+  /** A part of the names of layers that are looked for, in small letters. */
+  search: "",
   /** Layers that are to be hidden if they are shown at first, and shown if not. */
   flipAtFirst: /** @type {string[]} */ ([]),
   /** What was chosen in single figures; see `choices.js`. @type {Map<string, string>} */
@@ -125,11 +127,10 @@ export function setCursor(iteration) {
 }
 
 /**
- * Zooms by a factor around the cursor, or the middle.
+ * Zooms by a factor around an iteration: the cursor, or else the middle.
  * @param {number} factor
  */
-function zoom(factor) {
-  const centre = view.cursor ?? (view.from + view.to) / 2;
+export function zoom(factor, centre = view.cursor ?? (view.from + view.to) / 2) {
   const from = centre - (centre - view.from) * factor;
   const to = centre + (view.to - centre) * factor;
   if (factor < 1 && to - from < 2) return;
@@ -137,19 +138,33 @@ function zoom(factor) {
 }
 
 /**
+ * Moves the range so that it begins at an iteration, as far as there are iterations.
+ * @param {number} start
+ */
+export function pan(start) {
+  const width = view.to - view.from;
+  const from = Math.max(view.first, Math.min(view.last - width, start));
+  setRange(from, from + width);
+}
+
+/**
  * Moves the range by a part of its width.
  * @param {number} part
  */
-function shift(part) {
-  const width = view.to - view.from;
-  const by = Math.max(1, Math.round(width * Math.abs(part))) * Math.sign(part);
-  const from = Math.max(view.first, Math.min(view.last - width, view.from + by));
-  setRange(from, from + width);
+export function shift(part) {
+  const by = Math.max(1, Math.round((view.to - view.from) * Math.abs(part)));
+  pan(view.from + by * Math.sign(part));
 }
 
 /** The iterations in view have a width even if there is one only. */
 export const spanInView = () =>
   view.to > view.from ? [view.from, view.to] : [view.from - 0.5, view.from + 0.5];
+
+/** How iterations are laid out along their axis. @returns {"iteration" | "log" | "epoch"} */
+export function timeAxisChosen() {
+  const chosen = view.choices.get("axis");
+  return chosen === "log" || chosen === "epoch" ? chosen : "iteration";
+}
 
 /** The iterations in view, in words. */
 export const rangeText = () =>
@@ -182,5 +197,6 @@ export function timeKeys(event) {
 }
 
 export const KEYS =
-  "Drag to zoom in time, double-click for all. Keys: ← → move the cursor (with Shift, faster), " +
-  "+ and − zoom, Page Up and Page Down shift, 0 shows all.";
+  "Drag to zoom in time, Shift and drag to pan; Ctrl and wheel zoom, Shift and wheel pan; " +
+  "double-click for all. Keys: ← → move the cursor (with Shift, faster), + and − zoom, " +
+  "Page Up and Page Down pan, 0 shows all.";

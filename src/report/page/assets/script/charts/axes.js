@@ -1,11 +1,13 @@
 // Scales and axes.
 
+import { firstRun } from "../data.js";
 import { svg } from "../dom.js";
-import { spanInView } from "../view.js";
+import { spanInView, timeAxisChosen, view } from "../view.js";
 
 /**
- * Values to pixels, and the range of the values.
+ * Values to pixels, and the range of the values; back for iterations.
  * @typedef {((value: number) => number) & { domain: [number, number] }} Scale
+ * @typedef {Scale & { back: (pixel: number) => number }} TimeScale
  * The part of a figure that has marks, in pixels.
  * @typedef {{ left: number, right: number, top: number, bottom: number }} Area
  */
@@ -118,25 +120,77 @@ export function writeScales(root, x, y, area) {
 }
 
 /**
- * Iterations below the plot.
+ * The iterations in view to pixels, as the axis was chosen. On a logarithmic one the first
+ * iteration of all is at 1.
+ * @param {number} left
+ * @param {number} right
+ * @returns {TimeScale}
+ */
+export function timeScale(left, right) {
+  const [from, to] = spanInView();
+  const isLog = timeAxisChosen() === "log";
+  const place = (/** @type {number} */ at) =>
+    isLog ? Math.log(1 + Math.max(0, at - view.first)) : at;
+  const scale = linear(place(from), place(to), left, right);
+  const [start, end] = scale.domain;
+  const back = (/** @type {number} */ pixel) => {
+    const at = start + ((pixel - left) / (right - left)) * (end - start);
+    return isLog ? view.first + Math.expm1(at) : at;
+  };
+  const domain = /** @type {[number, number]} */ ([from, to]);
+  return Object.assign((/** @type {number} */ at) => scale(place(at)), { domain, back });
+}
+
+/** Pixels between the marks of an axis of iterations, at least. */
+const APART = 44;
+
+/**
+ * Iterations with the texts of their marks.
+ * @param {TimeScale} x
+ * @param {number} most
+ * @returns {[number, string][]}
+ */
+function timeMarks(x, most) {
+  const [from, to] = x.domain;
+  const chosen = timeAxisChosen();
+  const isInView = (/** @type {[number, string]} */ [at]) => at >= from && at <= to;
+  if (chosen === "epoch") {
+    return firstRun.epochs
+      .map(
+        ({ epoch, last_iteration: last }) => /** @type {[number, string]} */ ([last, `${epoch}`]),
+      )
+      .filter(isInView);
+  }
+  if (chosen === "log") {
+    const powers = Array.from({ length: 16 }, (_, power) => 10 ** power);
+    const marks = [0, ...powers.flatMap((power) => [power, 2 * power, 5 * power])];
+    return marks.map((at) => /** @type {[number, string]} */ ([at, String(at)])).filter(isInView);
+  }
+  return ticks(from, to, most, true)
+    .filter(Number.isInteger)
+    .map((at) => [at, String(at)]);
+}
+
+/**
+ * Iterations below the plot, or the ends of epochs.
  * @param {SVGElement} root
  * @param {Area} area
  */
 export function timeAxis(root, area) {
   const { left, right, bottom } = area;
-  const [from, to] = spanInView();
-  const x = linear(from, to, left, right);
-  const most = Math.max(2, Math.floor((right - left) / 70));
-  for (const mark of ticks(from, to, most, true).filter(Number.isInteger)) {
+  const x = timeScale(left, right);
+  let free = left - APART;
+  for (const [mark, text] of timeMarks(x, Math.max(2, Math.floor((right - left) / 70)))) {
     const at = x(mark);
-    root.append(
-      svg("line", { class: "axis", x1: at, x2: at, y1: bottom, y2: bottom + 4 }),
-      svg("text", { x: at, y: bottom + 16, "text-anchor": "middle" }, String(mark)),
-    );
+    root.append(svg("line", { class: "axis", x1: at, x2: at, y1: bottom, y2: bottom + 4 }));
+    if (at < free) continue;
+    free = at + APART;
+    root.append(svg("text", { x: at, y: bottom + 16, "text-anchor": "middle" }, text));
   }
+  const texts = { iteration: "iteration", log: "iteration, logarithmic", epoch: "end of epoch" };
   root.append(
     svg("line", { class: "axis", x1: left, x2: right, y1: bottom, y2: bottom }),
-    svg("text", { x: right, y: bottom + 30, "text-anchor": "end" }, "iteration"),
+    svg("text", { x: right, y: bottom + 30, "text-anchor": "end" }, texts[timeAxisChosen()]),
   );
   return x;
 }

@@ -4,6 +4,7 @@
 
 import { html } from "../dom.js";
 import { drawn } from "../view.js";
+import { saving } from "./save.js";
 
 /**
  * @param {string} label
@@ -13,7 +14,10 @@ import { drawn } from "../view.js";
 export function figure(label, unit, ...parts) {
   const caption = html("figcaption", {}, label);
   if (unit) caption.append(" ", html("span", { class: "unit" }, `(${unit})`));
-  return html("figure", { "data-chart": label }, caption, ...parts);
+  /** @type {HTMLElement} */
+  const chart = html("figure", { "data-chart": label }, caption, ...parts);
+  chart.append(saving(label, () => chart));
+  return chart;
 }
 
 /**

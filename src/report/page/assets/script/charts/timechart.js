@@ -1,11 +1,12 @@
 // Curves over iterations.
 
 /** @import { Child } from "../dom.js" */
-/** @import { Scale } from "./axes.js" */
+/** @import { Area, Scale } from "./axes.js" */
 
+import { keptChoice } from "../choices.js";
 import { html, svg } from "../dom.js";
 import { isNumber, short } from "../format.js";
-import { drawn, pointed, redrawNow, view } from "../view.js";
+import { drawn, pointed, redraw, redrawNow, view } from "../view.js";
 import { frame, timeAxis, valueAxis, widened, writeScales } from "./axes.js";
 import { comparable, figure } from "./figure.js";
 import { placeOf, timePlot } from "./timeplot.js";
@@ -28,14 +29,33 @@ import { placeOf, timePlot } from "./timeplot.js";
 /** @param {Curve} curve */
 const isVisible = (curve) => curve.layer === undefined || !view.hidden.has(curve.layer);
 
+/** Curves of which all are in the legend, also those that are left out. */
+const FEW = 24;
+
+/**
+ * Whether a curve is in the legend: of many, those that are shown or looked for.
+ * @param {Curve} curve
+ * @param {number} curves
+ */
+const isListed = (curve, curves) =>
+  curves <= FEW ||
+  isVisible(curve) ||
+  (view.search !== "" && curve.name.toLowerCase().includes(view.search));
+
 /**
  * @param {Curve} curve
  * @param {number} iteration
  */
 const valueAt = (curve, iteration) => curve.y[placeOf(curve.x, iteration)];
 
+/** @type {[string, string][]} */
+const SCALES = [
+  ["linear", "linear"],
+  ["log", "logarithmic"],
+];
+
 /**
- * A figure of curves.
+ * A figure of curves. With `positive`, their scale can be chosen to be logarithmic.
  * @param {{
  *   label: string,
  *   unit: string,
@@ -44,6 +64,7 @@ const valueAt = (curve, iteration) => curve.y[placeOf(curve.x, iteration)];
  *   height?: number,
  *   together?: ReturnType<typeof comparable>,
  *   zero?: boolean,
+ *   positive?: boolean,
  *   digits?: (value: number) => string,
  * }} chart
  */
@@ -55,8 +76,13 @@ export function timeChart({
   height = 220,
   together = comparable(),
   zero = false,
+  positive = false,
   digits = short,
 }) {
+  const scales = positive
+    ? keptChoice(`scale of ${label}`, `Scale of ${label}`, SCALES, redraw)
+    : null;
+  const isLog = () => scales?.chosen() === "log";
   const legend = html("div", { class: "legend" });
   /** @type {Curve[]} */
   let found = [];
@@ -66,12 +92,12 @@ export function timeChart({
       .map((curve) => `${curve.name} ${digits(valueAt(curve, iteration))}`)
       .join(", "),
   );
-  together.join(() => curveExtent(curves().filter(isVisible), zero));
+  together.join(() => curveExtent(curves().filter(isVisible), zero, isLog()));
   drawn(() => {
     found = curves();
     const { root, area } = frame(plot, height, { left: 64, right: 12, top: 8, bottom: 34 });
     const [low, high] = together.extent();
-    const y = valueAxis(root, area, ...widened(low, high));
+    const y = logOrNot(isLog(), root, area, low, high);
     const x = timeAxis(root, area);
     writeScales(root, x, y, area);
     root.append(...found.filter(isVisible).map((curve) => line(curve, x, y)));
@@ -79,7 +105,7 @@ export function timeChart({
       root.append(svg("text", { x: area.left + 8, y: area.top + 20 }, "no finite values"));
     }
     plot.replaceChildren(root);
-    const named = found.filter((curve) => !curve.edge);
+    const named = found.filter((curve) => !curve.edge && isListed(curve, found.length));
     legend.replaceChildren(...named.map((curve) => key(curve, legend)));
   });
   pointed(() => {
@@ -90,21 +116,40 @@ export function timeChart({
       place.textContent = shown ? digits(valueAt(curve, view.cursor ?? 0)) : "";
     }
   });
-  return figure(label, unit, ...options, legend, plot);
+  return figure(label, unit, scales?.row ?? null, ...options, legend, plot);
+}
+
+/**
+ * An axis of values whose scale is logarithmic or not.
+ * @param {boolean} isLog
+ * @param {SVGElement} root
+ * @param {Area} area
+ * @param {number} low
+ * @param {number} high
+ * @returns {Scale}
+ */
+function logOrNot(isLog, root, area, low, high) {
+  if (!isLog) return valueAxis(root, area, ...widened(low, high));
+  const texts = (/** @type {number[]} */ powers) => powers.map((power) => short(10 ** power));
+  const ends = widened(Math.log10(low), Math.log10(high));
+  const y = valueAxis(root, area, ...ends, texts);
+  root.dataset.scale = "log";
+  return Object.assign((/** @type {number} */ value) => y(Math.log10(value)), { domain: y.domain });
 }
 
 /**
  * The least and the greatest value in view.
  * @param {Curve[]} curves
  * @param {boolean} zero whether zero is within, too
+ * @param {boolean} isLog whether only what is above zero is shown
  */
-function curveExtent(curves, zero) {
+function curveExtent(curves, zero, isLog) {
   let [low, high] = zero ? [0, 0] : [Infinity, -Infinity];
   for (const curve of curves) {
     const last = placeOf(curve.x, view.to);
     for (let place = placeOf(curve.x, view.from); place <= last; place += 1) {
       const value = curve.y[place];
-      if (!isNumber(value)) continue;
+      if (!isNumber(value) || (isLog && value <= 0)) continue;
       low = Math.min(low, value);
       high = Math.max(high, value);
     }
@@ -179,7 +224,8 @@ function path(curve, x, y) {
   for (let place = first; place <= last; place += 1) {
     const [iteration, value] = [curve.x[place], curve.y[place]];
     if (iteration < from || iteration > to) continue;
-    points.push(isNumber(value) ? [x(iteration), y(value)] : null);
+    const pixel = isNumber(value) ? y(value) : NaN;
+    points.push(isNumber(pixel) ? [x(iteration), pixel] : null);
   }
   const shown = points.length > MOST_POINTS ? thinned(points) : points;
   let text = "";

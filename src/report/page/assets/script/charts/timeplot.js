@@ -1,8 +1,8 @@
 // A plot over iterations: keys, dragging and the cursor that all such plots share.
 
 import { dress, html, svg } from "../dom.js";
-import { KEYS, pointed, setCursor, setRange, spanInView, timeKeys, view } from "../view.js";
-import { linear } from "./axes.js";
+import { KEYS, pan, pointed, setCursor, setRange, shift, timeKeys, view, zoom } from "../view.js";
+import { timeScale } from "./axes.js";
 
 /** Pixels from which on a press that moves is a range and no click. */
 const DRAG = 6;
@@ -32,8 +32,7 @@ function picture(plot) {
   if (root === null) return null;
   const of = (/** @type {string} */ name) => Number(root.dataset[name]);
   const [left, right, top, bottom] = ["left", "right", "top", "bottom"].map(of);
-  const [from, to] = spanInView();
-  return { root, left, right, top, bottom, x: linear(from, to, left, right) };
+  return { root, left, right, top, bottom, x: timeScale(left, right) };
 }
 
 /**
@@ -51,6 +50,7 @@ export function timePlot(label, values) {
     keydown: timeKeys,
   });
   dragging(plot);
+  wheeling(plot);
   plot.addEventListener("dblclick", () => setRange(view.first, view.last));
   pointed(() => {
     const shown = picture(plot);
@@ -72,28 +72,60 @@ export function timePlot(label, values) {
 }
 
 /**
- * Moves the cursor with the pointer, and zooms to a range that is dragged over.
+ * The iteration under the pointer.
+ * @param {HTMLElement} plot
+ * @param {MouseEvent} event
+ */
+function iterationAt(plot, event) {
+  const shown = picture(plot);
+  if (shown === null) return view.from;
+  const box = shown.root.getBoundingClientRect();
+  const pixel = ((event.clientX - box.left) * shown.root.viewBox.baseVal.width) / box.width;
+  return shown.x.back(Math.max(shown.left, Math.min(shown.right, pixel)));
+}
+
+/** By how much a notch of the wheel zooms or pans. */
+const NOTCH = { pixels: 100, zoom: 1.25, pan: 0.2 };
+
+/**
+ * Zooms around the pointer with Ctrl and the wheel, as a pinch does, and pans with Shift or a wheel
+ * that goes sideways. The wheel alone scrolls the page.
+ * @param {HTMLElement} plot
+ */
+function wheeling(plot) {
+  const turn = (/** @type {WheelEvent} */ event) => {
+    const isZoom = event.ctrlKey || event.metaKey;
+    const aside = event.deltaX || (event.shiftKey ? event.deltaY : 0);
+    if (!isZoom && Math.abs(aside) <= Math.abs(event.shiftKey ? 0 : event.deltaY)) return;
+    event.preventDefault();
+    const notches = (isZoom ? event.deltaY : aside) / NOTCH.pixels;
+    if (isZoom) zoom(NOTCH.zoom ** Math.max(-4, Math.min(4, notches)), iterationAt(plot, event));
+    else if (aside !== 0) shift(NOTCH.pan * notches);
+  };
+  plot.addEventListener("wheel", turn, { passive: false });
+}
+
+/**
+ * Moves the cursor with the pointer, and zooms to a range that is dragged over; with Shift the range
+ * goes with the pointer.
  * @param {HTMLElement} plot
  */
 function dragging(plot) {
-  /** @type {{ iteration: number, x: number } | null} */
+  /** @type {{ iteration: number, x: number, pans: boolean } | null} */
   let anchor = null;
   /** @type {SVGElement | null} */
   let brush = null;
-  const iterationAt = (/** @type {PointerEvent} */ event) => {
-    const shown = picture(plot);
-    const [from, to] = spanInView();
-    if (shown === null) return from;
-    const box = shown.root.getBoundingClientRect();
-    const pixel = ((event.clientX - box.left) * shown.root.viewBox.baseVal.width) / box.width;
-    const part = (pixel - shown.left) / (shown.right - shown.left);
-    return from + Math.max(0, Math.min(1, part)) * (to - from);
-  };
   plot.addEventListener("pointerdown", (event) => {
-    if (event.button === 0) anchor = { iteration: iterationAt(event), x: event.clientX };
+    if (event.button !== 0) return;
+    anchor = { iteration: iterationAt(plot, event), x: event.clientX, pans: event.shiftKey };
+    if (anchor.pans) plot.setPointerCapture(event.pointerId);
   });
   plot.addEventListener("pointermove", (event) => {
-    const iteration = iterationAt(event);
+    const iteration = iterationAt(plot, event);
+    if (anchor?.pans) {
+      pan(view.from + Math.round(anchor.iteration - iteration));
+      return;
+    }
     setCursor(iteration);
     const shown = picture(plot);
     if (!anchor || !shown || Math.abs(event.clientX - anchor.x) < DRAG) return;
@@ -109,7 +141,7 @@ function dragging(plot) {
   const release = (/** @type {PointerEvent} */ event) => {
     if (brush && anchor) {
       brush.remove();
-      const iteration = iterationAt(event);
+      const iteration = iterationAt(plot, event);
       const isRange = Math.abs(iteration - anchor.iteration) >= 1;
       if (event.type === "pointerup" && isRange) setRange(anchor.iteration, iteration);
     }

@@ -74,6 +74,33 @@ export function cellName(block, row, column) {
 }
 
 /**
+ * The parameter of a cell; null if the cell is of several.
+ * @param {Block} block
+ * @param {number} row
+ * @param {number} column
+ */
+export function parameterOf(block, row, column) {
+  const [rows, columns] = [places(block.rows, row), places(block.columns, column)];
+  if (rows.first !== rows.last || columns.first !== columns.last) return null;
+  return offset(block.rows, rows.first) + offset(block.columns, columns.first);
+}
+
+/**
+ * The place of a parameter among the cells of all blocks; nothing if its cell is of several.
+ * @param {Block} block
+ * @param {number} index
+ */
+export function cellOf(block, index) {
+  const [rows, columns] = [cellsOf(block.rows), cellsOf(block.columns)];
+  for (let cell = 0; cell < rows * columns; cell += 1) {
+    const found = parameterOf(block, Math.floor(cell / columns), cell % columns);
+    if (found === null) return undefined;
+    if (found === index) return block.first + cell;
+  }
+  return undefined;
+}
+
+/**
  * @param {BlockAxis} axis
  * @param {{ first: number, last: number }} places
  */

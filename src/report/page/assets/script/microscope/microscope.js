@@ -3,15 +3,17 @@
 /** @import { Microscope, Quantity, Run } from "../types.d.ts" */
 /** @import { Cell } from "./stage.js" */
 
+import { download, saveMenu } from "../charts/save.js";
 import { placeOf } from "../charts/timeplot.js";
 import { kept, keptChoice } from "../choices.js";
 import { absent, html, note } from "../dom.js";
 import { signed } from "../format.js";
+import { showTrace } from "../questions/traces.js";
 import { perRun } from "../runs.js";
 import { drawn, pointed, setCursor, view } from "../view.js";
-import { cellName, cellsOf, isBinned } from "./block.js";
+import { cellName, cellsOf, isBinned, parameterOf } from "./block.js";
 import { controlsOf } from "./controls.js";
-import { codesOf, inflate, isLca, shades, TITLES, valueText } from "./pictures.js";
+import { codesOf, csvOfCells, inflate, isLca, shades, TITLES, valueText } from "./pictures.js";
 import { blockCanvas, paintBlock, stageOf } from "./stage.js";
 
 /** The cell that was pointed at, by run: it stays when new data come. @type {Map<string, Cell>} */
@@ -57,14 +59,19 @@ function figureOf(run, found) {
   const readout = html(
     "p",
     { class: "readout", role: "status", "data-readout": "microscope" },
-    "Point at a pixel, or go to a block with Tab and move with the arrow keys.",
+    "Point at a pixel, or go to a block with Tab and move with the arrow keys; a click or Enter " +
+      "shows the parameter over time.",
   );
   const point = (/** @type {Cell} */ pointedAt) => {
     cell = pointedAt;
     pointedCells.set(run.name, cell);
     tell();
   };
-  const canvases = found.blocks.map((block) => blockCanvas(block, () => cell, point));
+  const trace = (/** @type {Cell} */ { block, row, column }) => {
+    const index = parameterOf(block, row, column);
+    if (index !== null) showTrace(run, block.tensor, index);
+  };
+  const canvases = found.blocks.map((block) => blockCanvas(block, () => cell, point, trace));
   const stage = stageOf(run.name, canvases);
   const controls = controlsOf(
     iterations.length,
@@ -122,6 +129,18 @@ function figureOf(run, found) {
   });
   describeScale(legend, found, chosen());
   inflate(found).then(paint);
+  const savePicture = () =>
+    stage.picture((content) => download(`${run.name} microscope.png`, content));
+  const saveCells = () => {
+    const pictures = found.pictures.find((pictures) => pictures.quantity === chosen());
+    const text = csvOfCells(found, pictures, frame);
+    download(`${run.name} microscope.csv`, new Blob([text], { type: "text/csv" }));
+  };
+  /** @type {[string, () => void][]} */
+  const kinds = [
+    ["CSV", saveCells],
+    ["PNG", savePicture],
+  ];
   return html(
     "figure",
     { "data-chart": "Microscope" },
@@ -130,6 +149,7 @@ function figureOf(run, found) {
     legend,
     readout,
     stage.element,
+    saveMenu("Microscope", kinds),
     note(notes(found)),
   );
 }

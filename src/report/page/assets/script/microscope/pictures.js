@@ -2,9 +2,11 @@
 
 /** @import { Microscope, Quantity, QuantityPictures } from "../types.d.ts" */
 
+import { csv } from "../charts/save.js";
 import { bytes } from "../data.js";
 import { rgb } from "../dom.js";
-import { short, signed } from "../format.js";
+import { count, short, signed } from "../format.js";
+import { cellOf, cellsOf } from "./block.js";
 
 /** Codes of a cell besides the steps of value to either side of zero. */
 const NOT_FINITE = -128;
@@ -71,6 +73,73 @@ export function valueText({ values, below }, code) {
   if (step === 1) return `${sign < 0 ? "negative" : "positive"}, below ${short(below)} in size`;
   const value = signed(sign * values[step - 1]);
   return step === values.length ? `${value} or beyond` : `about ${value}`;
+}
+
+/**
+ * A parameter over the pictures, as their colours tell it; null if it is not a cell of its own.
+ * @param {Microscope} found
+ * @param {string} tensor
+ * @param {number} index
+ */
+export async function traceOfPictures(found, tensor, index) {
+  const block = found.blocks.find((block) => block.tensor === tensor);
+  const cell = block && cellOf(block, index);
+  if (cell === undefined) return null;
+  await inflate(found);
+  const column = (/** @type {Quantity} */ quantity) => {
+    const pictures = found.pictures.find((pictures) => pictures.quantity === quantity);
+    const codes = codesOf(pictures);
+    return Float64Array.from(found.iterations, (_, frame) =>
+      pictures && codes ? valueOfCode(pictures, codes[frame * found.cells + cell]) : NaN,
+    );
+  };
+  const trace = {
+    tensor,
+    index,
+    lca_sum: null,
+    every: 1,
+    iterations: Float64Array.from(found.iterations),
+    lca: column("lca"),
+    step: column("step"),
+    gradient: column("gradient"),
+  };
+  const rounded =
+    `At ${count(found.iterations.length)} iterations, rounded to the colours of the microscope; ` +
+    "what is below the first step of colour is drawn as zero. `burn-lca serve` shows every " +
+    "recorded step, and `burn-lca trace` prints it.";
+  return { trace, rounded };
+}
+
+/**
+ * The value that a code stands for: zero below the first step, NaN where there is none.
+ * @param {QuantityPictures} pictures
+ * @param {number} code
+ */
+function valueOfCode({ values }, code) {
+  if (code === NOT_FINITE || code === NOT_RECORDED) return NaN;
+  const step = Math.abs(code);
+  return step < 2 ? 0 : Math.sign(code) * values[step - 1];
+}
+
+/**
+ * The cells of a picture that is shown, as what their colours stand for.
+ * @param {Microscope} found
+ * @param {QuantityPictures | undefined} pictures
+ * @param {number} frame
+ */
+export function csvOfCells(found, pictures, frame) {
+  const codes = codesOf(pictures);
+  if (!pictures || !codes) return "";
+  const rows = found.blocks.flatMap((block) => {
+    const columns = cellsOf(block.columns);
+    const cells = Array.from({ length: cellsOf(block.rows) * columns }, (_, cell) => cell);
+    return cells.map((cell) => {
+      const value = valueOfCode(pictures, codes[frame * found.cells + block.first + cell]);
+      return [block.tensor, Math.floor(cell / columns), cell % columns, value].map(String);
+    });
+  });
+  const quantity = TITLES[pictures.quantity];
+  return csv([["tensor", "row", "column", `${quantity}, rounded`], ...rows]);
 }
 
 /**

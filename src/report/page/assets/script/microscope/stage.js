@@ -31,9 +31,10 @@ const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRi
  * @param {Block} block
  * @param {() => Cell | null} pointedAt
  * @param {(cell: Cell) => void} point
+ * @param {(cell: Cell) => void} choose is told the cell that was clicked at
  * @returns {BlockCanvas}
  */
-export function blockCanvas(block, pointedAt, point) {
+export function blockCanvas(block, pointedAt, point, choose) {
   const { down, across } = pixels(block);
   const canvas = html("canvas", {
     width: across.pixels,
@@ -52,7 +53,13 @@ export function blockCanvas(block, pointedAt, point) {
     const [x, y] = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
     to(down.cell(Math.floor(y * down.pixels)), across.cell(Math.floor(x * across.pixels)));
   });
+  const chosen = () => {
+    const cell = pointedAt();
+    if (cell?.block === block) choose(cell);
+  };
+  canvas.addEventListener("click", chosen);
   canvas.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") chosen();
     const move = MOVES[event.key];
     if (!move) return;
     event.preventDefault();
@@ -132,7 +139,23 @@ export function stageOf(name, canvases) {
     html("button", { type: "button", "aria-label": "Zoom in", click: zoomBy(2) }, "+"),
     html("button", { type: "button", "aria-label": "Zoom out", click: zoomBy(0.5) }, "−"),
   ];
-  return { element, buttons, size };
+  /** The blocks below each other, as they are shown. @param {(content: Blob | null) => void} done */
+  function picture(done) {
+    const boxes = canvases.map(({ canvas }) => ({ canvas, box: canvas.getBoundingClientRect() }));
+    const left = Math.min(...boxes.map(({ box }) => box.left));
+    const top = Math.min(...boxes.map(({ box }) => box.top));
+    const width = Math.max(...boxes.map(({ box }) => box.right)) - left;
+    const height = Math.max(...boxes.map(({ box }) => box.bottom)) - top;
+    const whole = html("canvas", { width: Math.ceil(width), height: Math.ceil(height) });
+    const context = whole.getContext("2d");
+    if (context === null) return;
+    context.imageSmoothingEnabled = false;
+    for (const { canvas, box } of boxes) {
+      context.drawImage(canvas, box.left - left, box.top - top, box.width, box.height);
+    }
+    whole.toBlob(done);
+  }
+  return { element, buttons, size, picture };
 }
 
 /** @param {Block} block */

@@ -41,6 +41,7 @@ export function grounded() {
         unit: "loss",
         curves,
         together,
+        positive: true,
       }),
       timeChart({
         label: "Residual: loss change − LCA",

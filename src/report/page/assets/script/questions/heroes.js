@@ -1,23 +1,16 @@
 // Who are the heroes and villains?
 
-/** @import { HelpingParameter, Heroes, Inequality, Run, Trace } from "../types.d.ts" */
+/** @import { HelpingParameter, Heroes, Inequality, Run } from "../types.d.ts" */
 
 import { histogram } from "../charts/histogram.js";
-import { timeChart } from "../charts/timechart.js";
-import { kept } from "../choices.js";
 import { data } from "../data.js";
-import { absent, html, note } from "../dom.js";
+import { absent, note } from "../dom.js";
 import { count, maybe, percent, plural, short, signClass, signed } from "../format.js";
-import { perRun, title } from "../runs.js";
+import { perRun } from "../runs.js";
 import { behind, lcaCell, words } from "../table.js";
-import { redraw } from "../view.js";
 
 export function heroes() {
   perRun("heroes", spread);
-}
-
-export function traces() {
-  perRun("trace", trace);
 }
 
 /** @param {Run} run */
@@ -100,57 +93,4 @@ function few({ concentration }) {
   const both = [...said("help", concentration?.help), ...said("harm", concentration?.harm)];
   if (both.length === 0) return "";
   return ` Over the run, the foremost 1 % of the parameters have ${both.join(" and ")}.`;
-}
-
-/** @param {Run} run */
-function trace({ trace }) {
-  if (!trace) {
-    return absent(data.missing.parameters);
-  }
-  if (trace.length === 0) {
-    return absent("No single parameter can be traced: none has a finite LCA.");
-  }
-  const nameOf = (/** @type {Trace} */ one) => `${one.tensor} [${one.index}]`;
-  const { value, choose } = kept("trace", nameOf(trace[0]));
-  const shown = () => trace.find((one) => nameOf(one) === value()) ?? trace[0];
-  const select = html(
-    "select",
-    {
-      "aria-label": "Parameter",
-      change: () => {
-        choose(nameOf(trace[select.selectedIndex]));
-        redraw();
-      },
-    },
-    ...trace.map((one) => html("option", {}, `${nameOf(one)}, LCA ${signed(one.lca_sum)}`)),
-  );
-  select.selectedIndex = trace.indexOf(shown());
-  const chart = (
-    /** @type {string} */ label,
-    /** @type {string} */ unit,
-    /** @type {"lca" | "step" | "gradient"} */ column,
-    /** @type {string} */ colour,
-  ) =>
-    timeChart({
-      label,
-      unit,
-      height: 120,
-      zero: true,
-      digits: signed,
-      curves: () => [{ name: column, x: shown().iterations, y: shown()[column], colour }],
-    });
-  const { every } = trace[0];
-  return [
-    title("Single parameters: those that helped and hurt most"),
-    html("p", {}, select),
-    chart("LCA of the parameter", "loss", "lca", "var(--c0)"),
-    chart("Its step", "", "step", "var(--c1)"),
-    chart("Its gradient", "loss per unit", "gradient", "var(--c2)"),
-    every > 1
-      ? note(
-          `LCA and step are summed over ${every} recorded steps, the gradient is their mean, to ` +
-            "keep this page small.",
-        )
-      : null,
-  ];
 }

@@ -3,7 +3,7 @@
 import { signedBars } from "../charts/bars.js";
 import { comparable, follow, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
-import { keptChoice } from "../choices.js";
+import { kept, keptChoice } from "../choices.js";
 import { data } from "../data.js";
 import { html, note, placeOfFigure } from "../dom.js";
 import { count, maybe, plural, short, signed } from "../format.js";
@@ -17,9 +17,53 @@ const MOST_SHOWN = 12;
 
 export function layers() {
   const known = hideSmallLayers();
+  if (known > 1) choose(known);
   seeds();
   bars();
   trajectories(known > MOST_SHOWN);
+}
+
+/** Shows or hides all layers at once, and finds one by a part of its name. @param {number} known */
+function choose(known) {
+  const show = (/** @type {(layer: string) => boolean} */ isHidden) => () => {
+    const layers = data.runs.flatMap((run) => run.trajectories[0]?.layers ?? []);
+    view.hidden = new Set(layers.map(({ layer }) => layer).filter(isHidden));
+    redraw();
+  };
+  const button = (/** @type {string} */ text, /** @type {() => void} */ click) =>
+    html("button", { type: "button", click }, text);
+  const isNotFound = (/** @type {string} */ layer) => !layer.toLowerCase().includes(view.search);
+  const isSmall = (/** @type {string} */ layer) => view.hiddenAtFirst.has(layer);
+  const { value, choose: keep } = kept("layer search", "");
+  const field = html("input", {
+    type: "search",
+    placeholder: "Find layers",
+    "aria-label": "Find layers by a part of their name",
+    value: value(),
+    input: () => {
+      keep(field.value);
+      view.search = field.value.toLowerCase();
+      redraw();
+    },
+  });
+  view.search = value().toLowerCase();
+  placeOfFigure("layers").append(
+    html(
+      "p",
+      { class: "options", "data-layers": known },
+      `${count(known)} layers. Show:`,
+      button(
+        "all",
+        show(() => false),
+      ),
+      known > MOST_SHOWN ? button(`the ${MOST_SHOWN} that moved most`, show(isSmall)) : null,
+      button(
+        "none",
+        show(() => true),
+      ),
+      ...(known > MOST_SHOWN ? [field, button("those found", show(isNotFound))] : []),
+    ),
+  );
 }
 
 /**

@@ -25,7 +25,7 @@ export function validation() {
         dash: place > 0 ? "6 3" : "",
       }));
     const label = "Measured loss of the probes";
-    return timeChart({ label, unit: "loss", curves, together });
+    return timeChart({ label, unit: "loss", curves, together, positive: true });
   });
   generalisation();
 }
