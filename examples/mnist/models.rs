@@ -68,7 +68,7 @@ impl LeNet {
     }
 }
 
-fn output(logits: Tensor<2>, labels: Tensor<1, Int>) -> ClassificationOutput {
+pub fn output(logits: Tensor<2>, labels: Tensor<1, Int>) -> ClassificationOutput {
     let loss = CrossEntropyLossConfig::new()
         .init(&logits.device())
         .forward(logits.clone(), labels.clone());

@@ -1,10 +1,13 @@
 //! What all examples can be told on the command line.
 
+#[path = "device.rs"]
+mod device;
+
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use burn_lca::{LcaMetric, Probe, Recorder, Run};
 use clap::{Args, ValueEnum};
+use device::DeviceName;
 
 #[derive(Args, Debug)]
 pub struct Options {
@@ -67,30 +70,6 @@ pub enum Preset {
     Standard,
     /// Also every unit and every parameter of every step
     Full,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum DeviceName {
-    /// The CPU
-    Flex,
-    /// An NVIDIA GPU (build with `--features cuda`)
-    #[cfg(feature = "cuda")]
-    Cuda,
-    /// Any GPU that wgpu reaches (build with `--features wgpu`)
-    #[cfg(feature = "wgpu")]
-    Wgpu,
-}
-
-impl DeviceName {
-    pub fn device(self) -> Device {
-        match self {
-            Self::Flex => Device::flex(),
-            #[cfg(feature = "cuda")]
-            Self::Cuda => Device::cuda(0),
-            #[cfg(feature = "wgpu")]
-            Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
-        }
-    }
 }
 
 impl Options {

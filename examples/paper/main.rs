@@ -1,0 +1,177 @@
+//! Repeats the experiments of "LCA: Loss Change Allocation for Neural Network Training" (Lan, Liu,
+//! Zhou, Yosinski, 2019), and puts what comes out beside what the article says.
+//!
+//! `cargo run --release --features analysis --example paper -- --data DIR helping`
+
+#[path = "../mnist/data.rs"]
+mod data;
+#[path = "../shared/device.rs"]
+mod device;
+#[path = "../shared/digits.rs"]
+#[expect(dead_code, reason = "only the images are used, not the network")]
+mod digits;
+#[path = "../shared/exit.rs"]
+mod exit;
+mod experiments;
+mod findings;
+#[path = "../mnist/models.rs"]
+mod models;
+mod photos;
+mod progress;
+mod resnet;
+mod runs;
+mod setting;
+mod source;
+mod training;
+
+use std::error::Error;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, ValueEnum};
+
+use device::DeviceName;
+use experiments::{Experiment, Plan};
+use runs::Runs;
+use setting::{Network, Size};
+use source::Source;
+
+/// Repeats an experiment of the article on loss change allocation: trains the networks that it
+/// takes, records them, and prints what they show beside what the article says.
+///
+/// By default everything is smaller than there, so that a CPU gets through: fewer images and steps,
+/// a narrower ResNet on smaller images. Runs that are there already are not made again: an experiment
+/// that was cut off goes on where it was, and experiments share runs.
+#[derive(Parser, Debug)]
+#[command(
+    after_help = "Examples:\n  cargo run --release --features analysis --example paper -- \
+                  --data DIR helping --network fc\n  \
+                  cargo run --release --features analysis,cuda --example paper -- --data DIR \
+                  --device cuda --full all"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    experiment: Experiment,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Args, Debug)]
+struct Options {
+    /// Folder with the IDX files of MNIST and the binary files of CIFAR-10, plain or gzipped, or with
+    /// sub-folders `mnist` and `cifar10` of these [default for MNIST: where burn-dataset keeps it]
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+
+    /// Folder for the runs and what was found
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "artifacts/paper",
+        global = true
+    )]
+    output: PathBuf,
+
+    /// The original sizes; for a GPU
+    #[arg(long, global = true)]
+    full: bool,
+
+    /// Only see that it runs: a few steps on embedded digits, which mean nothing
+    #[arg(long, conflicts_with = "full", global = true)]
+    smoke: bool,
+
+    /// Runs of each setting, with the seeds 1 to N
+    #[arg(long, value_name = "N", global = true)]
+    seeds: Option<u64>,
+
+    /// Networks of the experiments that compare several
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "fc,lenet,resnet",
+        global = true
+    )]
+    network: Vec<NetworkName>,
+
+    /// Device to train and measure on
+    #[arg(long, value_enum, default_value_t = DeviceName::Flex, global = true)]
+    device: DeviceName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum NetworkName {
+    /// 784-100-50-10, on MNIST
+    Fc,
+    /// Two convolutions and two linear layers, on MNIST
+    Lenet,
+    /// ResNet-20, on CIFAR-10
+    Resnet,
+}
+
+fn main() -> ExitCode {
+    exit::exit(run(&Arguments::parse()))
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let options = &arguments.options;
+    let size = options.size();
+    let runs = Runs {
+        folder: options.output.join("runs"),
+        source: if options.smoke {
+            Source::Digits
+        } else {
+            Source::Files(options.data.clone())
+        },
+        device: options.device.device(),
+        chunk: if options.full { 2_500 } else { 250 },
+    };
+    let plan = Plan {
+        size,
+        seeds: options.seeds,
+        networks: options.networks(),
+    };
+    fs::create_dir_all(&runs.folder)
+        .map_err(|error| format!("{}: {error}", runs.folder.display()))?;
+    for experiment in arguments.experiment.each() {
+        let (name, claim) = experiment.described();
+        println!("\n{name}: {claim}\n");
+        let settings = experiment.settings(&plan);
+        let trained = runs.of(&settings)?;
+        let found = experiment.findings(&trained)?;
+        findings::print(&found);
+        let file = options.output.join(format!("{name}.csv"));
+        findings::write(&found, &file)?;
+        println!("\nTable    {}", file.display());
+        for run in trained.iter().filter(|run| run.setting.seed == 1).take(1) {
+            if let Some(figure) = experiment.figure() {
+                let record = run.record.display();
+                println!("Figure   burn-lca plot {record} {figure} -o {name}.svg");
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Options {
+    fn size(&self) -> Size {
+        if self.smoke {
+            Size::Smoke
+        } else if self.full {
+            Size::Full
+        } else {
+            Size::Small
+        }
+    }
+
+    fn networks(&self) -> Vec<Network> {
+        let network = |name: &NetworkName| match name {
+            NetworkName::Fc => Network::Fc,
+            NetworkName::Lenet => Network::LeNet,
+            NetworkName::Resnet => Network::resnet(self.size()),
+        };
+        self.network.iter().map(network).collect()
+    }
+}
