@@ -81,11 +81,10 @@ pub fn print(findings: &[Finding]) {
     for finding in findings {
         if finding.setting != setting {
             setting = &finding.setting;
-            println!(
-                "\n{setting}: {} runs, {}",
-                finding.runs,
-                minutes(finding.seconds)
-            );
+            let runs = finding.runs;
+            let plural = if runs == 1 { "" } else { "s" };
+            let took = minutes(finding.seconds);
+            println!("\n{setting}: {runs} run{plural}, {took}");
         }
         let (size, kind) = match &finding.error {
             Some(error) => (rounded(error.size), error.kind),
