@@ -181,19 +181,24 @@ where
         );
     }
 
-    /// Measured on samples of the dataset, and recorded.
+    /// Measured on samples of the dataset: alone, and recorded.
     fn on_samples(&self)
     where
         LcaMetric<B, UserProbe<B>>: MetricRegistration<M>,
     {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        self.compare("samples of as many, standard record", || {
+        let metric = || {
             let probe = Probe::new(self.dataset.clone(), self.batcher.clone());
-            let recorder = Recorder::new(folder.path()).overwrite();
-            LcaMetric::new()
-                .probe(probe.sampled(self.batch, 1))
-                .integrator(Integrator::fixed(1))
-                .record(recorder)
+            let metric = LcaMetric::new().probe(probe.sampled(self.batch, 1));
+            metric.integrator(Integrator::fixed(1))
+        };
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let recorder = || Recorder::new(folder.path()).overwrite();
+        self.compare("samples of as many, nothing recorded", metric);
+        self.compare("samples of as many, economy record", || {
+            metric().record(recorder().economy())
+        });
+        self.compare("samples of as many, standard record", || {
+            metric().record(recorder())
         });
     }
 

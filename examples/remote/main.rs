@@ -92,7 +92,11 @@ fn train(options: &Training) -> Result<(), Box<dyn Error>> {
     device.seed(SEED);
 
     let (training, validation) = digits::load();
-    let loader = |digits| DataLoaderBuilder::new(DigitBatcher).batch_size(BATCH_SIZE).build(digits);
+    let loader = |digits| {
+        DataLoaderBuilder::new(DigitBatcher)
+            .batch_size(BATCH_SIZE)
+            .build(digits)
+    };
     let probe = Probe::new(training.clone(), DigitBatcher)
         .chunk_size(72)
         .classes(10, |digit: &Digit| usize::from(digit.label));
