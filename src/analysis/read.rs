@@ -49,7 +49,9 @@ pub(crate) fn not_recorded(run: &Run, problem: String, remedy: &str) -> LcaError
         remedy: match run.status() {
             RunStatus::Running => format!("wait for it, or {remedy}"),
             RunStatus::Killed => format!("it was killed, so {remedy}"),
-            RunStatus::Failed(reason) => format!("it failed ({reason}), so {remedy}"),
+            RunStatus::Failed(reason) => {
+                format!("it failed ({reason}); if that is not why, {remedy}")
+            }
             _ => remedy.into(),
         },
     }
