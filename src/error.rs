@@ -11,6 +11,7 @@ use std::path::PathBuf;
 pub enum LcaError {
     /// Returned when a setting can't work, before anything is computed with it.
     #[error("{setting}: {problem}; {remedy}")]
+    #[non_exhaustive]
     Setting {
         /// The setting as the user writes it, such as `Probe::chunk_size`.
         setting: &'static str,
@@ -28,6 +29,7 @@ pub enum LcaError {
          losses (no terms across the batch), or, where it is a mean over tokens, pixels or weighted \
          examples, say over how much: wrap the output of `InferenceStep` in `Weighted`"
     )]
+    #[non_exhaustive]
     NotMean {
         /// The loss of the batch.
         mixed: f64,
@@ -44,6 +46,7 @@ pub enum LcaError {
          on the same examples is {first} once, and {second} the next time; let it draw none \
          outside of training, as Burn's `Dropout` and `GaussianNoise` do"
     )]
+    #[non_exhaustive]
     Random {
         /// The first loss.
         first: f64,
@@ -53,6 +56,7 @@ pub enum LcaError {
 
     /// Returned when there is nothing to allocate the loss to.
     #[error("{problem}; {remedy}")]
+    #[non_exhaustive]
     NothingToMeasure {
         /// What is missing.
         problem: String,
@@ -65,6 +69,7 @@ pub enum LcaError {
         "the model changed during training: {problem}; start a new observation \
              of the changed model"
     )]
+    #[non_exhaustive]
     ModelChanged {
         /// The first difference.
         problem: String,
@@ -72,6 +77,7 @@ pub enum LcaError {
 
     /// Returned when the probe's examples can't be read.
     #[error("can't read the examples of probe `{probe}`: {problem}; check the dataset")]
+    #[non_exhaustive]
     Examples {
         /// Name of the probe.
         probe: String,
@@ -81,6 +87,7 @@ pub enum LcaError {
 
     /// Returned when the LCA of a parameter is asked for that the model doesn't have.
     #[error("the model has no parameter at `{path}`; use one of {}", known.join(", "))]
+    #[non_exhaustive]
     UnknownParameter {
         /// The path that was asked for.
         path: String,
@@ -94,6 +101,7 @@ pub enum LcaError {
 
     /// Returned when a file or folder of a run can't be written, read or locked.
     #[error("{action} {}: {source}; {remedy}", path.display())]
+    #[non_exhaustive]
     Disk {
         /// What was being done, such as "writing".
         action: &'static str,
@@ -111,6 +119,7 @@ pub enum LcaError {
          folder",
         path.display()
     )]
+    #[non_exhaustive]
     Locked {
         /// The run's folder.
         path: PathBuf,
@@ -123,6 +132,7 @@ pub enum LcaError {
         "{} holds no run: it has no run.json; give the folder that was passed to `Recorder::new`",
         path.display()
     )]
+    #[non_exhaustive]
     NoRun {
         /// The folder.
         path: PathBuf,
@@ -134,6 +144,7 @@ pub enum LcaError {
          {known}; update burn-lca",
         path.display()
     )]
+    #[non_exhaustive]
     NewerSchema {
         /// The file that says so.
         path: PathBuf,
@@ -145,6 +156,7 @@ pub enum LcaError {
 
     /// Returned when a run has not recorded what an analysis needs, or not yet.
     #[error("{}: {problem}; {remedy}", path.display())]
+    #[non_exhaustive]
     NotRecorded {
         /// The run's folder.
         path: PathBuf,
@@ -156,6 +168,7 @@ pub enum LcaError {
 
     /// Returned when a file of a run is damaged, or does not belong to the run.
     #[error("{}: {problem}; {remedy}", path.display())]
+    #[non_exhaustive]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -65,14 +65,14 @@ impl<M> Checkpoint<M> {
     /// # model = trained(model);
     /// let last = model.clone();
     /// let checkpoints = [
-    ///     Checkpoint::with(0, |_| Ok(first)),
-    ///     Checkpoint::with(3, |_| Ok(last)),
+    ///     Checkpoint::from_fn(0, |_| Ok(first)),
+    ///     Checkpoint::from_fn(3, |_| Ok(last)),
     /// ];
     /// let lca = Lca::new(Probe::new(dataset(), MyBatcher));
     /// lca.replay(model, checkpoints, |step| println!("{:+.3e}", step.lca()))?;
     /// # Ok::<(), LcaError>(())
     /// ```
-    pub fn with(
+    pub fn from_fn(
         steps: u64,
         load: impl FnOnce(M) -> Result<M, Box<dyn Error + Send + Sync>> + 'static,
     ) -> Self {
@@ -185,7 +185,7 @@ impl<M: Module> Checkpoint<M> {
                 }),
             Weights::Loader(load) => load(model).map_err(|error| {
                 LcaError::setting(
-                    "Checkpoint::with",
+                    "Checkpoint::from_fn",
                     format!("{name} can't be loaded: {error}"),
                     "correct what loads them",
                 )

@@ -137,7 +137,7 @@ fn segments_of_many_steps_are_grounded_and_say_how_many_they_span() {
         let checkpoint = |(step, steps)| Checkpoint::new(file(folder, step), steps);
         [(0, 90), (1, 135), (2, 136)].map(checkpoint)
     };
-    let loaded = |(model, steps): (DigitNet, u64)| Checkpoint::with(steps, |_| Ok(model));
+    let loaded = |(model, steps): (DigitNet, u64)| Checkpoint::from_fn(steps, |_| Ok(model));
     let loaded = [(first, 90), (second, 135), (third, 136)].map(loaded);
     for checkpoints in [files(folder.path()), loaded] {
         let record = folder.path().join("run");
@@ -211,7 +211,7 @@ fn what_is_no_checkpoint_of_the_model_is_named_with_its_file_and_tensor() {
     }
     let message = replay(vec![
         point(0),
-        Checkpoint::with(7, |_| Err("no such key".into())),
+        Checkpoint::from_fn(7, |_| Err("no such key".into())),
     ]);
     assert_names(&message, &["after 7 steps", "no such key"]);
 }

@@ -20,6 +20,7 @@ const MIN_STEPS: usize = 200;
 pub enum SumTest {
     /// Student's t over the runs' sums, one-sided. Assumes that runs are independent (other
     /// seeds), and sums near to normal.
+    #[non_exhaustive]
     StudentT {
         /// How many runs.
         runs: usize,
@@ -28,6 +29,7 @@ pub enum SumTest {
     /// could have happened in another order of blocks, and that steps of different blocks have
     /// nothing to do with each other. It says whether the sum is more than the noise of this
     /// run's steps, not whether another seed would give it too.
+    #[non_exhaustive]
     BlockBootstrap {
         /// Steps of a block, about the root of the run's.
         block: usize,
@@ -35,6 +37,7 @@ pub enum SumTest {
         resamples: usize,
     },
     /// The run has fewer steps than a bootstrap needs.
+    #[non_exhaustive]
     TooFewSteps {
         /// The fewest that it needs.
         min_steps: usize,

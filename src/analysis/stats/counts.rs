@@ -11,6 +11,7 @@ use serde::Serialize;
 /// `fraction_of_nonzero`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(into = "CountColumns")]
+#[non_exhaustive]
 pub struct HelpingCounts {
     /// How many are negative.
     pub helping: u64,
