@@ -32,21 +32,25 @@ pub struct ClassLoss {
 
 impl ClassAllocation {
     /// Returns the index of the class.
+    #[must_use]
     pub fn class(&self) -> usize {
         self.class
     }
 
     /// Returns the name of the class: its index, unless the probe was given names.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the number of examples of the class in the probe, whether sampled or not.
+    #[must_use]
     pub fn examples(&self) -> usize {
         self.examples
     }
 
     /// Returns losses, LCA and residual of the class; `None` where it has no examples.
+    #[must_use]
     pub fn measured(&self) -> Option<ClassLoss> {
         self.measured
     }

@@ -50,12 +50,14 @@ pub struct StepAllocation {
 impl StepAllocation {
     /// Returns the 0-based index of the optimizer step over the whole run: step t moves the
     /// parameters from θ_t to θ_{t+1}. Of a segment of several steps it is the first.
+    #[must_use]
     pub fn iteration(&self) -> u64 {
         self.iteration
     }
 
     /// Returns how many optimizer steps are measured as one: 1, unless they are measured in segments
     /// ([`Lca::every`](crate::Lca::every)). The parameters are moved from θ_t to θ_{t+span}.
+    #[must_use]
     pub fn span(&self) -> u64 {
         self.span
     }
@@ -67,43 +69,51 @@ impl StepAllocation {
 
     /// Returns the epoch that the step belongs to (the last of several), from 1; 0 in a loop of one's own that has not
     /// called [`set_epoch`](crate::LcaObserver::set_epoch).
+    #[must_use]
     pub fn epoch(&self) -> u32 {
         self.epoch
     }
 
     /// Returns the learning rate of the step (the last of several); `None` in a loop of one's own that has not called
     /// [`set_learning_rate`](crate::LcaObserver::set_learning_rate).
+    #[must_use]
     pub fn learning_rate(&self) -> Option<f64> {
         self.learning_rate
     }
 
     /// Returns the allocation of the main probe's loss, which the methods below read from.
+    #[must_use]
     pub fn probe(&self) -> &ProbeAllocation {
         &self.probe
     }
 
     /// Returns the allocation of the validation probe's loss along the same step; `None` without a
     /// validation probe.
+    #[must_use]
     pub fn validation(&self) -> Option<&ProbeAllocation> {
         self.validation.as_ref()
     }
 
     /// Returns the probe's mean loss before the step.
+    #[must_use]
     pub fn loss_before(&self) -> f64 {
         self.probe.loss_before
     }
 
     /// Returns the probe's mean loss after the step.
+    #[must_use]
     pub fn loss_after(&self) -> f64 {
         self.probe.loss_after
     }
 
     /// Returns the measured loss change, L(θ_{t+1}) − L(θ_t).
+    #[must_use]
     pub fn loss_change(&self) -> f64 {
         self.probe.loss_change()
     }
 
     /// Returns the sum of LCA over all parameters: the loss change that they explain.
+    #[must_use]
     pub fn lca(&self) -> f64 {
         self.probe.lca
     }
@@ -113,28 +123,33 @@ impl StepAllocation {
     ///
     /// Steps are sampled independently: over several of them the squares add up. The two halves
     /// of one sample say little about one step; those of many steps say much about their sum.
+    #[must_use]
     pub fn standard_error(&self) -> Option<f64> {
         self.probe.standard_error()
     }
 
     /// Returns what the quadrature missed: the loss change minus the sum of LCA, and minus the
     /// share of moving buffers.
+    #[must_use]
     pub fn residual(&self) -> f64 {
         self.probe.residual
     }
 
     /// Returns the number of splits of the step that the gradient was integrated with; see
     /// [`Integrator`](crate::Integrator).
+    #[must_use]
     pub fn splits(&self) -> u16 {
         self.probe.splits
     }
 
     /// Returns the model's parameters, tensor by tensor, in the order of the model.
+    #[must_use]
     pub fn tensors(&self) -> &[TensorAllocation] {
         &self.probe.tensors
     }
 
     /// Returns the ground-truth classes, class 0 first; empty where the probe has none.
+    #[must_use]
     pub fn classes(&self) -> &[ClassAllocation] {
         &self.probe.classes
     }
@@ -195,32 +210,38 @@ pub struct ProbeAllocation {
 
 impl ProbeAllocation {
     /// Returns the probe's name: `training` for the main one, `validation` for the other.
+    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the probe's mean loss before the step.
+    #[must_use]
     pub fn loss_before(&self) -> f64 {
         self.loss_before
     }
 
     /// Returns the probe's mean loss after the step.
+    #[must_use]
     pub fn loss_after(&self) -> f64 {
         self.loss_after
     }
 
     /// Returns the measured loss change, L(θ_{t+1}) − L(θ_t).
+    #[must_use]
     pub fn loss_change(&self) -> f64 {
         self.loss_after - self.loss_before
     }
 
     /// Returns the sum of LCA over all parameters.
+    #[must_use]
     pub fn lca(&self) -> f64 {
         self.lca
     }
 
     /// Returns the standard error of [`lca`](Self::lca) as an estimate of that of all examples;
     /// `None` unless the probe is sampled.
+    #[must_use]
     pub fn standard_error(&self) -> Option<f64> {
         self.standard_error
     }
@@ -228,29 +249,34 @@ impl ProbeAllocation {
     /// Returns the part of [`lca`](Self::lca) that is due to weight decay, over all parameters:
     /// negative where shrinking the weights helped. `None` unless
     /// [`LcaMetric::weight_decay`](crate::LcaMetric::weight_decay) is set.
+    #[must_use]
     pub fn lca_decay(&self) -> Option<f64> {
         self.decay
     }
 
     /// Returns what the quadrature missed: the loss change minus the sum of LCA, and minus the
     /// share of moving [`buffers`](Self::buffers).
+    #[must_use]
     pub fn residual(&self) -> f64 {
         self.residual
     }
 
     /// Returns the part of the loss change that is due to moving buffers, not to parameters: the
     /// running statistics of batch normalization. `None` where the loss does not depend on them.
+    #[must_use]
     pub fn buffers(&self) -> Option<f64> {
         self.buffers
     }
 
     /// Returns the number of splits that the gradient was integrated with.
+    #[must_use]
     pub fn splits(&self) -> u16 {
         self.splits
     }
 
     /// Returns how many times the probe was swept for this step: one forward and backward pass
     /// over all of its examples each.
+    #[must_use]
     pub fn sweeps(&self) -> u16 {
         self.sweeps
     }
@@ -258,32 +284,38 @@ impl ProbeAllocation {
     /// Returns whether refinement ended with the residual above the tolerance: the budget of sweeps
     /// was spent, the precision of the losses was reached, or something other than the parameters
     /// moved the loss.
+    #[must_use]
     pub fn is_capped(&self) -> bool {
         self.capped
     }
 
     /// Returns whether losses and LCA are all finite.
+    #[must_use]
     pub fn is_finite(&self) -> bool {
         self.loss_before.is_finite() && self.loss_after.is_finite() && self.lca.is_finite()
     }
 
     /// Returns the seconds that measuring the step took.
+    #[must_use]
     pub fn seconds(&self) -> f64 {
         self.seconds
     }
 
     /// Returns the model's parameters, tensor by tensor, in the order of the model.
+    #[must_use]
     pub fn tensors(&self) -> &[TensorAllocation] {
         &self.tensors
     }
 
     /// Returns the ground-truth classes, class 0 first; empty where the probe has none.
+    #[must_use]
     pub fn classes(&self) -> &[ClassAllocation] {
         &self.classes
     }
 
     /// Returns how many of the parameters that are not frozen helped, hurt and did neither, and
     /// their sums of LCA.
+    #[must_use]
     pub fn tally(&self) -> Tally {
         self.tensors
             .iter()

@@ -25,11 +25,13 @@ pub struct Tally {
 
 impl Tally {
     /// Returns the sum of LCA, in units of the loss.
+    #[must_use]
     pub fn lca(&self) -> f64 {
         self.lca_helping + self.lca_hurting
     }
 
     /// Returns helping / all, in percent; not a number where there are no parameters.
+    #[must_use]
     pub fn percent_helping(&self) -> f64 {
         percent(self.helping, self.helping + self.hurting + self.zero)
     }
@@ -38,6 +40,7 @@ impl Tally {
     ///
     /// Exact zeros are left out: a dead input, such as a pixel at the border of an image, neither
     /// helps nor hurts.
+    #[must_use]
     pub fn percent_helping_of_nonzero(&self) -> f64 {
         percent(self.helping, self.helping + self.hurting)
     }

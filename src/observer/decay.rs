@@ -63,6 +63,7 @@ pub struct WeightDecay {
 
 impl WeightDecay {
     /// Returns decay by the same factor for all parameters.
+    #[must_use]
     pub fn new(factor: f64) -> Self {
         Self {
             groups: vec![(ParamGroup::all(), factor)],
@@ -71,6 +72,7 @@ impl WeightDecay {
 
     /// Returns `self` with another factor for a group of parameters; of several groups that a
     /// parameter belongs to, the last one counts.
+    #[must_use]
     pub fn with_group(mut self, group: ParamGroup, factor: f64) -> Self {
         self.groups.push((group, factor));
         self

@@ -312,6 +312,7 @@ where
     }
 
     /// Returns why the recording stopped, if it did: a disk that fails does not end the training.
+    #[must_use]
     pub fn recording_failure(&self) -> Option<String> {
         match &self.state {
             ObserverState::Started(engine) => engine.recording_failure(),

@@ -241,11 +241,13 @@ impl ObservedInfo {
     }
 
     /// Returns whether every step is measured for itself.
+    #[must_use]
     pub fn is_every_step(&self) -> bool {
         *self == Self::default()
     }
 
     /// Returns whether there are steps that are not measured.
+    #[must_use]
     pub fn leaves_out(&self) -> bool {
         self.span < self.period
     }

@@ -85,22 +85,26 @@ impl Run {
     }
 
     /// Returns the folder.
+    #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Returns what the run is about.
+    #[must_use]
     pub fn info(&self) -> &RunInfo {
         &self.info
     }
 
     /// Returns what has become of the run.
+    #[must_use]
     pub fn status(&self) -> &RunStatus {
         &self.status
     }
 
     /// Returns a warning for readers of a run that did not finish, such as "artifacts/lca was
     /// killed; this is as far as its record reaches"; `None` if it did.
+    #[must_use]
     pub fn unfinished(&self) -> Option<String> {
         let became = match &self.status {
             RunStatus::Finished => return None,
@@ -117,6 +121,7 @@ impl Run {
 
     /// Returns what whoever reads the run's numbers must know: that it did not finish, that not every
     /// step was measured for itself, and that its probes were sampled.
+    #[must_use]
     pub fn notes(&self) -> Vec<String> {
         let notes = [self.unfinished(), self.sparse(), self.sampled()];
         notes.into_iter().flatten().collect()

@@ -214,6 +214,7 @@ impl fmt::Debug for Batches {
 
 impl Batches {
     /// Returns the columns of every batch.
+    #[must_use]
     pub fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }

@@ -60,6 +60,7 @@ impl Table {
     }
 
     /// Returns the name of the table, which is the name of its folder.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Steps => "steps",
@@ -79,6 +80,7 @@ impl Table {
     /// let lca = columns.iter().find(|column| column.name == "lca").unwrap();
     /// assert_eq!((lca.unit, lca.meaning), ("loss", "sum over all parameters"));
     /// ```
+    #[must_use]
     pub fn columns(self) -> &'static [ColumnInfo] {
         match self {
             Self::Steps => StepRow::COLUMNS,
@@ -98,6 +100,7 @@ impl Table {
     /// let names: Vec<_> = schema.fields().iter().map(|field| field.name()).collect();
     /// assert_eq!(names, ["iteration", "span", "tensor", "unit", "lca"]);
     /// ```
+    #[must_use]
     pub fn schema(self) -> SchemaRef {
         self.arrow_schema(|column| column.data_type.clone())
     }

@@ -88,6 +88,7 @@ impl<M> Checkpoint<M> {
     }
 
     /// Returns the checkpoint with the epoch, from 1, that the steps before it are recorded with.
+    #[must_use]
     pub fn epoch(mut self, epoch: u32) -> Self {
         self.epoch = epoch;
         self

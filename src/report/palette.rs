@@ -42,11 +42,13 @@ impl Color {
     }
 
     /// Returns the colour as CSS and SVG write it, such as `#1b7837`.
+    #[must_use]
     pub fn hex(self) -> String {
         format!("#{:02x}{:02x}{:02x}", self.red, self.green, self.blue)
     }
 
     /// Returns the relative luminance of WCAG 2, from 0 (black) to 1 (white).
+    #[must_use]
     pub fn luminance(self) -> f64 {
         let linear = |channel: u8| {
             let value = f64::from(channel) / 255.0;
@@ -111,6 +113,7 @@ impl Palette {
     pub const ALL: [Self; 3] = [Self::GreenRed, Self::BlueOrange, Self::Grey];
 
     /// Returns the name on the command line.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::GreenRed => "green-red",
@@ -120,6 +123,7 @@ impl Palette {
     }
 
     /// Returns the colour of what helps (negative LCA).
+    #[must_use]
     pub fn helps(self) -> Color {
         match self {
             Self::GreenRed => Color::new(0x00_6d2c),
@@ -129,6 +133,7 @@ impl Palette {
     }
 
     /// Returns the colour of what hurts (positive LCA).
+    #[must_use]
     pub fn hurts(self) -> Color {
         match self {
             Self::GreenRed => Color::new(0xe3_4a33),
@@ -138,6 +143,7 @@ impl Palette {
     }
 
     /// Returns the colour of an LCA by its sign: helping, hurting or zero.
+    #[must_use]
     pub fn of(self, lca: f64) -> Color {
         if lca < 0.0 {
             self.helps()
@@ -149,6 +155,7 @@ impl Palette {
     }
 
     /// Returns the colour of exact zeros and of lines that mark a level.
+    #[must_use]
     pub fn zero(self) -> Color {
         Color::new(0x96_9696)
     }
@@ -157,6 +164,7 @@ impl Palette {
     ///
     /// Zero is white, or a middle grey in [`Grey`](Self::Grey). Values beyond the scale get the colour
     /// of its end, NaN that of [`missing`](Self::missing).
+    #[must_use]
     pub fn diverging(self, value: f64) -> Color {
         if value.is_nan() {
             return self.missing();
@@ -187,6 +195,7 @@ impl Palette {
     }
 
     /// Returns the colour of what chance would give, which neither helps nor hurts.
+    #[must_use]
     pub fn chance(self) -> Color {
         match self {
             Self::GreenRed | Self::BlueOrange => Color::new(0x9e_9ac8),
@@ -195,6 +204,7 @@ impl Palette {
     }
 
     /// Returns the colour of cells without a number.
+    #[must_use]
     pub fn missing(self) -> Color {
         Color::new(0xe8_e4f0)
     }
@@ -204,6 +214,7 @@ impl Palette {
     ///
     /// The colours are Okabe and Ito's ("Color Universal Design", 2008) with a darker yellow, ordered so
     /// that neighbours differ in lightness; [`Grey`](Self::Grey) has four greys.
+    #[must_use]
     pub fn series(self, number: usize) -> Color {
         const COLORS: [Color; 7] = [
             Color::new(0x00_72b2),
