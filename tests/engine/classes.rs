@@ -186,7 +186,7 @@ fn counts_and_sums_are_those_of_the_parameters_read_back() {
 fn a_path_that_the_model_does_not_have_is_refused_with_those_it_has() {
     let step = observe(by_class(training()));
     match step.parameter("fc4.weight") {
-        Err(LcaError::UnknownParameter { path, known }) => {
+        Err(LcaError::UnknownParameter { path, known, .. }) => {
             assert_eq!(path, "fc4.weight");
             let paths: Vec<&str> = step.tensors().iter().map(|tensor| tensor.path()).collect();
             assert_eq!(known, paths);

@@ -236,7 +236,7 @@ fn a_model_with_other_tensors_than_at_the_start_is_refused_and_the_old_one_goes_
     let model = net();
     let mut lca = start(Lca::new(by_class(training())), &model);
     match lca.observe(&model.clone().map(&mut Widen)) {
-        Err(LcaError::ModelChanged { problem }) => {
+        Err(LcaError::ModelChanged { problem, .. }) => {
             assert_names(&problem, &["fc3.weight", "[32, 10]", "[32, 11]"]);
         }
         _ => panic!("another model was taken for the same"),

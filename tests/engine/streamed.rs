@@ -72,7 +72,7 @@ fn a_dataset_that_fails_midway_is_an_error_and_the_next_step_is_measured_from_th
 
     dataset.left.store(150, Ordering::Relaxed);
     match lca.observe(&first) {
-        Err(LcaError::Examples { probe, problem }) => {
+        Err(LcaError::Examples { probe, problem, .. }) => {
             assert_eq!(probe, "training");
             assert!(problem.contains("the disk is gone"), "{problem}");
         }

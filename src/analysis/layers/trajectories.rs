@@ -1,5 +1,7 @@
 //! The LCA of layers over time.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::error::LcaError;
@@ -102,6 +104,11 @@ impl Trajectories {
 /// ```
 pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
     require(run, Table::Tensors, NO_STEPS)?;
+    let mut parameters: HashMap<&str, u64> = HashMap::new();
+    for tensor in &run.info().tensors {
+        let of_layer = parameters.entry(layer_of(&tensor.path)).or_default();
+        *of_layer = of_layer.saturating_add(tensor.parameters);
+    }
     let mut all = Vec::new();
     for probe in &run.info().probes {
         let request = Request {
@@ -123,7 +130,8 @@ pub fn trajectories(run: &Run) -> Result<Vec<Trajectories>, LcaError> {
         let curves = table.series.into_iter().map(|series| {
             let halves = halves.as_ref().and_then(|halves| halves.get(&*series.name));
             let margin = halves.map(|halves| margins(halves));
-            curve(run, series, margin)
+            let parameters = parameters.get(&*series.name).copied();
+            curve(parameters.unwrap_or(0), series, margin)
         });
         all.push(Trajectories {
             probe: probe.name.clone(),
@@ -146,17 +154,15 @@ fn margins(halves: &[f64]) -> Vec<f64> {
     sums.map(|sum| margin(f64::sqrt(sum))).collect()
 }
 
-fn curve(run: &Run, series: Series, margin: Option<Vec<f64>>) -> LayerCurve {
+fn curve(parameters: u64, series: Series, margin: Option<Vec<f64>>) -> LayerCurve {
     let mut sum = 0.0;
     let cumulative = series.values.iter().map(|lca| {
         sum += lca;
         sum
     });
     let cumulative: Vec<f64> = cumulative.collect();
-    let tensors = run.info().tensors.iter();
-    let of_layer = tensors.filter(|tensor| layer_of(&tensor.path) == series.name);
     LayerCurve {
-        parameters: of_layer.fold(0, |sum: u64, tensor| sum.saturating_add(tensor.parameters)),
+        parameters,
         reach: cumulative.iter().fold(0.0, |most, sum| sum.abs().max(most)),
         cumulative,
         margin,

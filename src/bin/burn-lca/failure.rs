@@ -49,6 +49,7 @@ impl fmt::Display for Failure {
                 setting,
                 problem,
                 remedy,
+                ..
             }) => write!(f, "{}: {problem}; {remedy}", option(setting)),
             Self::Run(error) => error.fmt(f),
             Self::Usage(problem) => f.write_str(problem),
