@@ -1,5 +1,6 @@
 //! A recorded run, to be read.
 
+use std::ops::{Range, RangeBounds};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use crate::error::LcaError;
 use super::cache::PartCache;
 use super::folder::RunFolder;
 use super::info::{RunInfo, RunState};
+use super::iterations::half_open;
 use super::lock;
 use super::scan::Scan;
 use super::schema::Table;
@@ -32,6 +34,8 @@ pub struct Run {
     info: Arc<RunInfo>,
     status: RunStatus,
     cache: Option<Arc<PartCache>>,
+    /// The iterations that are looked at, all by default.
+    iterations: Option<Range<u64>>,
 }
 
 /// What has become of a run by the time that it is opened.
@@ -74,6 +78,7 @@ impl Run {
             info: Arc::new(info),
             status,
             cache: None,
+            iterations: None,
         })
     }
 
@@ -82,6 +87,30 @@ impl Run {
     pub(crate) fn kept_in(mut self, cache: &Arc<PartCache>) -> Self {
         self.cache = Some(cache.clone());
         self
+    }
+
+    /// Returns the run as if it had only the rows about iterations in a range: those that overlap it.
+    /// Totals of parameters are of the whole run all the same.
+    ///
+    /// ```
+    /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+    /// # let folder = example::recorded_run();
+    /// use burn_lca::{Run, Table};
+    ///
+    /// let run = Run::open(folder.path())?.between(10..20);
+    /// let mut rows = 0;
+    /// for batch in run.scan(Table::Steps).batches()? {
+    ///     rows += batch?.num_rows();
+    /// }
+    /// assert_eq!(rows, 2 * 10, "two probes, 10 steps");
+    /// # Ok::<(), burn_lca::LcaError>(())
+    /// ```
+    #[must_use]
+    pub fn between(self, iterations: impl RangeBounds<u64>) -> Self {
+        Self {
+            iterations: Some(half_open(iterations)),
+            ..self
+        }
     }
 
     /// Returns the folder.
@@ -119,12 +148,31 @@ impl Run {
         ))
     }
 
-    /// Returns what whoever reads the run's numbers must know: that it did not finish, that not every
-    /// step was measured for itself, and that its probes were sampled.
+    /// Returns what whoever reads the run's numbers must know: that it did not finish, that only some
+    /// iterations are looked at, that not every step was measured for itself, and that its probes were
+    /// sampled.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        let notes = [self.unfinished(), self.sparse(), self.sampled()];
+        let notes = [
+            self.unfinished(),
+            self.only(),
+            self.sparse(),
+            self.sampled(),
+        ];
         notes.into_iter().flatten().collect()
+    }
+
+    /// Returns which iterations are looked at; `None` if all are.
+    fn only(&self) -> Option<String> {
+        let Range { start, end } = self.iterations.as_ref()?;
+        let folder = self.folder().display();
+        Some(match end {
+            &u64::MAX => format!("only iterations from {start} on of {folder} are looked at"),
+            end => {
+                let last = end.saturating_sub(1);
+                format!("only iterations {start} to {last} of {folder} are looked at")
+            }
+        })
     }
 
     /// Returns a warning for readers of a run that was not measured at every step for itself; `None`
@@ -209,6 +257,11 @@ impl Run {
     /// # Ok::<(), burn_lca::LcaError>(())
     /// ```
     pub fn scan(&self, table: Table) -> Scan {
-        Scan::new(self.folder.clone(), table, self.info.clone()).kept_in(self.cache.clone())
+        let scan = Scan::new(self.folder.clone(), table, self.info.clone());
+        let scan = scan.kept_in(self.cache.clone());
+        match &self.iterations {
+            Some(range) if table.iteration_columns().is_some() => scan.iterations(range.clone()),
+            _ => scan,
+        }
     }
 }

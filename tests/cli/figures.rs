@@ -46,7 +46,8 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 16] = [
+    let named = format!("a={run}");
+    let cases: [(&[&str], i32, &str); 20] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -57,7 +58,20 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
             2,
             "give 200 to 4000",
         ),
-        (&["plot", run, run, "loss"], 2, "draw `layers`"),
+        (&["plot", run, run, "loss"], 2, "given twice"),
+        (&["plot", run, run, "classes"], 2, "is of one run"),
+        (&["plot", run, &named, "layers"], 2, "give all runs one"),
+        (
+            &["plot", run, "heroes", "--from", "3"],
+            2,
+            "--from applies to",
+        ),
+        (
+            &["plot", run, "loss", "--from", "9", "--to", "3"],
+            2,
+            "earlier",
+        ),
+        (&["plot", run, "loss", "--epochs"], 2, "leave it out"),
         (&["plot", run, "loss", "--index", "3"], 2, "to trace only"),
         (&["plot", run, "helping", "--layer", "fc1"], 2, "--by-layer"),
         (
@@ -66,7 +80,6 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
             "to layers, setting only",
         ),
         (&["plot", run, "setting"], 2, "NUMBER=RUN"),
-        (&["plot", "0.5=RUN", "loss"], 2, "only `setting` takes that"),
         (&["plot", run, "layers", "--probe", "x"], 5, "only training"),
         (
             &["plot", run, "loss", "--format", "csv"],

@@ -1,5 +1,6 @@
 //! How large the LCA of single parameters at single steps is.
 
+mod around_mean;
 mod fits;
 mod histogram;
 mod laws;
@@ -17,6 +18,7 @@ use super::read::{each, not_recorded};
 use super::stats::{Bin, FineBins, HelpingCounts, Quantile, coarse, quantiles};
 use super::steps::step_sums;
 
+pub use around_mean::{LinearBar, LinearHistogram};
 pub use fits::{DistributionFits, FitQuality, GaussianFit, WeibullFit};
 pub use histogram::{HistogramBar, LcaHistogram};
 
@@ -47,6 +49,8 @@ pub struct Distribution {
     pub bins: Vec<Bin>,
     /// The same counts as they are drawn; `None` if all values are zero.
     pub histogram: Option<LcaHistogram>,
+    /// Those near the mean on a linear axis; `None` if all values are zero.
+    pub around_mean: Option<LinearHistogram>,
 }
 
 /// Which values of LCA are counted.
@@ -120,6 +124,7 @@ pub fn distribution(run: &Run) -> Result<Distribution, LcaError> {
         mean,
         quantiles: quantiles(&bins, &PROBABILITIES),
         histogram: LcaHistogram::new(&drawn, &fits),
+        around_mean: mean.and_then(|mean| LinearHistogram::new(&bins, mean, &fits)),
         fits,
         bins: drawn,
     })

@@ -15,6 +15,9 @@ options! {
         /// The first and the last iteration of which there are pictures; `None` is all that are
         /// recorded. Colours mean the same in any part of a run.
         pub iterations: Option<(u64, u64)> = None,
+        /// Whether they are spaced by the logarithm of their number, which shows more of the first
+        /// iterations.
+        pub log_steps: bool = false,
         /// The percentile (above 0, up to 100) of the magnitudes that gets full colour, of the cells
         /// at all recorded iterations that are finite and not zero; what is larger gets it too.
         pub percentile: f64 = COLOR_PERCENTILE,

@@ -101,17 +101,54 @@ impl Recorded {
         &all[start..end.max(start)]
     }
 
-    /// Returns where the rows begin of which there are pictures: some of those, evenly spaced.
+    /// Returns where the rows begin of which there are pictures: some of those.
     pub(super) fn shown(&self, options: &ParameterMapOptions) -> Vec<u64> {
         let all = self.wanted(options);
         match options.frames {
             frames if frames >= all.len() => all.to_vec(),
             1 => all.last().copied().into_iter().collect(),
+            frames if options.log_steps => logarithmic(all.len(), frames)
+                .into_iter()
+                .map(|index| all[index])
+                .collect(),
             frames => {
                 let gaps = frames - 1;
                 let at = |frame| (frame * (all.len() - 1) + gaps / 2) / gaps;
                 (0..frames).map(|frame| all[at(frame)]).collect()
             }
+        }
+    }
+}
+
+/// Returns so many of the numbers below `length`, two or more, from the first to the last: by the
+/// logarithm of one more than the number, but for the first ones, which are too few for that.
+fn logarithmic(length: usize, many: usize) -> Vec<usize> {
+    let wanted = |place: usize| {
+        let part = place as f64 / (many - 1) as f64;
+        (length as f64).powf(part).round() as usize - 1
+    };
+    let mut next = 0;
+    (0..many)
+        .map(|place| {
+            let index = next.max(wanted(place)).min(length - 1);
+            next = index + 1;
+            index
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logarithmic;
+
+    #[test]
+    fn logarithmic_frames_are_all_different_and_reach_from_the_first_to_the_last() {
+        assert_eq!(logarithmic(1000, 4), [0, 9, 99, 999]);
+        assert_eq!(logarithmic(8, 7), [0, 1, 2, 3, 4, 5, 7]);
+        for (length, many) in [(9000, 400), (3, 2), (401, 400), (1 << 20, 1000)] {
+            let chosen = logarithmic(length, many);
+            assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]), "{length}");
+            assert_eq!((chosen[0], chosen[many - 1]), (0, length - 1));
         }
     }
 }

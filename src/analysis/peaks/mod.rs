@@ -6,6 +6,7 @@
 //! than chance is tested here against a null model.
 
 mod alignment;
+mod coincidence;
 mod detect;
 mod options;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use super::series::{Quantity, Request, SeriesTable, series};
 
 pub use alignment::Alignment;
 use alignment::{NullModel, Trains};
+pub use coincidence::{Coincidence, coincidences};
 pub use options::PeaksOptions;
 
 /// Peaks of every layer and class, and how they line up.
@@ -36,6 +38,10 @@ pub struct Peaks {
     pub quantity: Quantity,
     /// Steps that were looked at. Neighbours are consecutive ones of these, whatever lies between.
     pub steps: usize,
+    /// The first of them; `None` without any.
+    pub first_iteration: Option<u64>,
+    /// The last of them.
+    pub last_iteration: Option<u64>,
     /// Steps that were not, since a value was missing or not finite.
     pub left_out: usize,
     /// Observed steps that have a gap of unobserved or left-out iterations before them that is
@@ -168,34 +174,8 @@ pub struct ClassMoment {
 /// ```
 pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     options.check()?;
-    if is_sampled(run, main_probe(run)) && options.quantity != Quantity::Step {
-        return Err(LcaError::NotRecorded {
-            path: run.folder().to_owned(),
-            problem: format!(
-                "probe {} is sampled: the layers share the noise of a step's sample, which makes \
-                 peaks of its own that line up",
-                main_probe(run)
-            ),
-            remedy: "ask for peaks of the step's norm, or record a run on the whole probe".into(),
-        });
-    }
-    let mut table = series(
-        run,
-        Request {
-            quantity: options.quantity,
-            probe: main_probe(run),
-            grouping: &Grouping::Layer,
-            by_class: options.quantity != Quantity::Step,
-        },
-    )?;
-    if table.series.iter().any(|series| series.class.is_some()) {
-        table.series.retain(|series| series.class.is_some());
-    }
-    if table.iterations.is_empty() {
-        let problem = format!("has no steps of probe {} in table tensors", main_probe(run));
-        return Err(not_recorded(run, problem, NO_STEPS));
-    }
-    let left_out = table.keep_finite();
+    refuse_sampled(run, options.quantity)?;
+    let (table, left_out) = finite_series(run, options.quantity)?;
     let found = PeakSet::new(&table, options);
     let min_layers = options.min_layers.unwrap_or(found.layers.len());
     if min_layers > found.layers.len() {
@@ -220,6 +200,8 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     Ok(Peaks {
         quantity: options.quantity,
         steps,
+        first_iteration: table.iterations.first().copied(),
+        last_iteration: table.iterations.last().copied(),
         left_out,
         gaps: gaps(&table),
         classes: classes
@@ -238,6 +220,45 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
         permutations: options.permutations,
         seed: options.seed,
     })
+}
+
+/// Fails if a quantity has peaks of its own that line up.
+fn refuse_sampled(run: &Run, quantity: Quantity) -> Result<(), LcaError> {
+    if !is_sampled(run, main_probe(run)) || quantity == Quantity::Step {
+        return Ok(());
+    }
+    Err(LcaError::NotRecorded {
+        path: run.folder().to_owned(),
+        problem: format!(
+            "probe {} is sampled: the layers share the noise of a step's sample, which makes peaks of \
+             its own that line up",
+            main_probe(run)
+        ),
+        remedy: "ask for peaks of the step's norm, or record a run on the whole probe".into(),
+    })
+}
+
+/// Returns a quantity of every layer, by class where there are classes, at the steps at which all are
+/// finite, and how many were not.
+fn finite_series(run: &Run, quantity: Quantity) -> Result<(SeriesTable, usize), LcaError> {
+    let mut table = series(
+        run,
+        Request {
+            quantity,
+            probe: main_probe(run),
+            grouping: &Grouping::Layer,
+            by_class: quantity != Quantity::Step,
+        },
+    )?;
+    if table.series.iter().any(|series| series.class.is_some()) {
+        table.series.retain(|series| series.class.is_some());
+    }
+    if table.iterations.is_empty() {
+        let problem = format!("has no steps of probe {} in table tensors", main_probe(run));
+        return Err(not_recorded(run, problem, NO_STEPS));
+    }
+    let left_out = table.keep_finite();
+    Ok((table, left_out))
 }
 
 /// The peaks of all series.

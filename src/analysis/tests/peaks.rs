@@ -1,7 +1,7 @@
 use super::random::noise;
 use super::synthetic::{At, Synthetic};
 use crate::analysis::peaks::{Moment, PeaksOptions};
-use crate::analysis::{Quantity, layer_of, peaks};
+use crate::analysis::{Quantity, coincidences, layer_of, peaks};
 use crate::error::LcaError;
 
 const TENSORS: [(&str, usize); 5] = [
@@ -101,6 +101,41 @@ fn the_steps_of_layers_with_their_own_noise_do_not_explain_the_moments() {
     let step = |tensor| 0.01 * (1.0 + noise(first.iteration, tensor, 7)).abs();
     let norm = (2.0 * step("fc1.weight").powi(2) + step("fc1.bias").powi(2)).sqrt();
     assert!((first.value - norm).abs() < 1e-12);
+}
+
+/// Every layer's gradient is large where it helps most, for the class that it helps; its step is large
+/// elsewhere, in all layers alike. Of the 5 peaks of LCA a layer has, all are peaks of the gradient.
+#[test]
+fn peaks_of_lca_are_told_to_coincide_with_the_gradients_and_not_with_the_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    let at_moment = |at: At| MOMENTS[at.class.unwrap_or_default() as usize].contains(&at.iteration);
+    let run = Synthetic::new(&TENSORS[..4], 400)
+        .classes(2)
+        .without_parameters()
+        .lca(planted)
+        .gradient(move |at| 0.1 + if at_moment(at) { 1.0 } else { 0.0 })
+        .step(|at| {
+            if [70, 170, 260].contains(&at.iteration) {
+                0.5
+            } else {
+                0.01
+            }
+        })
+        .write(folder.path());
+    let options = PeaksOptions::default().top(3).permutations(200);
+    let found = coincidences(&run, &options).unwrap();
+    let pairs: Vec<[Quantity; 2]> = found.iter().map(|pair| pair.quantities).collect();
+    let (lca, step, gradient) = (Quantity::Lca, Quantity::Step, Quantity::Gradient);
+    assert_eq!(pairs, [[lca, step], [lca, gradient], [step, gradient]]);
+    // Three peaks of two layers and classes; class 1 has only two moments, so one more by noise.
+    assert_eq!(
+        found.iter().map(|pair| pair.peaks).collect::<Vec<_>>(),
+        [12, 12, 12]
+    );
+    assert_eq!((found[0].observed, found[2].observed), (0, 0));
+    assert_eq!(found[1].observed, 10);
+    assert!(found[1].p < 0.01 && found[1].expected < 2.0, "{found:?}");
+    assert!(found[0].p > 0.9, "{found:?}");
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub(in crate::report) enum Scale {
     Log,
     /// Logarithmic on both sides of zero, linear nearer to zero than this.
     SignedLog(f64),
+    /// The logarithm of one more than a number, for iterations, which begin at 0.
+    LogSteps,
 }
 
 /// A tick: its position and its label, in which `^` raises what follows.
@@ -91,6 +93,56 @@ impl Axis {
         // Half of it is nothing to iterations that a float can't tell apart.
         let room = (4.0 * f64::EPSILON * to).max(0.5);
         Self::exactly("iteration", from - room, to + room).whole()
+    }
+
+    /// An axis of iterations that shows the first ones widest: of the logarithm of 1 + iteration.
+    pub(in crate::report) fn log_iterations(values: impl IntoIterator<Item = u64>) -> Self {
+        let linear = Self::iterations(values);
+        let within = |at: &f64| (linear.from..=linear.to).contains(at);
+        let powers = (0..20).map(|power| 10f64.powi(power));
+        let powers: Vec<f64> = powers.take_while(|power| *power <= linear.to).collect();
+        let between = powers
+            .iter()
+            .flat_map(|power| (2..10).map(move |n| f64::from(n) * power));
+        let first = [0.0].into_iter().chain(powers.iter().copied());
+        let mut at: Vec<f64> = first.filter(within).collect();
+        if at.len() < 3 {
+            // Over few powers of ten, plain numbers say more.
+            at = linear.ticks.iter().map(|tick| tick.at).collect();
+        }
+        let minor = between.filter(within).filter(|place| !at.contains(place));
+        Self {
+            title: "iteration (logarithmic)".into(),
+            scale: Scale::LogSteps,
+            minor: minor.collect(),
+            ticks: at
+                .iter()
+                .map(|at| Tick {
+                    at: *at,
+                    label: decimal(*at, 0),
+                })
+                .collect(),
+            ..linear
+        }
+    }
+
+    /// Puts ticks where epochs end, with their numbers, in place of those of iterations.
+    pub(in crate::report) fn with_epochs(mut self, ends: &[(u32, u64)]) -> Self {
+        let within = |at: &f64| (self.from..=self.to).contains(at);
+        let ticks = ends.iter().map(|(epoch, end)| (*end as f64, epoch));
+        let ticks = ticks.filter(|(at, _)| within(at));
+        self.ticks = ticks
+            .map(|(at, epoch)| Tick {
+                at,
+                label: epoch.to_string(),
+            })
+            .collect();
+        self.minor.clear();
+        self.title = match self.scale {
+            Scale::LogSteps => "end of epoch (logarithmic in iterations)".into(),
+            _ => "end of epoch".into(),
+        };
+        self
     }
 
     /// Keeps only the ticks at whole numbers, for counts.
@@ -255,6 +307,7 @@ impl Axis {
         match self.scale {
             Scale::Linear => value,
             Scale::Log => value.log10(),
+            Scale::LogSteps => (1.0 + value).log10(),
             Scale::SignedLog(linear) => {
                 let size = value.abs() / linear;
                 let spread = if size <= 1.0 {
@@ -333,6 +386,21 @@ mod tests {
                 .all(|at| (0.0..1.0).contains(&axis.position(*at)))
         );
         assert!(Axis::log("values", [1.0, 1e30]).minor.is_empty());
+    }
+
+    #[test]
+    fn a_logarithm_of_iterations_begins_at_the_first_and_shows_it_widest() {
+        let axis = Axis::log_iterations([0, 8999]);
+        assert_eq!(labels(&axis), ["0", "1", "10", "100", "1000"]);
+        let place = |iteration: f64| axis.position(iteration);
+        // From −0.5 to 8999.5, logarithms of 0.5 and 9000.5.
+        let all = (9000.5_f64 / 0.5).log10();
+        assert!((place(9.0) - (10.0_f64 / 0.5).log10() / all).abs() < 1e-12);
+        assert!(place(1.0) - place(0.0) > place(2.0) - place(1.0));
+        let later = Axis::log_iterations([200, 300]);
+        assert_eq!(labels(&later), ["200", "250", "300"]);
+        let epochs = axis.with_epochs(&[(1, 45), (2, 90), (300, 20_000)]);
+        assert_eq!(labels(&epochs), ["1", "2"]);
     }
 
     #[test]

@@ -24,6 +24,13 @@ pub(in crate::report) enum Mark {
         pieces: Vec<(f64, f64, f64, f64)>,
         color: Color,
     },
+    /// A pale area between two lines over the same x: (x, low, high). Points that are not finite are
+    /// left out.
+    Ribbon {
+        name: String,
+        edges: Vec<(f64, f64, f64)>,
+        color: Color,
+    },
     /// A box; `value` is the number that it stands for.
     Bar {
         name: String,
@@ -95,6 +102,12 @@ impl Mark {
                 }
                 group
             }
+            Self::Ribbon { name, edges, color } => Element::new("path")
+                .set("class", "ribbon")
+                .set("data-name", name)
+                .set("d", outline(edges, area))
+                .set("fill", color.hex())
+                .set("fill-opacity", 0.2),
             Self::Bar {
                 name,
                 x,
@@ -177,6 +190,28 @@ fn path(points: &[(f64, f64)], area: &Area) -> String {
         pen_down = true;
     }
     path
+}
+
+/// Returns the path around a ribbon: along its upper edge, and back along the lower one.
+fn outline(edges: &[(f64, f64, f64)], area: &Area) -> String {
+    let finite = edges
+        .iter()
+        .filter(|(x, low, high)| (x + low + high).is_finite());
+    let finite: Vec<&(f64, f64, f64)> = finite.collect();
+    let upper: Vec<(f64, f64)> = finite.iter().map(|(x, _, high)| (*x, *high)).collect();
+    let lower: Vec<(f64, f64)> = finite.iter().map(|(x, low, _)| (*x, *low)).collect();
+    let points = thinned(&upper, area).into_iter();
+    let points = points.chain(thinned(&lower, area).into_iter().rev());
+    // What has no place on a logarithmic axis is at its edge.
+    let bottom = area.top + area.height;
+    let down = |y: f64| if y.is_finite() { y } else { bottom };
+    let corners: Vec<String> = points
+        .map(|(x, y)| format!("{} {}", Short(x), Short(down(y))))
+        .collect();
+    if corners.is_empty() {
+        return String::new();
+    }
+    format!("M{}Z", corners.join("L"))
 }
 
 /// Returns the positions of points; of very many only those that can be seen, in three columns per

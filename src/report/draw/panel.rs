@@ -219,6 +219,7 @@ fn described(panel: &Panel, area: &Area) -> Element {
     let scale = |axis: &Axis| match axis.scale {
         Scale::Linear => "linear".to_owned(),
         Scale::Log => "log".to_owned(),
+        Scale::LogSteps => "log-steps".to_owned(),
         Scale::SignedLog(linear) => format!("signed-log {linear}"),
     };
     let rectangle =

@@ -42,7 +42,7 @@ pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
         printed,
     });
     let over_time = map.over_time.color_range.unwrap_or(0.0);
-    let mut time = Panel::new("time", columns(&map.over_time), names());
+    let mut time = Panel::new("time", columns(&map.over_time, options), names());
     time.heading = "step by step, all layers together".into();
     time.marks.push(Mark::Cells {
         edges: edges(&map.over_time),
@@ -108,14 +108,14 @@ pub(super) fn colours(raster: &Raster, reach: f64) -> String {
     text
 }
 
-pub(super) fn columns(raster: &Raster) -> Axis {
+pub(super) fn columns(raster: &Raster, options: &CheckedOptions) -> Axis {
     let ends = raster
         .starts
         .first()
         .copied()
         .into_iter()
         .chain(end(raster));
-    Axis::iterations(ends)
+    options.iterations(ends)
 }
 
 /// Returns the edges of the columns: each extends from its first iteration to that of the next.

@@ -1,7 +1,9 @@
 //! How large single allocations are.
 
 use crate::analysis::HelpingCounts;
-use crate::analysis::distribution::{Distribution, HistogramBar, LcaHistogram, ValueSource};
+use crate::analysis::distribution::{
+    Distribution, HistogramBar, LcaHistogram, LinearBar, ValueSource,
+};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, short, thousands,
 };
@@ -86,6 +88,113 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
         "Bins are 4 to a factor of ten; values nearer to zero than {} have one bar a side.",
         short(histogram.linear_below)
     );
+    sheet.notes.push(note);
+    sheet.draw()
+}
+
+/// Draws how many values lie in bars of equal width around the mean, on a linear and on a logarithmic
+/// axis of counts: there a Gaussian is a parabola.
+pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOptions) -> String {
+    const X: &str = "LCA of a parameter at a step (loss)";
+    let mut sheet = options.sheet("The LCA of a parameter at a step, near the mean", 520.0);
+    sheet.notes = notes(distribution);
+    let Some(histogram) = &distribution.around_mean else {
+        let mut panel = Panel::new(
+            "empty",
+            Axis::exactly(X, -1.0, 1.0),
+            Axis::exactly("values", 0.0, 1.0),
+        );
+        let message = "There is no finite value other than zero.".to_owned();
+        panel.marks.push(Mark::Message(message));
+        sheet.rows = vec![PanelRow {
+            share: 1.0,
+            panels: vec![panel],
+        }];
+        return sheet.draw();
+    };
+    let bars = &histogram.bars;
+    let ends = bars.first().zip(bars.last());
+    let (from, to) = ends.map_or((-1.0, 1.0), |(first, last)| (first.lower, last.upper));
+    let x = Axis::exactly(X, from, to);
+    let counts = || bars.iter().map(|bar| bar.count);
+    let linear = Axis::linear("values in a bar", counts());
+    let linear = Axis::exactly("values in a bar", 0.0, linear.to);
+    let log = Axis::log(
+        "values in a bar",
+        counts().filter(|count| *count >= 1.0).chain([1.0]),
+    );
+    let mean = Stroke::solid(INK, 1.4).dashed("2 2");
+    let fit = |name: &str, stroke, expected: fn(&LinearBar) -> Option<f64>| {
+        let points = bars.iter().map(|bar| {
+            let middle = (bar.lower + bar.upper) / 2.0;
+            (middle, expected(bar).unwrap_or(f64::NAN))
+        });
+        DrawnFit {
+            line: Mark::Line {
+                name: name.into(),
+                points: points.collect(),
+                stroke,
+            },
+            entry: LegendEntry::new(name, LegendSample::Line(stroke)),
+        }
+    };
+    let mut fits = Vec::new();
+    if distribution.fits.double_weibull.is_some() {
+        let stroke = Stroke::solid(options.palette.series(0), 2.0);
+        fits.push(fit("double Weibull", stroke, |bar| bar.double_weibull));
+    }
+    if distribution.fits.gaussian.is_some() {
+        let stroke = Stroke::solid(options.palette.series(1), 2.0).dashed("6 3");
+        fits.push(fit("Gaussian", stroke, |bar| bar.gaussian));
+    }
+    let panel = |name: &str, x: Axis, y: Axis| {
+        let floor = y.from;
+        let mut panel = Panel::new(name, x, y);
+        for bar in bars.iter().filter(|bar| bar.count > 0.0) {
+            let (name, color) = if bar.lower + bar.upper < 0.0 {
+                ("helping", options.palette.helps())
+            } else {
+                ("hurting", options.palette.hurts())
+            };
+            panel.marks.push(Mark::Bar {
+                name: name.into(),
+                x: (bar.lower, bar.upper),
+                y: (floor, bar.count),
+                color,
+                value: bar.count,
+            });
+        }
+        panel.marks.extend(fits.iter().map(|fit| fit.line.clone()));
+        panel
+            .marks
+            .extend(distribution.mean.map(|value| Mark::Vertical(value, mean)));
+        panel
+    };
+    sheet.rows = vec![
+        PanelRow {
+            share: 1.0,
+            panels: vec![panel("linear", x.unlabelled(), linear)],
+        },
+        PanelRow {
+            share: 1.0,
+            panels: vec![panel("log", x, log)],
+        },
+    ];
+    sheet.legend = vec![
+        LegendEntry::new("helping", LegendSample::Box(options.palette.helps())),
+        LegendEntry::new("hurting", LegendSample::Box(options.palette.hurts())),
+        LegendEntry::new("mean", LegendSample::Line(mean)),
+    ];
+    sheet.legend.extend(fits.into_iter().map(|fit| fit.entry));
+    let mut note = format!(
+        "{} values further from the mean are not drawn.",
+        thousands(histogram.beyond.round() as u64)
+    );
+    if histogram.spread {
+        note.push_str(
+            " Values are known to a bin of a histogram only, and are spread evenly over it.",
+        );
+    }
     sheet.notes.push(note);
     sheet.draw()
 }

@@ -136,7 +136,7 @@ fn panel(
             "The LCA of every parameter is zero or not finite.".into(),
         ));
     }
-    let x = Axis::iterations(helping.steps.iter().map(|step| step.iteration));
+    let x = options.iterations(helping.steps.iter().map(|step| step.iteration));
     let y = Axis::linear("parameters that help (%)", shown);
     let mut panel = Panel::new("helping", x, y);
     panel.marks = marks;

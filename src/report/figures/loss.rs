@@ -24,7 +24,7 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
         .flat_map(|curve| &curve.points)
         .flat_map(|point| [point.first_iteration, point.iteration]);
     let ends = iterations.flat_map(|iteration| [iteration, iteration.saturating_add(1)]);
-    let x = Axis::iterations(ends);
+    let x = options.iterations(ends);
     let y = if options.log {
         Axis::log("loss", losses)
     } else {

@@ -12,6 +12,7 @@ mod heroes;
 mod layers;
 mod loss;
 mod options;
+mod overlay;
 mod peaks;
 mod sets;
 mod setting;
@@ -28,6 +29,7 @@ use crate::analysis::helping::{Helping, LayerHelping};
 use crate::analysis::layers::{Layers, Trajectories};
 use crate::analysis::loss::LossCurve;
 use crate::analysis::noise::Heroes;
+use crate::analysis::overlay::Overlay;
 use crate::analysis::peaks::Peaks;
 use crate::analysis::sets::SetLayers;
 use crate::analysis::setting::Setting;
@@ -49,6 +51,8 @@ pub enum Figure<'a> {
     HelpingByLayer(&'a [LayerHelping]),
     /// How large the LCA of single parameters is, with the distributions fitted to it.
     Distribution(&'a Distribution),
+    /// How large those near the mean are, on a linear axis.
+    DistributionAroundMean(&'a Distribution),
     /// How often each parameter helps, and how often it would by chance.
     Heroes(&'a Heroes),
     /// The LCA of every layer, summed and per parameter; of several runs the mean,
@@ -62,6 +66,8 @@ pub enum Figure<'a> {
     /// The LCA of every layer against a number that was set for each run, with the straight line
     /// through it.
     Setting(&'a Setting),
+    /// The same curves of several sets of runs over each other, with mean and deviation.
+    Overlay(&'a Overlay),
     /// Step, gradient and LCA of single parameters.
     Trace(&'a Trace),
     /// The peaks of each layer and class; filled where those of several layers coincide.
@@ -100,11 +106,15 @@ impl Figure<'_> {
             Self::Helping(helping) => helping::draw(helping, options),
             Self::HelpingByLayer(layers) => helping::draw_by_layer(layers, options),
             Self::Distribution(distribution) => distribution::draw(distribution, options),
+            Self::DistributionAroundMean(distribution) => {
+                distribution::draw_around_mean(distribution, options)
+            }
             Self::Heroes(heroes) => heroes::draw(heroes, options),
             Self::Layers(layers) => layers::draw(layers, options),
             Self::Trajectories(probes) => trajectories::draw(probes, options),
             Self::Sets(sets) => sets::draw(sets, options),
             Self::Setting(setting) => setting::draw(setting, options),
+            Self::Overlay(overlay) => overlay::draw(overlay, options),
             Self::Trace(trace) => trace::draw(trace, options),
             Self::Peaks(peaks) => peaks::draw(peaks, options),
             Self::Classes(map) => classes::draw(map, options),

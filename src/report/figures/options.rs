@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::analysis::options::options;
 use crate::error::LcaError;
-use crate::report::draw::Sheet;
+use crate::report::draw::{Axis, Sheet};
 use crate::report::palette::Palette;
 
 options! {
@@ -18,6 +18,12 @@ options! {
         pub palette: Palette = Palette::default(),
         /// Whether losses and counts of parameters have a logarithmic axis.
         pub log: bool = false,
+        /// Whether iterations have a logarithmic axis, which shows the first ones widest.
+        pub log_steps: bool = false,
+        /// Epochs with the first iteration after each, as
+        /// [`RunInfo::epochs`](crate::RunInfo::epochs) has them: axes of iterations have marks there
+        /// in place of numbers of iterations. None by default.
+        pub epochs: Vec<(u32, u64)> = Vec::new(),
     }
 }
 
@@ -50,6 +56,20 @@ impl Deref for CheckedOptions<'_> {
 }
 
 impl CheckedOptions<'_> {
+    /// Returns the axis of iterations that was asked for.
+    pub(super) fn iterations(&self, values: impl IntoIterator<Item = u64>) -> Axis {
+        let axis = if self.log_steps {
+            Axis::log_iterations(values)
+        } else {
+            Axis::iterations(values)
+        };
+        if self.epochs.is_empty() {
+            axis
+        } else {
+            axis.with_epochs(&self.epochs)
+        }
+    }
+
     /// Returns an empty figure of the height that was asked for, or else this one.
     pub(super) fn sheet(&self, title: &str, height: f64) -> Sheet {
         Sheet {

@@ -10,8 +10,8 @@ use crate::report::draw::{
 
 use super::options::CheckedOptions;
 
-/// Draws a dot for each peak of each layer and class over the iterations; dots are filled where
-/// the peaks of several layers coincide.
+/// Draws a dot for each peak over the iterations: classes from top to bottom, and within a class the
+/// layers. Where the peaks of several layers coincide they are filled and joined by a line.
 pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
     let what = match peaks.quantity {
         Quantity::Lca => "LCA",
@@ -19,53 +19,53 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
         Quantity::Gradient => "the gradient's norm",
     };
     let rows = PeakRows::of(peaks);
-    let height = (150.0 + 7.0 * rows.count).clamp(260.0, 900.0);
-    let mut sheet = options.sheet(&format!("Peaks of {what} by layer and class"), height);
-    let aligned: BTreeSet<(u64, Option<i32>)> = peaks
-        .moments
-        .iter()
-        .flat_map(|moment| {
-            moment
-                .classes
-                .iter()
-                .map(|class| (moment.iteration, class.class))
-        })
-        .collect();
+    let height = (150.0 + 9.0 * rows.count).clamp(260.0, 900.0);
+    let mut sheet = options.sheet(&format!("Peaks of {what} by class and layer"), height);
+    let moments = peaks.moments.iter().flat_map(|moment| {
+        let classes = moment.classes.iter();
+        classes.map(|class| (moment.iteration, class.class))
+    });
+    let aligned: BTreeSet<(u64, Option<i32>)> = moments.collect();
     let (mut alone, mut together) = (Vec::new(), Vec::new());
+    // The first and the last row of those that coincide.
+    let mut ends: BTreeMap<(u64, Option<i32>), (f64, f64)> = BTreeMap::new();
     for series in &peaks.series {
         let Some(row) = rows.row(&series.layer, series.class) else {
             continue;
         };
         for peak in &series.peaks {
-            let dots = if aligned.contains(&(peak.iteration, series.class)) {
-                &mut together
+            let place = (peak.iteration, series.class);
+            if aligned.contains(&place) {
+                let (first, last) = ends.entry(place).or_insert((row, row));
+                (*first, *last) = (first.min(row), last.max(row));
+                together.push((peak.iteration as f64, row));
             } else {
-                &mut alone
-            };
-            dots.push((peak.iteration as f64, row));
+                alone.push((peak.iteration as f64, row));
+            }
         }
     }
-    let iterations: BTreeSet<u64> = peaks
-        .series
-        .iter()
-        .flat_map(|series| series.peaks.iter().map(|peak| peak.iteration))
-        .chain([0])
-        .collect();
     // Room for the dots of the last peaks.
-    let last = iterations.last().copied().unwrap_or(0);
-    let iterations = [0, last.saturating_add(last / 100 + 1)];
-    let mut panel = Panel::new("peaks", Axis::iterations(iterations), rows.axis.clone());
+    let room = |last: u64| last.saturating_add(last / 100 + 1);
+    let last = peaks.last_iteration.map(room);
+    let iterations = peaks.first_iteration.into_iter().chain(last);
+    let mut panel = Panel::new("peaks", options.iterations(iterations), rows.axis.clone());
     let between = Stroke::solid(options.palette.zero(), 0.8);
     panel.marks.extend(
         rows.borders
             .iter()
             .map(|border| Mark::Horizontal(*border, between)),
     );
-    let moment = Stroke::solid(options.palette.helps(), 1.0).faint(0.25);
-    let at = |iteration: u64| Mark::Vertical(iteration as f64, moment);
-    panel
-        .marks
-        .extend(peaks.moments.iter().map(|moment| at(moment.iteration)));
+    let join = Stroke::solid(options.palette.series(1), 1.6);
+    let joined = ends.iter().flat_map(|((iteration, _), (first, last))| {
+        let at = *iteration as f64;
+        // A point that is no number ends the line.
+        [(at, *first), (at, *last), (f64::NAN, f64::NAN)]
+    });
+    panel.marks.push(Mark::Line {
+        name: "joined".into(),
+        points: joined.collect(),
+        stroke: join,
+    });
     let dots = |name: &str, points, shape, color, radius| Mark::Dots {
         name: name.into(),
         points,
@@ -73,7 +73,7 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
         color,
         radius,
     };
-    let (ring, disc) = (options.palette.zero(), options.palette.helps());
+    let (ring, disc) = (options.palette.zero(), options.palette.series(1));
     panel
         .marks
         .push(dots("alone", alone, MarkShape::Ring, ring, 2.0));
@@ -96,7 +96,7 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
             LegendSample::Dot(MarkShape::Disc, disc, 2.6),
         ),
     ];
-    sheet.notes = notes(peaks, &rows);
+    sheet.notes = notes(peaks);
     sheet.rows = vec![PanelRow {
         share: 1.0,
         panels: vec![panel],
@@ -104,40 +104,49 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
     sheet.draw()
 }
 
-/// The rows of dots: layers from top to bottom, and classes within a layer.
+/// The rows of dots: classes from top to bottom, and the layers within a class; without classes the
+/// layers alone.
 struct PeakRows {
     positions: BTreeMap<(String, Option<i32>), f64>,
     borders: Vec<f64>,
     axis: Axis,
     count: f64,
-    classes: Vec<Option<i32>>,
 }
 
 impl PeakRows {
     fn of(peaks: &Peaks) -> Self {
-        let classes: BTreeSet<Option<i32>> =
-            peaks.series.iter().map(|series| series.class).collect();
-        let classes: Vec<Option<i32>> = classes.into_iter().collect();
+        let names = peaks.classes.iter();
+        let classes: Vec<(Option<i32>, Option<&String>)> = names
+            .map(|class| (class.class, class.name.as_ref()))
+            .collect();
         let mut positions = BTreeMap::new();
         let mut names = Vec::new();
         let mut borders = Vec::new();
-        // A layer's rows, and half a row of space above and below them.
-        let each = classes.len() as f64 + 1.0;
-        for (number, layer) in peaks.layers.iter().enumerate() {
+        // A class's rows, and half a row of space above and below them.
+        let each = peaks.layers.len() as f64 + 1.0;
+        for (number, (class, name)) in classes.iter().enumerate() {
             let top = number as f64 * each;
-            for (index, class) in classes.iter().enumerate() {
-                positions.insert((layer.clone(), *class), top + index as f64 + 1.0);
+            for (index, layer) in peaks.layers.iter().enumerate() {
+                let row = top + index as f64 + 1.0;
+                positions.insert((layer.clone(), *class), row);
+                if class.is_none() {
+                    names.push((row, layer.clone()));
+                }
             }
-            names.push((top + each / 2.0, layer.clone()));
+            names.extend(name.map(|name| (top + each / 2.0, name.clone())));
             borders.push(top);
         }
-        let axis = Axis::names_at("", names, peaks.layers.len() as f64 * each);
+        let title = if classes.iter().any(|(class, _)| class.is_some()) {
+            "class"
+        } else {
+            ""
+        };
+        let axis = Axis::names_at(title, names, classes.len() as f64 * each);
         Self {
             positions,
             borders,
             count: axis.to,
             axis: axis.reversed(),
-            classes,
         }
     }
 
@@ -146,7 +155,7 @@ impl PeakRows {
     }
 }
 
-fn notes(peaks: &Peaks, rows: &PeakRows) -> Vec<String> {
+fn notes(peaks: &Peaks) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(all) = peaks
         .alignment
@@ -163,9 +172,10 @@ fn notes(peaks: &Peaks, rows: &PeakRows) -> Vec<String> {
             peaks.permutations
         ));
     }
-    if let (Some(Some(first)), Some(Some(last))) = (rows.classes.first(), rows.classes.last()) {
+    let by_class = peaks.classes.iter().any(|class| class.class.is_some());
+    if let (true, [first, .., last]) = (by_class, &peaks.layers[..]) {
         notes.push(format!(
-            "Within a layer, one row per class, from {first} at the top to {last}."
+            "Within a class, one row per layer, from {first} at the top to {last}."
         ));
     }
     if peaks.left_out > 0 {

@@ -2,6 +2,7 @@
 
 mod extremes;
 mod parameters;
+mod runs;
 
 use roxmltree::{Document, Node};
 
@@ -10,11 +11,10 @@ use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::LayersOptions;
 use crate::analysis::loss::LossPoint;
 use crate::analysis::peaks::PeaksOptions;
-use crate::analysis::setting::SettingOptions;
 use crate::analysis::tests::random::noise_at;
 use crate::analysis::tests::synthetic::{At, Synthetic};
 use crate::analysis::{
-    class_maps, distribution, helping, layers, loss_curves, peaks, setting, trajectories,
+    class_maps, distribution, helping, layers, loss_curves, peaks, trajectories,
 };
 use crate::error::LcaError;
 use crate::record::Run;
@@ -72,6 +72,18 @@ impl<'a, 'input> DrawnPanel<'a, 'input> {
             )
         };
         points.map(point).collect()
+    }
+
+    /// The numbers that the dots of a name stand for.
+    fn dots(&self, name: &str) -> Vec<(f64, f64)> {
+        let groups = self.marks("dots");
+        let group = groups
+            .iter()
+            .find(|group| group.attribute("data-name") == Some(name));
+        let number = |node: &Node, of: &str| node.attribute(of).unwrap().parse::<f64>().unwrap();
+        let dots = group.unwrap().children().filter(Node::is_element);
+        dots.map(|dot| (number(&dot, "data-x"), number(&dot, "data-y")))
+            .collect()
     }
 
     fn across(&self, at: f64) -> f64 {
@@ -258,51 +270,6 @@ fn a_mean_over_runs_of_different_lengths_says_so() {
     );
 }
 
-/// Two runs at each of three numbers, in which `fc` does 10 · (x + 0.01 · seed) − 2: six residuals
-/// of 0.1, so the slope's standard error is √(6 · 0.1²/4 / (4 · 0.4²)) = 0.153.
-#[test]
-fn a_line_against_a_setting_goes_through_the_means_with_its_whiskers() {
-    let seeds = [0.0, 0.4, 0.8].map(|value| [(value, -1.0), (value, 1.0)]);
-    let (_folders, runs): (Vec<_>, Vec<(f64, Run)>) = seeds
-        .into_iter()
-        .flatten()
-        .map(|(value, seed)| {
-            let lca = move |_: At| (10.0 * (value + 0.01 * seed) - 2.0) / 10.0;
-            let (folder, run) = opened(&Synthetic::new(&[("fc.weight", 1)], 10).lca(lca));
-            (folder, (value, run))
-        })
-        .unzip();
-    let options = SettingOptions::default().name("momentum".into());
-    let found = setting(&runs, &options).unwrap();
-    let svg = Figure::Setting(&found)
-        .draw(&FigureOptions::default())
-        .unwrap();
-    let document = Document::parse(&svg).unwrap();
-    let panel = DrawnPanel::find(&document, "fc");
-    panel.assert_line("line", [(0.0, -2.0), (0.8, 6.0)]);
-    // Whiskers of ± 0.1 · √2, first at 0.
-    let reach = 0.1 * 2.0_f64.sqrt();
-    panel.assert_line("deviation", [(0.0, -2.0 - reach), (0.0, -2.0 + reach)]);
-    let dots = |name: &str| -> Vec<(f64, f64)> {
-        let groups = panel.marks("dots");
-        let group = groups
-            .iter()
-            .find(|group| group.attribute("data-name") == Some(name));
-        let number = |node: &Node, of: &str| node.attribute(of).unwrap().parse::<f64>().unwrap();
-        let dots = group.unwrap().children().filter(Node::is_element);
-        dots.map(|dot| (number(&dot, "data-x"), number(&dot, "data-y")))
-            .collect()
-    };
-    let points = &found.layers[0].points;
-    assert_eq!(dots("mean, helping"), [(0.0, points[0].lca)]);
-    assert_eq!(
-        dots("mean, hurting"),
-        [(0.4, points[1].lca), (0.8, points[2].lca)]
-    );
-    assert_eq!(dots("runs").len(), 6);
-    assert!(svg.contains("fc: 10.0 ± 0.153, p = "), "{svg}");
-}
-
 #[test]
 fn trajectories_end_at_the_sums_of_their_layers() {
     let (_folder, run) = opened(&learned());
@@ -390,7 +357,13 @@ fn cells_and_dots_carry_the_numbers_of_the_analyses() {
         .flat_map(|moment| &moment.classes)
         .map(|class| class.layers);
     assert_eq!(dots("alone") + dots("aligned"), all);
-    assert_eq!(dots("aligned"), aligned.sum::<usize>());
+    let aligned: usize = aligned.sum();
+    assert!(aligned > 0);
+    assert_eq!(dots("aligned"), aligned);
+    // A line through the rows of each class at each moment.
+    let moments = peaks.moments.iter().map(|moment| moment.classes.len());
+    let line = panel.marks("line")[0].attribute("d").unwrap();
+    assert_eq!(line.matches('M').count(), moments.sum::<usize>());
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
         ("gradient", |step| step.gradient),
         ("LCA", |step| step.lca),
     ];
-    let x = Axis::iterations(
+    let x = options.iterations(
         shown
             .iter()
             .flat_map(|at| &at.steps)

@@ -33,7 +33,7 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
     };
     for (number, probe) in probes.iter().enumerate() {
         let last = number + 1 == probes.len();
-        let x = Axis::iterations(ends());
+        let x = options.iterations(ends());
         let x = if last { x } else { x.unlabelled() };
         let mut panel = Panel::new(
             &probe.probe,

@@ -19,7 +19,7 @@ pub(super) fn draw(layers: &[LayerUnitMap], options: &CheckedOptions) -> String 
     let mut sheet = options.sheet("LCA of units over time", height);
     let mut reaches = Vec::new();
     for (number, map) in shown.iter().enumerate() {
-        let x = columns(&map.raster);
+        let x = columns(&map.raster, options);
         let last = number + 1 == shown.len();
         let x = if last { x } else { x.unlabelled() };
         let mut panel = Panel::new(&map.layer, x, rows(&map.raster));

@@ -5,10 +5,11 @@ use crate::analysis::loss::LossCurve;
 use crate::analysis::parameter_map::{BlockAxis, FrameReader, TensorBlock};
 use crate::report::draw::{Anchor, Area, Label, counted, document};
 use crate::report::font;
-use crate::report::palette::{INK, NOTE, Palette};
+use crate::report::palette::{INK, NOTE};
 
 use super::layout::{BlockPlace, Spacing, pack};
 use super::loss;
+use super::options::FilmOptions;
 
 /// The space around everything.
 pub(super) const MARGIN: usize = 16;
@@ -36,9 +37,9 @@ impl Backdrop {
     pub(super) fn new(
         reader: &FrameReader,
         loss: Option<&LossCurve>,
-        palette: Palette,
-        width: usize,
+        options: &FilmOptions,
     ) -> Self {
+        let width = options.width;
         let room = width - 2 * MARGIN;
         let spacing = Spacing {
             width: room,
@@ -58,7 +59,7 @@ impl Backdrop {
             place.y += top;
         }
         let above = top + blocks_height;
-        let (sheet, mut area) = loss::sheet(reader, loss, palette, width);
+        let (sheet, mut area) = loss::sheet(reader, loss, options);
         area.top += above as f64;
         Self {
             height: above + sheet.height as usize,

@@ -9,6 +9,7 @@ use crate::report::draw::{
 use crate::report::palette::{NOT_FINITE, Palette};
 
 use super::colors::{curve, signs};
+use super::options::FilmOptions;
 
 /// The height without notes, in pixels.
 const HEIGHT: f64 = 220.0;
@@ -17,11 +18,10 @@ const HEIGHT: f64 = 220.0;
 pub(super) fn sheet(
     reader: &FrameReader,
     loss: Option<&LossCurve>,
-    palette: Palette,
-    width: usize,
+    options: &FilmOptions,
 ) -> (Sheet, Area) {
     let shade = Shade {
-        palette: signs(palette, reader.quantity()),
+        palette: signs(options.palette, reader.quantity()),
         reach: reader.scale().full.unwrap_or(0.0),
     };
     let scale = Scalebar {
@@ -34,7 +34,7 @@ pub(super) fn sheet(
     };
     let mut sheet = Sheet {
         title: "Loss".into(),
-        width: width as f64,
+        width: options.width as f64,
         height: HEIGHT,
         legend: legend(reader, shade.palette),
         scales: reader
@@ -46,7 +46,7 @@ pub(super) fn sheet(
         notes: notes(reader, loss),
         rows: vec![PanelRow {
             share: 1.0,
-            panels: vec![panel(reader, loss, palette)],
+            panels: vec![panel(reader, loss, options)],
         }],
     };
     sheet.height += sheet.notes_height();
@@ -55,13 +55,17 @@ pub(super) fn sheet(
     (sheet, area)
 }
 
-fn panel(reader: &FrameReader, loss: Option<&LossCurve>, palette: Palette) -> Panel {
+fn panel(reader: &FrameReader, loss: Option<&LossCurve>, options: &FilmOptions) -> Panel {
     let points = loss.map_or(&[][..], |loss| &loss.points);
     let shown = reader.iterations().iter().copied();
     let iterations = points.iter().map(|point| point.iteration).chain(shown);
     let losses = points.iter().map(|point| point.loss);
     let known = losses.clone().any(f64::is_finite);
-    let x = Axis::iterations(iterations);
+    let x = if options.log_steps {
+        Axis::log_iterations(iterations)
+    } else {
+        Axis::iterations(iterations)
+    };
     let mut panel = Panel::new("loss", x, Axis::linear("loss", losses));
     if let Some(loss) = loss.filter(|_| known) {
         panel.heading = format!("loss after the step, {} probe", loss.probe);
@@ -71,7 +75,7 @@ fn panel(reader: &FrameReader, loss: Option<&LossCurve>, palette: Palette) -> Pa
             points: points
                 .map(|point| (point.iteration as f64, point.loss))
                 .collect(),
-            stroke: Stroke::solid(curve(palette), 1.6),
+            stroke: Stroke::solid(curve(options.palette), 1.6),
         });
     } else {
         let message = "The loss was never finite.".to_owned();

@@ -86,6 +86,7 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
     let columns = width - 2 * backdrop::MARGIN - BIAS;
     let looked_at = ParameterMapOptions::default()
         .frames(options.frames)
+        .log_steps(options.log_steps)
         .percentile(options.percentile)
         .limits(CellLimits::default().columns(columns));
     let reader = FrameReader::new(run, options.quantity, &looked_at)?;

@@ -13,6 +13,9 @@ options! {
         pub quantity: ParameterQuantity = ParameterQuantity::Lca,
         /// The most pictures, evenly spaced over the recorded iterations.
         pub frames: usize = 400,
+        /// Whether pictures are spaced by the logarithm of the iteration, which shows more of the first
+        /// ones, and the axis of the loss is logarithmic, too.
+        pub log_steps: bool = false,
         /// Pictures per second, from 0.1 to 50, rounded to whole hundredths of a second per picture.
         pub fps: f64 = 20.0,
         /// The percentile of the magnitudes, zeros left out, that gets full colour.

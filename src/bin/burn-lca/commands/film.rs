@@ -15,6 +15,7 @@ use crate::output::{Answer, AnswerTable, FormArgs};
 use crate::progress;
 
 use super::palette::PaletteArg;
+use super::runs::StepsArgs;
 
 /// A film of every parameter as a pixel, step by step, above the loss.
 ///
@@ -26,6 +27,7 @@ use super::palette::PaletteArg;
 #[command(
     after_help = "Examples:\n  burn-lca film artifacts/lca -o film.gif\n  \
                   burn-lca film artifacts/lca --quantity cumulative --frames 100 -o film.gif\n  \
+                  burn-lca film artifacts/lca --to 399 -o first.gif\n  \
                   burn-lca film artifacts/lca -o frames/"
 )]
 pub struct FilmArgs {
@@ -38,6 +40,12 @@ pub struct FilmArgs {
     /// The most pictures, evenly spaced over the recorded steps.
     #[arg(long, default_value_t = FilmOptions::default().frames)]
     frames: usize,
+    #[command(flatten)]
+    steps: StepsArgs,
+    /// Spaces pictures by the logarithm of the iteration: more of the first ones. The axis of the loss
+    /// is logarithmic, too.
+    #[arg(long)]
+    log_steps: bool,
     /// Pictures per second, from 0.1 to 50.
     #[arg(long, default_value_t = FilmOptions::default().fps)]
     fps: f64,
@@ -85,10 +93,11 @@ pub fn run(args: &FilmArgs) -> Result<(), Failure> {
 
 fn answer(args: &FilmArgs) -> Result<Answer, Failure> {
     let output = &args.output;
-    let run = Run::open(&args.run)?;
+    let run = args.steps.of(Run::open(&args.run)?)?;
     let options = FilmOptions::default()
         .quantity(args.quantity.0)
         .frames(args.frames)
+        .log_steps(args.log_steps)
         .fps(args.fps)
         .percentile(args.percentile)
         .palette(args.palette.0)

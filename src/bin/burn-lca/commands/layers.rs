@@ -46,12 +46,11 @@ pub struct LayersArgs {
 
 pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
     let options = args.sums.options().seed(args.seed);
-    if let Some(sets) = runs::open_sets(&args.runs)? {
+    let runs = runs::open_labelled(&args.runs)?;
+    if let Some(sets) = runs::sets(&args.runs, &runs)? {
         let found = analysis::sets(&sets, &options)?;
-        let runs: Vec<Run> = sets.into_iter().flat_map(|set| set.runs).collect();
         return Ok(Answer::new(&found, &runs)?.table(by_set(&found, &runs, args.per_parameter)));
     }
-    let runs = runs::open_labelled(&args.runs)?;
     let found = analysis::layers(&runs, &options)?;
     Ok(Answer::new(&found, &runs)?
         .table(sums(&found, &runs, args.per_parameter))

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::slice::from_ref;
 
 use burn_lca::Run;
-use burn_lca::analysis::peaks::{Alignment, Moment, Peak, PeakSeries, Peaks, PeaksOptions};
+use burn_lca::analysis::peaks::{
+    Alignment, Coincidence, Moment, Peak, PeakSeries, Peaks, PeaksOptions,
+};
 use burn_lca::analysis::{self, Quantity};
 use clap::ValueEnum;
 
@@ -18,7 +20,7 @@ const SHOWN: usize = 30;
 ///
 /// A moment is an iteration at which a layer helps far more than right before and after.
 ///
-/// Tables: alignment, classes, moments; with --list, peaks.
+/// Tables: alignment, classes, moments; with --list, peaks; with --coincidence, that alone.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  burn-lca peaks artifacts/lca\n  \
                         burn-lca peaks artifacts/lca --quantity step --top 50 --seed 7")]
@@ -49,6 +51,10 @@ pub struct PeaksArgs {
     /// The seed of the shifts.
     #[arg(long, default_value_t = PeaksOptions::default().seed)]
     seed: u64,
+    /// Tells instead whether peaks of LCA, of the step's norm and of the gradient's norm coincide
+    /// within a layer.
+    #[arg(long, conflicts_with_all = ["quantity", "min_layers", "list"])]
+    coincidence: bool,
     /// Lists every moment, and the peaks of every layer and class.
     #[arg(long)]
     list: bool,
@@ -78,6 +84,10 @@ pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
         .min_layers(args.min_layers)
         .permutations(args.permutations)
         .seed(args.seed);
+    if args.coincidence {
+        let found = analysis::coincidences(&run, &options)?;
+        return Ok(Answer::new(&found, from_ref(&run))?.table(coincidence(&found, args)));
+    }
     let peaks = analysis::peaks(&run, &options)?;
     let answer = Answer::new(&peaks, from_ref(&run))?
         .table(alignment(&peaks))
@@ -88,6 +98,34 @@ pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
     } else {
         answer
     })
+}
+
+fn coincidence(found: &[Coincidence], args: &PeaksArgs) -> AnswerTable {
+    let name = |quantity: Quantity| match quantity {
+        Quantity::Step => "step",
+        Quantity::Gradient => "gradient",
+        _ => "LCA",
+    };
+    let title = "Do a layer's peaks of LCA, of the step's and of the gradient's norm coincide?";
+    let mut table = AnswerTable::of("coincidence", title, found)
+        .text("first", "peaks of", |pair| {
+            name(pair.quantities[0]).to_owned()
+        })
+        .text("second", "and of", |pair| {
+            name(pair.quantities[1]).to_owned()
+        })
+        .count("peaks", "peaks", |pair| pair.peaks as u64)
+        .count("observed", "at once", |pair| pair.observed as u64)
+        .number("expected", "by chance", |pair| pair.expected)
+        .number("p", "p", |pair| pair.p)
+        .build();
+    table.note(format!(
+        "peaks: of the first, over layers and classes; at once: at the very same iteration as one of the \
+         second; by chance: shifted at random within windows of time, {} times, seed {}; p: of so many or \
+         more.",
+        args.permutations, args.seed
+    ));
+    table
 }
 
 fn noun(peaks: &Peaks) -> &'static str {

@@ -1,11 +1,14 @@
 //! `burn-lca plot`.
 
 use std::path::PathBuf;
+use std::slice::from_ref;
 
 use burn_lca::Run;
 use burn_lca::analysis::classes::ClassMapOptions;
 use burn_lca::analysis::helping::HelpingOptions;
+use burn_lca::analysis::overlay::OverlayOf;
 use burn_lca::analysis::peaks::PeaksOptions;
+use burn_lca::analysis::sets::RunSet;
 use burn_lca::analysis::setting::SettingOptions;
 use burn_lca::analysis::trace::TraceOptions;
 use burn_lca::analysis::units::UnitMapOptions;
@@ -19,23 +22,26 @@ use crate::output::{put, refuse_terminal};
 use crate::progress;
 
 use super::palette::PaletteArg;
-use super::runs::{LabelledRun, open_labelled, open_numbered, open_sets, print_notes};
+use super::runs::{LabelledRun, StepsArgs, numbers, open_labelled, print_notes, sets};
 use super::sums::SumsArgs;
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
-/// Only `layers` and `setting` take several runs; `setting` takes a number before each.
+/// Of several runs `loss`, `helping` and `trajectories` draw every one, their mean and a band of one
+/// standard deviation, and `layers` means with deviations; with a name before each, as in frozen=RUN,
+/// runs of one name are a set, and sets are drawn side by side. `setting` takes a number before each
+/// run. The other figures are of one run. --by, --group, --class and --probe are of `layers` and
+/// `setting`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   burn-lca plot artifacts/lca loss -o loss.pdf
   burn-lca plot seeds/*/lca layers --probe validation -o layers.svg
   burn-lca plot artifacts/lca helping --by-layer --smooth 51 -o helping.png
+  burn-lca plot plain=a/seed1 plain=a/seed2 frozen=b/seed1 frozen=b/seed2 loss -o loss.png
   burn-lca plot artifacts/lca trace --tensor fc2.weight --index 100,101 -o trace.svg
   burn-lca plot 0=m0/seed{1..5} 0.9=m9/seed{1..5} setting --of momentum -o momentum.svg")]
 pub struct PlotArgs {
-    /// The folder of the run; for `layers` also those of several runs of one model, or NAME=RUN:
-    /// runs with one name are a set, and sets stand side by side. For `setting` NUMBER=RUN: the
-    /// number that was set stands before each run.
+    /// The folder of the run, or of several; NAME=RUN for sets of runs, NUMBER=RUN for `setting`.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<LabelledRun>,
     /// What to draw.
@@ -65,8 +71,19 @@ pub struct PlotArgs {
     /// What was set for the runs (setting).
     #[arg(long, value_name = "NAME")]
     of: Option<String>,
-    #[command(flatten, next_help_heading = "Of layers and setting")]
+    #[command(flatten)]
     sums: SumsArgs,
+    #[command(flatten)]
+    steps: StepsArgs,
+    /// A logarithmic axis of iterations, which shows the first ones widest.
+    #[arg(long)]
+    log_steps: bool,
+    /// An axis of epochs in place of iterations.
+    #[arg(long)]
+    epochs: bool,
+    /// A linear axis of LCA around the mean (distribution).
+    #[arg(long)]
+    linear: bool,
     /// The tensor of the parameters (trace).
     #[arg(long)]
     tensor: Option<String>,
@@ -111,7 +128,9 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     refuse_terminal("a figure", path, "FILE.svg, .png or .pdf")?;
     let format = path.map_or(Ok(FileFormat::Svg), FileFormat::of)?;
     let bytes = progress::during(|| -> Result<Vec<u8>, Failure> {
-        let runs = open_labelled(&args.runs)?;
+        let runs = open_labelled(&args.runs)?.into_iter();
+        let runs = runs.map(|run| args.steps.of(run));
+        let runs: Vec<Run> = runs.collect::<Result<_, _>>()?;
         let svg = draw(args, &runs)?;
         print_notes(&runs);
         Ok(export::encode(&svg, format)?)
@@ -120,84 +139,182 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
 }
 
 fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
+    let first = runs
+        .first()
+        .ok_or_else(|| Failure::Usage("give a run".into()))?;
     let options = FigureOptions::default()
         .width(args.width)
         .height(args.height)
         .palette(args.palette.0)
-        .log(args.log);
-    let smooth = HelpingOptions::default().smooth(args.smooth);
-    let run = match runs {
-        [run] => run,
-        [first, ..] if matches!(args.figure, FigureName::Layers | FigureName::Setting) => first,
+        .log(args.log)
+        .log_steps(args.log_steps)
+        .epochs(if args.epochs {
+            epochs(first)?
+        } else {
+            Vec::new()
+        });
+    let sets = sets(&args.runs, runs)?;
+    match args.figure {
+        FigureName::Setting => draw_setting(args, runs, &options),
+        FigureName::Layers => draw_layers(args, runs, sets.as_deref(), &options),
+        _ if sets.is_none() && runs.len() == 1 => draw_one(args, first, &options),
         _ => {
-            return Err(Failure::Usage(
-                "this figure shows one run; give one, or draw `layers` or `setting`".into(),
-            ));
+            let sets = sets.unwrap_or_else(|| vec![RunSet::new("mean", runs.to_vec())]);
+            draw_over_each_other(args, first, &sets, &options)
+        }
+    }
+}
+
+fn draw_setting(args: &PlotArgs, runs: &[Run], options: &FigureOptions) -> Result<String, Failure> {
+    let defaults = SettingOptions::default();
+    let name = args.of.clone().unwrap_or(defaults.name.clone());
+    let settings = defaults.name(name).log(args.log).sums(args.sums.options());
+    let numbers = numbers(&args.runs)?.into_iter();
+    let numbered: Vec<(f64, Run)> = numbers.zip(runs.iter().cloned()).collect();
+    let found = analysis::setting(&numbered, &settings)?;
+    Ok(Figure::Setting(&found).draw(options)?)
+}
+
+fn draw_layers(
+    args: &PlotArgs,
+    runs: &[Run],
+    sets: Option<&[RunSet]>,
+    options: &FigureOptions,
+) -> Result<String, Failure> {
+    let sums = args.sums.options();
+    Ok(match sets {
+        Some(sets) => Figure::Sets(&analysis::sets(sets, &sums)?).draw(options)?,
+        None => Figure::Layers(&analysis::layers(runs, &sums)?).draw(options)?,
+    })
+}
+
+/// Draws the same curves of several runs.
+fn draw_over_each_other(
+    args: &PlotArgs,
+    first: &Run,
+    sets: &[RunSet],
+    options: &FigureOptions,
+) -> Result<String, Failure> {
+    check_layers(first, &args.layer)?;
+    let of = match args.figure {
+        FigureName::Loss => OverlayOf::Loss,
+        FigureName::Helping if !args.by_layer => OverlayOf::Helping {
+            smooth: args.smooth,
+        },
+        FigureName::Trajectories => OverlayOf::Cumulative,
+        _ => {
+            let problem = "this figure is of one run; of several, draw loss, helping (all layers \
+                           together), layers, trajectories or setting";
+            return Err(Failure::Usage(problem.into()));
         }
     };
+    let mut overlay = analysis::overlay(sets, of)?;
+    if args.figure == FigureName::Trajectories {
+        overlay.panels.retain(|panel| wanted(args, &panel.name));
+    }
+    Ok(Figure::Overlay(&overlay).draw(options)?)
+}
+
+/// Returns the epochs of a run that ended.
+fn epochs(run: &Run) -> Result<Vec<(u32, u64)>, Failure> {
+    let ended = run.info().epochs.iter();
+    let epochs: Vec<(u32, u64)> = ended.map(|end| (end.epoch, end.next_iteration)).collect();
+    if epochs.is_empty() {
+        return Err(Failure::Usage(format!(
+            "--epochs: no epoch of {} has ended; leave it out",
+            run.folder().display()
+        )));
+    }
+    Ok(epochs)
+}
+
+/// Whether a layer is to be drawn.
+fn wanted(args: &PlotArgs, layer: &str) -> bool {
+    args.layer.is_empty() || args.layer.iter().any(|name| name == layer)
+}
+
+fn draw_one(args: &PlotArgs, run: &Run, options: &FigureOptions) -> Result<String, Failure> {
+    let smooth = HelpingOptions::default().smooth(args.smooth);
     check_layers(run, &args.layer)?;
-    let wanted = |layer: &str| args.layer.is_empty() || args.layer.iter().any(|name| name == layer);
     Ok(match args.figure {
-        FigureName::Loss => Figure::Loss(&analysis::loss_curves(run)?).draw(&options)?,
+        FigureName::Layers => draw_layers(args, from_ref(run), None, options)?,
+        FigureName::Setting => draw_setting(args, from_ref(run), options)?,
+        FigureName::Loss => Figure::Loss(&analysis::loss_curves(run)?).draw(options)?,
         FigureName::Helping if args.by_layer => {
             let mut layers = analysis::helping_by_layer(run, &smooth)?;
-            layers.retain(|layer| wanted(&layer.layer));
-            Figure::HelpingByLayer(&layers).draw(&options)?
+            layers.retain(|layer| wanted(args, &layer.layer));
+            Figure::HelpingByLayer(&layers).draw(options)?
         }
-        FigureName::Helping => Figure::Helping(&analysis::helping(run, &smooth)?).draw(&options)?,
+        FigureName::Helping => Figure::Helping(&analysis::helping(run, &smooth)?).draw(options)?,
+        FigureName::Distribution if args.linear => {
+            Figure::DistributionAroundMean(&analysis::distribution(run)?).draw(options)?
+        }
         FigureName::Distribution => {
-            Figure::Distribution(&analysis::distribution(run)?).draw(&options)?
+            Figure::Distribution(&analysis::distribution(run)?).draw(options)?
         }
-        FigureName::Heroes => Figure::Heroes(&noise::heroes(run)?).draw(&options)?,
-        FigureName::Layers => {
-            let sums = args.sums.options();
-            match open_sets(&args.runs)? {
-                Some(sets) => Figure::Sets(&analysis::sets(&sets, &sums)?).draw(&options)?,
-                None => Figure::Layers(&analysis::layers(runs, &sums)?).draw(&options)?,
-            }
-        }
-        FigureName::Setting => {
-            let defaults = SettingOptions::default();
-            let name = args.of.clone().unwrap_or(defaults.name.clone());
-            let settings = defaults.name(name).log(args.log).sums(args.sums.options());
-            let runs = open_numbered(&args.runs)?;
-            Figure::Setting(&analysis::setting(&runs, &settings)?).draw(&options)?
-        }
+        FigureName::Heroes => Figure::Heroes(&noise::heroes(run)?).draw(options)?,
         FigureName::Trajectories => {
             let mut probes = analysis::trajectories(run)?;
             for probe in &mut probes {
-                probe.layers.retain(|layer| wanted(&layer.layer));
+                probe.layers.retain(|layer| wanted(args, &layer.layer));
             }
-            Figure::Trajectories(&probes).draw(&options)?
+            Figure::Trajectories(&probes).draw(options)?
         }
         FigureName::Trace => {
             let settings = TraceOptions::default()
                 .tensor(args.tensor.clone())
                 .indices(args.index.clone());
-            Figure::Trace(&analysis::trace(run, &settings)?).draw(&options)?
+            Figure::Trace(&analysis::trace(run, &settings)?).draw(options)?
         }
         FigureName::Peaks => {
             let settings = PeaksOptions::default();
             let smooth = args.smooth.unwrap_or(settings.smooth);
             let settings = settings.smooth(smooth);
-            Figure::Peaks(&analysis::peaks(run, &settings)?).draw(&options)?
+            Figure::Peaks(&analysis::peaks(run, &settings)?).draw(options)?
         }
         FigureName::Classes => {
             let maps = analysis::class_maps(run, &ClassMapOptions::default())?;
-            Figure::Classes(&maps[0]).draw(&options)?
+            Figure::Classes(&maps[0]).draw(options)?
         }
         FigureName::Units => {
             let mut layers = analysis::unit_maps(run, &UnitMapOptions::default())?;
-            layers.retain(|map| wanted(&map.layer));
-            Figure::Units(&layers).draw(&options)?
+            layers.retain(|map| wanted(args, &map.layer));
+            Figure::Units(&layers).draw(options)?
         }
     })
 }
 
+/// The figures with an axis of iterations.
+const AXES_OF_STEPS: &[FigureName] = &[
+    FigureName::Loss,
+    FigureName::Helping,
+    FigureName::Trajectories,
+    FigureName::Trace,
+    FigureName::Peaks,
+    FigureName::Classes,
+    FigureName::Units,
+];
+
+/// The figures that can be of some steps: all but those of totals of parameters.
+const OVER_STEPS: &[FigureName] = &[
+    FigureName::Loss,
+    FigureName::Helping,
+    FigureName::Distribution,
+    FigureName::Layers,
+    FigureName::Trajectories,
+    FigureName::Setting,
+    FigureName::Trace,
+    FigureName::Peaks,
+    FigureName::Classes,
+    FigureName::Units,
+];
+
 /// Fails if an option is given that does not apply to the figure.
 fn check_options(args: &PlotArgs) -> Result<(), Failure> {
-    use FigureName::{Helping, Heroes, Layers, Loss, Peaks, Setting, Trace, Trajectories, Units};
-    let options: [(&str, bool, &[FigureName]); 11] = [
+    use FigureName::{
+        Distribution, Helping, Heroes, Layers, Loss, Peaks, Setting, Trace, Trajectories, Units,
+    };
+    let options: [(&str, bool, &[FigureName]); 16] = [
         ("--smooth", args.smooth.is_some(), &[Helping, Peaks]),
         ("--log", args.log, &[Loss, Heroes, Setting]),
         ("--by-layer", args.by_layer, &[Helping]),
@@ -210,6 +327,11 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
         ("--class", args.sums.class.is_some(), &[Layers, Setting]),
         ("--by", args.sums.by.is_some(), &[Layers, Setting]),
         ("--group", !args.sums.group.is_empty(), &[Layers, Setting]),
+        ("--from", args.steps.from.is_some(), OVER_STEPS),
+        ("--to", args.steps.to.is_some(), OVER_STEPS),
+        ("--log-steps", args.log_steps, AXES_OF_STEPS),
+        ("--epochs", args.epochs, AXES_OF_STEPS),
+        ("--linear", args.linear, &[Distribution]),
         ("--of", args.of.is_some(), &[Setting]),
         ("--tensor", args.tensor.is_some(), &[Trace]),
         ("--index", !args.index.is_empty(), &[Trace]),
@@ -223,13 +345,6 @@ fn check_options(args: &PlotArgs) -> Result<(), Failure> {
         return Err(Failure::Usage(format!(
             "{option} applies to {} only; leave it out",
             names.join(", ")
-        )));
-    }
-    if let Some(label) = args.runs.iter().find_map(|run| run.label.as_ref())
-        && !matches!(args.figure, Layers | Setting)
-    {
-        return Err(Failure::Usage(format!(
-            "{label} stands before a run; only `layers` and `setting` take that, leave it out"
         )));
     }
     if args.figure == Helping && !args.layer.is_empty() && !args.by_layer {

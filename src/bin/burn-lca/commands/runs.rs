@@ -35,8 +35,36 @@ impl From<OsString> for LabelledRun {
     }
 }
 
-/// Opens runs, each with the number before it.
-pub fn open_numbered(runs: &[LabelledRun]) -> Result<Vec<(f64, Run)>, Failure> {
+// Comments for people who read this, since a documentation would stand in for the command's own.
+// Which steps of runs are looked at.
+#[derive(Debug, Clone, clap::Args)]
+pub struct StepsArgs {
+    /// The first iteration that is looked at.
+    #[arg(long, value_name = "ITERATION")]
+    pub from: Option<u64>,
+    /// The last iteration that is looked at.
+    #[arg(long, value_name = "ITERATION")]
+    pub to: Option<u64>,
+}
+
+impl StepsArgs {
+    /// Returns a run as if it had only these steps.
+    pub fn of(&self, run: Run) -> Result<Run, Failure> {
+        let (from, to) = (self.from.unwrap_or(0), self.to.unwrap_or(u64::MAX));
+        if from > to {
+            let problem = format!("--from {from} is after --to {to}; give an earlier one");
+            return Err(Failure::Usage(problem));
+        }
+        Ok(match (self.from, self.to) {
+            (None, None) => run,
+            (_, None) => run.between(from..),
+            (_, Some(to)) => run.between(from..=to),
+        })
+    }
+}
+
+/// Returns the numbers before runs.
+pub fn numbers(runs: &[LabelledRun]) -> Result<Vec<f64>, Failure> {
     let number = |run: &LabelledRun| {
         let number = run.label.as_ref().and_then(|label| label.parse().ok());
         number.ok_or_else(|| {
@@ -46,29 +74,28 @@ pub fn open_numbered(runs: &[LabelledRun]) -> Result<Vec<(f64, Run)>, Failure> {
             Failure::Usage(problem)
         })
     };
-    let numbers: Vec<f64> = runs.iter().map(number).collect::<Result<_, _>>()?;
-    Ok(numbers.into_iter().zip(open_labelled(runs)?).collect())
+    runs.iter().map(number).collect()
 }
 
-/// Opens runs as sets, each of those with one name before them; `None` of runs without names.
-pub fn open_sets(runs: &[LabelledRun]) -> Result<Option<Vec<RunSet>>, Failure> {
-    let Some(unnamed) = runs.iter().find(|run| run.label.is_none()) else {
-        let mut sets: Vec<RunSet> = Vec::new();
-        for (run, named) in open_labelled(runs)?.into_iter().zip(runs) {
-            let name = named.label.as_deref().unwrap_or_default();
-            match sets.iter_mut().find(|set| set.name == name) {
-                Some(set) => set.runs.push(run),
-                None => sets.push(RunSet::new(name, vec![run])),
-            }
+/// Returns runs as sets, each of those with one name before them; `None` of runs without names.
+pub fn sets(labelled: &[LabelledRun], runs: &[Run]) -> Result<Option<Vec<RunSet>>, Failure> {
+    if let Some(unnamed) = labelled.iter().find(|run| run.label.is_none()) {
+        if labelled.iter().any(|run| run.label.is_some()) {
+            let folder = unnamed.folder.display();
+            let problem = format!("no name stands before {folder}; give all runs one, or none");
+            return Err(Failure::Usage(problem));
         }
-        return Ok(Some(sets));
-    };
-    if runs.iter().any(|run| run.label.is_some()) {
-        let folder = unnamed.folder.display();
-        let problem = format!("no name stands before {folder}; give all runs one, or none");
-        return Err(Failure::Usage(problem));
+        return Ok(None);
     }
-    Ok(None)
+    let mut sets: Vec<RunSet> = Vec::new();
+    for (run, named) in runs.iter().zip(labelled) {
+        let name = named.label.as_deref().unwrap_or_default();
+        match sets.iter_mut().find(|set| set.name == name) {
+            Some(set) => set.runs.push(run.clone()),
+            None => sets.push(RunSet::new(name, vec![run.clone()])),
+        }
+    }
+    Ok(Some(sets))
 }
 
 /// Opens runs in the order given, whatever is before them.

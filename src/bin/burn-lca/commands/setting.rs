@@ -9,7 +9,7 @@ use burn_lca::analysis::setting::{Setting, SettingLayer, SettingOptions, Setting
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, OutputArgs};
 
-use super::runs::{LabelledRun, open_numbered};
+use super::runs::{LabelledRun, numbers, open_labelled};
 use super::sums::{SumsArgs, by, of_class, run_notes};
 
 /// LCA against a number that was set for each run, such as the momentum of the last layer.
@@ -41,13 +41,14 @@ pub struct SettingArgs {
 }
 
 pub fn answer(args: &SettingArgs) -> Result<Answer, Failure> {
-    let runs = open_numbered(&args.runs)?;
+    let numbers = numbers(&args.runs)?;
+    let runs = open_labelled(&args.runs)?;
     let options = SettingOptions::default()
         .name(args.of.clone())
         .log(args.log)
         .sums(args.sums.options());
-    let found = analysis::setting(&runs, &options)?;
-    let runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
+    let numbered: Vec<(f64, Run)> = numbers.into_iter().zip(runs.iter().cloned()).collect();
+    let found = analysis::setting(&numbered, &options)?;
     Ok(Answer::new(&found, &runs)?
         .table(lines(&found, &runs))
         .table(values(&found))

@@ -5,13 +5,15 @@ use roxmltree::Document;
 use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::LayersOptions;
+use crate::analysis::overlay::OverlayOf;
 use crate::analysis::peaks::PeaksOptions;
+use crate::analysis::sets::RunSet;
 use crate::analysis::tests::synthetic::Synthetic;
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::units::UnitMapOptions;
 use crate::analysis::{
-    class_maps, distribution, helping, helping_by_layer, layers, loss_curves, noise, peaks, trace,
-    trajectories, unit_maps,
+    class_maps, distribution, helping, helping_by_layer, layers, loss_curves, noise, overlay,
+    peaks, trace, trajectories, unit_maps,
 };
 use crate::error::LcaError;
 use crate::record::Run;
@@ -38,6 +40,14 @@ fn all(run: &Run, options: &FigureOptions) -> Result<Vec<(&'static str, String)>
             "distribution",
             Figure::Distribution(&distribution(run)?).draw(options)?,
         ),
+        (
+            "distribution around the mean",
+            Figure::DistributionAroundMean(&distribution(run)?).draw(options)?,
+        ),
+        ("overlay", {
+            let set = RunSet::new("set", vec![run.clone()]);
+            Figure::Overlay(&overlay(&[set], OverlayOf::Cumulative)?).draw(options)?
+        }),
         (
             "heroes",
             Figure::Heroes(&noise::heroes(run)?).draw(options)?,
@@ -98,7 +108,8 @@ fn extreme_runs_are_drawn_in_every_palette_and_format() {
         for palette in Palette::ALL {
             let options = FigureOptions::default()
                 .palette(palette)
-                .log(palette == Palette::Grey);
+                .log(palette == Palette::Grey)
+                .log_steps(palette == Palette::Grey);
             let drawn = all(&run, &options).unwrap();
             let layers = drawn.iter().any(|(name, _)| *name == "layers");
             assert_eq!(layers, finite, "{what}");
