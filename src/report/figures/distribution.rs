@@ -151,10 +151,12 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
         let floor = y.from;
         let mut panel = Panel::new(name, x, y);
         for bar in bars.iter().filter(|bar| bar.count > 0.0) {
-            let (name, color) = if bar.lower + bar.upper < 0.0 {
+            let (name, color) = if bar.upper <= 0.0 {
                 ("helping", options.palette.helps())
-            } else {
+            } else if bar.lower >= 0.0 {
                 ("hurting", options.palette.hurts())
+            } else {
+                ("both", options.palette.zero())
             };
             panel.marks.push(Mark::Bar {
                 name: name.into(),
@@ -183,6 +185,7 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
     sheet.legend = vec![
         LegendEntry::new("helping", LegendSample::Box(options.palette.helps())),
         LegendEntry::new("hurting", LegendSample::Box(options.palette.hurts())),
+        LegendEntry::new("both", LegendSample::Box(options.palette.zero())),
         LegendEntry::new("mean", LegendSample::Line(mean)),
     ];
     sheet.legend.extend(fits.into_iter().map(|fit| fit.entry));
