@@ -18,7 +18,7 @@ use super::sums::{SumsArgs, by, of_class, run_notes};
 /// and a straight line through the runs, with the standard error and the p-value of its slope.
 /// Give several runs (seeds) for each number.
 ///
-/// Tables: lines, values, runs.
+/// Tables: lines, values; with --list, runs.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   burn-lca setting --of momentum 0=m0/seed1 0=m0/seed2 0.9=m9/seed1 0.9=m9/seed2
@@ -36,6 +36,9 @@ pub struct SettingArgs {
     log: bool,
     #[command(flatten)]
     sums: SumsArgs,
+    /// Lists every run, too.
+    #[arg(long)]
+    list: bool,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -49,10 +52,14 @@ pub fn answer(args: &SettingArgs) -> Result<Answer, Failure> {
         .sums(args.sums.options());
     let numbered: Vec<(f64, Run)> = numbers.into_iter().zip(runs.iter().cloned()).collect();
     let found = analysis::setting(&numbered, &options)?;
-    Ok(Answer::new(&found, &runs)?
+    let answer = Answer::new(&found, &runs)?
         .table(lines(&found, &runs))
-        .table(values(&found))
-        .table(by_run(&found)))
+        .table(values(&found));
+    Ok(if args.list {
+        answer.table(by_run(&found))
+    } else {
+        answer
+    })
 }
 
 /// Returns every layer, and all of them together.
@@ -83,7 +90,6 @@ fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
         .number("upper", "upper", move |layer| {
             test(layer).map(|test| test.interval[1])
         })
-        .number("t", "t", move |layer| test(layer).map(|test| test.t))
         .number("p", "p", |layer| layer.p())
         .number("p_corrected", "corrected", |layer| layer.p_corrected)
         .number("r_squared", "R squared", |layer| {
