@@ -171,15 +171,17 @@ export async function liveChecks(check, browser, program, folder, training) {
       await grown(page, before.last);
     });
 
-    await check("an update takes a third of a second", async () => {
-      const times = await page.evaluate(() =>
-        performance.getEntriesByName("renewal").map((entry) => entry.duration),
-      );
-      const median = times.sort((a, b) => a - b)[times.length >> 1];
-      console.log(`      median of ${times.length} updates: ${median.toFixed(0)} ms`);
-      // Ten times as much, since whatever else runs beside this takes its share.
-      assert.ok(median < 3000, `${median} ms`);
-    });
+    await check(
+      "an update is drawn within three seconds, whatever else the machine does",
+      async () => {
+        const times = await page.evaluate(() =>
+          performance.getEntriesByName("renewal").map((entry) => entry.duration),
+        );
+        const median = times.sort((a, b) => a - b)[times.length >> 1];
+        console.log(`      median of ${times.length} updates: ${median.toFixed(0)} ms`);
+        assert.ok(median < 3000, `${median} ms`);
+      },
+    );
 
     await check(
       "a run that is killed is shown as such, and so is the run that replaces it",

@@ -3,6 +3,7 @@
 //   node page.mjs BURN_LCA RUN [RUN…]      of a run that was recorded in full, with classes and a
 //                                          validation probe; more runs to stand beside it
 //   node page.mjs --open FOLDER            only opens the pages in a folder
+//   node page.mjs --served BURN_LCA RUN    of a run of 1,200 steps or more, recorded in full
 //   node page.mjs --live BURN_LCA FOLDER TRAINING…
 //                                          of a run that a training is recording in a folder
 //
@@ -17,6 +18,7 @@ import { liveChecks } from "./live.mjs";
 import { loads } from "./loads.mjs";
 import { lookChecks } from "./look.mjs";
 import { numberChecks } from "./numbers.mjs";
+import { servedChecks } from "./served.mjs";
 import { typeChecks } from "./types.mjs";
 import { useChecks } from "./use.mjs";
 
@@ -84,13 +86,17 @@ async function readBack(program, runs) {
 const live = ([program, folder, ...training]) =>
   withBrowser((browser) => liveChecks(check, browser, program, folder, training));
 
+const served = ([program, run]) =>
+  withBrowser((browser) => servedChecks(check, browser, program, run));
+
 const [first, ...others] = process.argv.slice(2);
 if (!first || others.length === 0) {
-  console.error("usage: node page.mjs BURN_LCA RUN [RUN…] | --open FOLDER | --live …");
+  console.error("usage: node page.mjs BURN_LCA RUN [RUN…] | --open FOLDER | --served … | --live …");
   process.exit(2);
 }
 if (first === "--open") await openAll(others[0]);
 else if (first === "--live") await live(others);
+else if (first === "--served") await served(others);
 else await readBack(first, others);
 console.log(failed === 0 ? "all held" : `${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -150,7 +150,7 @@ export async function useChecks(check, page) {
       () =>
         [
           ...document.querySelectorAll("button, select, input, a[href], summary, [tabindex='0']"),
-        ].filter((node) => node.offsetParent !== null || node.getClientRects().length > 0).length,
+        ].filter((node) => node.checkVisibility()).length,
     );
     const seen = new Set();
     for (let press = 0; press < wanted + 20; press += 1) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use burn_lca::{Run, RunStatus, Table};
 
 /// The least time between two looks.
-const PAUSE: Duration = Duration::from_millis(300);
+pub const PAUSE: Duration = Duration::from_millis(300);
 
 /// What can be seen of runs without reading their tables. It is another one as soon as there is
 /// something else to read: more rows, another state, or another run in a folder.

@@ -286,3 +286,35 @@ fn a_folder_without_a_run_is_not_opened() {
     let error = Run::open(folder.path()).unwrap_err();
     assert!(matches!(error, LcaError::NoRun { .. }), "{error}");
 }
+
+#[test]
+fn the_folder_says_what_it_is_and_keeps_what_somebody_else_says_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let readme = folder.path().join("README.md");
+    begin(folder.path()).finish(RunState::Finished).unwrap();
+    let text = fs::read_to_string(&readme).unwrap();
+    assert!(text.contains("4 parameters in 1 tensors"), "{text}");
+    for table in Table::ALL {
+        assert!(text.contains(&format!("### {table}\n")), "{table}");
+        for column in table.columns() {
+            assert!(
+                text.contains(&format!("- `{}`", column.name)),
+                "{}",
+                column.name
+            );
+        }
+    }
+    // An older one of the recorder's own is brought up to date, another one stays.
+    let again = || {
+        let recorder = Recorder::new(folder.path()).overwrite();
+        let writer = RunWriter::create(&recorder, info(), None).unwrap();
+        writer.finish(RunState::Finished).unwrap();
+        fs::read_to_string(&readme).unwrap()
+    };
+    fs::write(&readme, text[..60].to_owned() + " long ago").unwrap();
+    assert_eq!(again(), text);
+    for other in ["", "# Mine", "# A training run, recorded by me"] {
+        fs::write(&readme, other).unwrap();
+        assert_eq!(again(), other);
+    }
+}

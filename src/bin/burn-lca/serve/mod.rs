@@ -34,8 +34,9 @@ const ATTEMPTS: usize = 8;
 pub struct Site {
     pub served: Served,
     pub newest: Newest,
-    /// Held by who reads what is behind a zoom: one at a time, so that memory stays bounded.
-    reading: Mutex<()>,
+    /// Held by who reads what is behind a zoom, or the pictures behind it, which takes longer: one at
+    /// a time, so that memory stays bounded.
+    reading: [Mutex<()>; 2],
 }
 
 impl Site {
@@ -43,7 +44,7 @@ impl Site {
         Self {
             served,
             newest: Newest::new(),
-            reading: Mutex::new(()),
+            reading: Default::default(),
         }
     }
 }
@@ -132,7 +133,13 @@ fn closer(path: &str, request: &Request<Body>, site: &Site) -> Response<Body> {
             let index = u32::try_from(number("index")?).ok()?;
             Some((place("run")?, place("tensor")?, index))
         };
-        let _one_at_a_time = site.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let [zooms, pictures] = &site.reading;
+        let reading = if path == "/microscope" {
+            pictures
+        } else {
+            zooms
+        };
+        let _one_at_a_time = reading.lock().unwrap_or_else(PoisonError::into_inner);
         Some(match path {
             "/zoom" => site.served.zoom(from, to),
             "/microscope" => site.served.microscope(from, to),

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use burn_lca::LcaError;
 use burn_lca::report::page::{Piece, Served};
 
-use crate::watch::{Seen, rest};
+use crate::watch::{PAUSE, Seen, rest};
 
 /// For how long runs are read anew after nobody asks any more.
 const UNASKED: Duration = Duration::from_secs(10);
@@ -98,7 +99,8 @@ impl Newest {
             let start = Instant::now();
             let seen = Seen::of(served.folders());
             let is_growing = seen.is_growing();
-            match self.read(served, &turns.next(seen)) {
+            let turn = turns.next(seen);
+            match self.read(served, &turn) {
                 Ok(()) => {}
                 Err(error @ LcaError::Setting { .. }) => return Err(error),
                 // It may be one of the moment: parts are merged, runs are begun anew.
@@ -107,8 +109,14 @@ impl Newest {
                     turns.begin_anew();
                 }
             }
-            if is_growing || turns.are_over() {
+            let is_quick = turn.iter().all(|piece| piece.is_quick());
+            if is_growing && is_quick {
                 rest(start);
+            } else if is_growing {
+                // Quick pieces don't wait for that.
+                turns.slow_from = Some(Instant::now() + start.elapsed());
+            } else if turns.are_over() {
+                thread::sleep(PAUSE);
             }
         }
     }
@@ -158,12 +166,15 @@ struct Turns {
     shown: Option<Seen>,
     due: VecDeque<Piece>,
     was_quick: bool,
+    /// Until when the training that goes on has the machine for itself, but for quick ones.
+    slow_from: Option<Instant>,
 }
 
 impl Turns {
     fn next(&mut self, seen: Seen) -> Vec<Piece> {
         let is_new = self.shown.as_ref() != Some(&seen);
-        if self.was_quick || !is_new {
+        let may_be_slow = self.slow_from.is_none_or(|from| Instant::now() >= from);
+        if may_be_slow && (self.was_quick || !is_new) {
             self.was_quick = false;
             if let Some(piece) = self.due.pop_front() {
                 return vec![piece];

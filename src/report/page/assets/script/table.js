@@ -56,8 +56,8 @@ function sortKey(text) {
 }
 
 /**
- * Rows by one of their columns, the least first; the other way round if they are so already. What is
- * no number comes last.
+ * Rows by one of their columns, the least first; the other way round if they are so already. What
+ * is no number comes last.
  * @param {HTMLElement} th
  * @param {HTMLElement[]} rows
  * @param {(string | number)[]} keys

@@ -111,8 +111,8 @@ export function fillToolbar() {
     view.class = chosen;
   });
   const axes = new Map([
-    ["iteration", "iterations"],
-    ["log", "iterations, logarithmic"],
+    ["iteration", "linear"],
+    ["log", "logarithmic"],
   ]);
   if (firstRun.epochs.length > 0) axes.set("epoch", "epochs");
   selection("axis", axes, timeAxisChosen(), (chosen) => {

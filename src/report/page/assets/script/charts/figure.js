@@ -16,7 +16,7 @@ export function figure(label, unit, ...parts) {
   if (unit) caption.append(" ", html("span", { class: "unit" }, `(${unit})`));
   /** @type {HTMLElement} */
   const chart = html("figure", { "data-chart": label }, caption, ...parts);
-  chart.append(saving(label, () => chart));
+  caption.append(saving(label, () => chart));
   return chart;
 }
 

@@ -106,8 +106,8 @@ function wheeling(plot) {
 }
 
 /**
- * Moves the cursor with the pointer, and zooms to a range that is dragged over; with Shift the range
- * goes with the pointer.
+ * Moves the cursor with the pointer, and zooms to a range that is dragged over; with Shift the
+ * range goes with the pointer.
  * @param {HTMLElement} plot
  */
 function dragging(plot) {

@@ -139,7 +139,10 @@ export function stageOf(name, canvases) {
     html("button", { type: "button", "aria-label": "Zoom in", click: zoomBy(2) }, "+"),
     html("button", { type: "button", "aria-label": "Zoom out", click: zoomBy(0.5) }, "−"),
   ];
-  /** The blocks below each other, as they are shown. @param {(content: Blob | null) => void} done */
+  /**
+   * The blocks as they are shown.
+   * @param {(content: Blob | null) => void} done
+   */
   function picture(done) {
     const boxes = canvases.map(({ canvas }) => ({ canvas, box: canvas.getBoundingClientRect() }));
     const left = Math.min(...boxes.map(({ box }) => box.left));
