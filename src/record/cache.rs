@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use arrow::array::{Array, ArrayRef};
 
-use super::reader::Footer;
+use super::footer::Footer;
 use super::schema::Table;
 
 /// What was read of the parts of runs, for the next time that they are read.

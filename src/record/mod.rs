@@ -5,6 +5,7 @@
 //! Nothing here knows about tensors, devices or models; what the columns mean is in
 //! `docs/schema.md`.
 
+mod batches;
 mod bins;
 mod cache;
 mod checksum;
@@ -12,6 +13,7 @@ mod column_types;
 mod columns;
 mod files;
 mod folder;
+mod footer;
 mod info;
 mod iterations;
 mod lock;

@@ -5,10 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -19,16 +16,15 @@ use parquet::file::statistics::Statistics;
 
 use crate::error::LcaError;
 
-use super::cache::{self, Chunks, PartCache, Stamp};
-use super::checksum::{self, chunk_checksum};
+use super::batches::{Keeping, PartBatches};
+use super::cache::{Chunks, PartCache, Stamp};
+use super::checksum::chunk_checksum;
 use super::files::{self, disk};
+use super::footer::{Footer, damaged, value};
 use super::info::{RunInfo, TensorInfo};
 use super::iterations::union;
-use super::part::{
-    self, KEY_BOUNDS, KEY_CHECKSUMS, KEY_FIRST_ROW, KEY_NEXT, KEY_RUN, KEY_RUN_ID, KEY_SCHEMA,
-    KEY_TABLE, parquet,
-};
-use super::schema::{SCHEMA_VERSION, Table};
+use super::part::{KEY_FIRST_ROW, KEY_NEXT, KEY_RUN, KEY_RUN_ID, parquet};
+use super::schema::Table;
 
 /// Rows of the batches that are read, at most.
 const BATCH: usize = 1 << 16;
@@ -47,35 +43,6 @@ pub(super) struct PartReader {
 struct KeptIn {
     cache: Arc<PartCache>,
     stamp: Stamp,
-}
-
-/// What a part says of itself, checked.
-#[derive(Debug)]
-pub(super) struct Footer {
-    metadata: ArrowReaderMetadata,
-    /// By the table's column, where it is in the file; `None` if it was added to the table later.
-    positions: Vec<Option<usize>>,
-    /// By row group and column of the file.
-    checksums: Vec<Vec<u64>>,
-}
-
-impl Footer {
-    /// Reads it from a part of a table, to be read as plain columns.
-    pub(super) fn read(path: &Path, table: Table, file: &File) -> Result<Self, LcaError> {
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(file, options)
-            .map_err(|error| damaged(path, format!("is not a whole Parquet file ({error})")))?;
-        Ok(Self {
-            checksums: check(path, table, &metadata)?,
-            positions: positions(path, table, &metadata)?,
-            metadata,
-        })
-    }
-
-    /// Returns about how many bytes it takes in memory.
-    pub(super) fn size(&self) -> usize {
-        self.metadata.metadata().memory_size()
-    }
 }
 
 impl PartReader {
@@ -395,205 +362,5 @@ impl PartReader {
 
     fn parquet(&self) -> &ParquetMetaData {
         self.footer.metadata.metadata()
-    }
-}
-
-/// Fails unless a file is a part of the table; returns its checksums.
-fn check(
-    path: &Path,
-    table: Table,
-    metadata: &ArrowReaderMetadata,
-) -> Result<Vec<Vec<u64>>, LcaError> {
-    let parquet = metadata.metadata();
-    let value = |key| value(parquet, key);
-    let foreign = || LcaError::Damaged {
-        path: path.to_owned(),
-        problem: format!("is a Parquet file, but not a part of table {table}"),
-        remedy: "move it out of the run's folder".into(),
-    };
-    let version: u32 = value(KEY_SCHEMA)
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(foreign)?;
-    if version > SCHEMA_VERSION {
-        return Err(LcaError::NewerSchema {
-            path: path.to_owned(),
-            found: version,
-            known: SCHEMA_VERSION,
-        });
-    }
-    if value(KEY_TABLE) != Some(table.name()) {
-        return Err(foreign());
-    }
-    let sums = value(KEY_CHECKSUMS).and_then(checksums);
-    let groups = parquet.row_groups();
-    let rows: i64 = groups.iter().map(RowGroupMetaData::num_rows).sum();
-    if rows != parquet.file_metadata().num_rows() {
-        return Err(damaged(path, "contradicts itself about its rows".into()));
-    }
-    let bounds = groups.iter().fold(checksum::EMPTY, checksum::add_bounds);
-    if value(KEY_BOUNDS) != Some(&*part::word(bounds)) {
-        let problem = "the bounds of its columns have changed since it was written";
-        return Err(damaged(path, problem.into()));
-    }
-    let fits = |sums: &Vec<Vec<u64>>| {
-        let columns =
-            |(sums, group): (&Vec<u64>, &RowGroupMetaData)| sums.len() == group.num_columns();
-        sums.len() == groups.len() && sums.iter().zip(groups).all(columns)
-    };
-    sums.filter(fits)
-        .ok_or_else(|| damaged(path, "has no checksums that fit it".into()))
-}
-
-/// Returns where the columns of the table are in a file; they have the table's names and types.
-///
-/// Others may be there, of a newer version, and those that can be null may lack, of an older one.
-fn positions(
-    path: &Path,
-    table: Table,
-    metadata: &ArrowReaderMetadata,
-) -> Result<Vec<Option<usize>>, LcaError> {
-    let leaves = metadata.parquet_schema().columns();
-    let schema = table.schema();
-    let position = |field: &FieldRef| {
-        let found = metadata.schema().field_with_name(field.name()).ok();
-        let leaf = leaves
-            .iter()
-            .position(|leaf| leaf.path().parts() == [field.name().as_str()]);
-        match (found, leaf) {
-            (Some(found), Some(_)) if found == &**field => Ok(leaf),
-            (None, None) if field.is_nullable() => Ok(None),
-            _ => Err(damaged(
-                path,
-                format!("does not have column {} of table {table}", field.name()),
-            )),
-        }
-    };
-    schema.fields().iter().map(position).collect()
-}
-
-/// The rows of a row group, batch by batch, with their columns in the order of a schema.
-pub(super) struct PartBatches {
-    path: PathBuf,
-    schema: SchemaRef,
-    /// Which columns of the table these are.
-    table_columns: Vec<usize>,
-    /// The columns that are in memory.
-    known: Vec<Option<Chunks>>,
-    /// The other ones, if any is in the file.
-    rows: Option<ParquetRecordBatchReader>,
-    next: usize,
-    keeping: Option<Keeping>,
-}
-
-/// Columns that stay in memory once all of their rows are read.
-struct Keeping {
-    cache: Arc<PartCache>,
-    stamp: Stamp,
-    row_group: usize,
-    /// Bytes that there are for them.
-    room: usize,
-    columns: Vec<Vec<ArrayRef>>,
-}
-
-impl Iterator for PartBatches {
-    type Item = Result<RecordBatch, LcaError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let at = self.next;
-        self.next += 1;
-        let batch = match &mut self.rows {
-            Some(rows) => match rows.next() {
-                Some(batch) => Some(batch),
-                None => {
-                    self.keep();
-                    return None;
-                }
-            },
-            None => None,
-        };
-        let batch = match batch.transpose() {
-            Ok(batch) => batch,
-            Err(error) => return Some(Err(damaged(&self.path, error.to_string()))),
-        };
-        let known = self.known.iter().flatten().next();
-        let known = known.and_then(|chunks| chunks.get(at));
-        let rows = batch.as_ref().map(RecordBatch::num_rows);
-        let rows = rows.or(known.map(|chunk| chunk.len()))?;
-        let batch = self.arrange(at, rows, batch.as_ref());
-        Some(batch.map_err(|error| damaged(&self.path, error.to_string())))
-    }
-}
-
-impl PartBatches {
-    /// Puts columns into the order of the schema; those that the file lacks are null.
-    fn arrange(
-        &mut self,
-        at: usize,
-        rows: usize,
-        read: Option<&RecordBatch>,
-    ) -> Result<RecordBatch, ArrowError> {
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.known.len());
-        for (place, field) in self.schema.fields().iter().enumerate() {
-            let known = self.known[place].as_ref();
-            let known = known.and_then(|chunks| chunks.get(at));
-            let read = read.and_then(|batch| batch.column_by_name(field.name()));
-            columns.push(match (known, read) {
-                (Some(column), _) => column.clone(),
-                (None, Some(column)) => {
-                    if let Some(keeping) = &mut self.keeping {
-                        keeping.columns[place].push(column.clone());
-                    }
-                    column.clone()
-                }
-                (None, None) => new_null_array(field.data_type(), rows),
-            });
-        }
-        let is_full = |keeping: &Keeping| {
-            let bytes = keeping.columns.iter().map(|column| cache::size(column));
-            bytes.sum::<usize>() > keeping.room
-        };
-        if self.keeping.as_ref().is_some_and(is_full) {
-            self.keeping = None;
-        }
-        RecordBatch::try_new(self.schema.clone(), columns)
-    }
-
-    fn keep(&mut self) {
-        let Some(keeping) = self.keeping.take() else {
-            return;
-        };
-        let columns = self.table_columns.iter().copied().zip(keeping.columns);
-        let columns = columns.filter(|(_, chunks)| !chunks.is_empty());
-        for (column, chunks) in columns {
-            let place = (keeping.row_group, column);
-            keeping
-                .cache
-                .keep(&self.path, &keeping.stamp, place, chunks);
-        }
-    }
-}
-
-/// Returns an entry of the metadata.
-fn value<'a>(parquet: &'a ParquetMetaData, key: &str) -> Option<&'a str> {
-    let pairs = parquet.file_metadata().key_value_metadata()?;
-    pairs.iter().find(|pair| pair.key == key)?.value.as_deref()
-}
-
-/// Parses the checksums of a part: a line per row group, a word per column.
-fn checksums(text: &str) -> Option<Vec<Vec<u64>>> {
-    let word = |word| u64::from_str_radix(word, 16).ok();
-    text.lines()
-        .map(|line| line.split(' ').map(word).collect())
-        .collect()
-}
-
-/// Returns the error of a part that is not what was written.
-pub(super) fn damaged(path: &Path, problem: String) -> LcaError {
-    LcaError::Damaged {
-        path: path.to_owned(),
-        problem,
-        remedy: "restore it from a copy; the other files of the table can still be read as plain \
-                 Parquet files"
-            .into(),
     }
 }

@@ -28,9 +28,10 @@ use crate::error::LcaError;
 use super::checksum;
 use super::files::{self, disk};
 use super::folder::RunFolder;
+use super::footer::damaged;
 use super::iterations::union;
 use super::part::{self, KEY_BOUNDS, KEY_CHECKSUMS, Origin, Part, parquet};
-use super::reader::{PartReader, damaged};
+use super::reader::PartReader;
 use super::schema::Table;
 use super::sequence::PartSequence;
 

@@ -12,11 +12,12 @@ use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter};
 
 use crate::error::LcaError;
 
+use super::batches::PartBatches;
 use super::cache::PartCache;
 use super::folder::RunFolder;
 use super::info::RunInfo;
 use super::iterations::{IterationColumns, half_open};
-use super::reader::{PartBatches, PartReader};
+use super::reader::PartReader;
 use super::schema::Table;
 use super::sequence::PartSequence;
 

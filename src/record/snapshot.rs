@@ -16,9 +16,10 @@ use crate::error::LcaError;
 use super::columns::TableBlock;
 use super::files;
 use super::folder::RunFolder;
+use super::footer::damaged;
 use super::info::RunInfo;
 use super::part::{KEY_NEXT, KEY_RUN};
-use super::reader::{PartReader, damaged};
+use super::reader::PartReader;
 use super::rows::ParameterTotalRows;
 use super::schema::Table;
 

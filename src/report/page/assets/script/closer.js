@@ -2,7 +2,7 @@
 
 /** @import { Closer, Run } from "./types.d.ts" */
 
-import { data, leaveCloser, parsed, takeCloser, wholeOf } from "./data.js";
+import { data, has, leaveCloser, parsed, takeCloser, wholeOf } from "./data.js";
 import { find } from "./dom.js";
 import { isAllInView, view } from "./view.js";
 
@@ -106,7 +106,8 @@ function leave(part) {
  * are being drawn are made anew a moment later.
  */
 export function followView() {
-  if (!isServed) return;
+  // The page may be scrolled before there are data.
+  if (!isServed || !has(["loss"])) return;
   for (const part of PARTS) {
     const { range } = part;
     const isLeft =

@@ -133,9 +133,10 @@ function signedBar(bar, name, top, x, isDot) {
   ];
   if (interval) {
     const [low, high] = interval;
-    marks.unshift(
+    // Over a bar, which would hide half of it.
+    marks[isDot ? "unshift" : "push"](
       svg("line", {
-        class: isDot ? `line-${kind}` : "zero",
+        class: isDot ? `line-${kind}` : "spread",
         "stroke-width": 1.5,
         x1: x(low),
         x2: x(high),
