@@ -110,7 +110,7 @@ pub fn write(findings: &[Finding], file: &Path) -> Result<(), Box<dyn Error>> {
         };
         writeln!(
             text,
-            "\"{}\",\"{}\",{:.6e},{size},{kind},{},{},{:.0}",
+            "\"{}\",\"{}\",{:.6e},{size},\"{kind}\",{},{},{:.0}",
             finding.quantity,
             finding.article,
             finding.ours,

@@ -16,7 +16,7 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
         Size::Small => &[0, 1, 4, 9],
         Size::Full => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     };
-    let usual = plan.sampled_resnet();
+    let usual = plan.resnet();
     let settings = delays.iter().flat_map(|&delay| {
         let momentum = f64::from(delay) / f64::from(delay + 1);
         let setting = Setting {

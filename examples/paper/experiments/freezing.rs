@@ -7,7 +7,7 @@ use crate::runs::Trained;
 use crate::setting::{Exception, Setting};
 
 pub fn settings(plan: &Plan) -> Vec<Setting> {
-    let usual = plan.sampled_resnet();
+    let usual = plan.resnet();
     let slower = |layer, rate| {
         let exception = Exception {
             layer,
@@ -28,7 +28,7 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
             exception,
             ..usual.clone()
         };
-        setting.seeds(plan.seeds(5))
+        setting.seeds(plan.seeds(3))
     })
     .collect()
 }

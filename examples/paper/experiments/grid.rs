@@ -10,7 +10,8 @@ use crate::setting::{Network, Setting, Size};
 pub fn settings(plan: &Plan) -> Vec<Setting> {
     let (rates, batches, momenta): (&[f64], &[usize], &[f64]) = match plan.size {
         Size::Smoke => (&[0.05], &[16], &[0.0, 0.9]),
-        Size::Small | Size::Full => (&[0.01, 0.05, 0.1], &[50, 250, 1_000], &[0.0, 0.5, 0.9]),
+        Size::Small => (&[0.01, 0.05, 0.1], &[50, 250], &[0.0, 0.9]),
+        Size::Full => (&[0.01, 0.05, 0.1], &[50, 250, 1_000], &[0.0, 0.5, 0.9]),
     };
     let usual = Setting::new(Network::Fc, plan.size);
     let mut settings = Vec::new();

@@ -19,7 +19,7 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::findings::Finding;
 use crate::runs::Trained;
-use crate::setting::{Measured, Network, Optimizer, Setting, Size};
+use crate::setting::{Network, Optimizer, Setting, Size};
 
 /// Findings, or why there are none.
 type Found = Result<Vec<Finding>, Box<dyn Error>>;
@@ -148,6 +148,7 @@ impl Plan {
         let seeds = self.seeds(match (network, optimizer) {
             (Network::Fc, Optimizer::Sgd) => 5,
             (Network::Fc, _) | (Network::LeNet, Optimizer::Sgd) => 3,
+            (Network::ResNet(_), Optimizer::Sgd) => 5,
             (Network::LeNet | Network::ResNet(_), _) => 1,
         });
         let setting = Setting::new(network, self.size);
@@ -162,30 +163,9 @@ impl Plan {
             .collect()
     }
 
-    /// Returns a ResNet measured on samples, whose sums of LCA are unbiased.
-    fn sampled_resnet(&self) -> Setting {
-        let setting = Setting::new(Network::resnet(self.size), self.size);
-        Setting {
-            probe: match self.size {
-                Size::Smoke => Measured::Sample(16),
-                Size::Small => Measured::Sample(64),
-                Size::Full => Measured::Whole,
-            },
-            ..self.more_photos(setting)
-        }
-    }
-
-    /// Returns a setting with more images than a CPU can measure whole at every step.
-    fn more_photos(&self, setting: Setting) -> Setting {
-        match self.size {
-            Size::Small => Setting {
-                images: 2_000,
-                batch: 64,
-                steps: 80,
-                ..setting
-            },
-            Size::Smoke | Size::Full => setting,
-        }
+    /// Returns a ResNet with SGD.
+    fn resnet(&self) -> Setting {
+        Setting::new(Network::resnet(self.size), self.size)
     }
 }
 

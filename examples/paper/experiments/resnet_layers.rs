@@ -7,7 +7,7 @@ use crate::runs::Trained;
 use crate::setting::Setting;
 
 pub fn settings(plan: &Plan) -> Vec<Setting> {
-    plan.sampled_resnet().seeds(plan.seeds(5)).collect()
+    plan.resnet().seeds(plan.seeds(5)).collect()
 }
 
 pub fn findings(runs: &[Trained]) -> Found {
@@ -27,10 +27,6 @@ pub fn findings(runs: &[Trained]) -> Found {
                 let article = "every run";
                 found.push(row("runs in which it hurts", article).is(hurting as f64));
                 found.push(row("p, t-test", "< 1e-4").is(significance.p_t));
-            }
-            if let (true, Some(margin)) = (ends, layer.margin) {
-                let sampled = row("LCA, and what sampling leaves open", article).is(layer.lca);
-                found.push(sampled.within(margin, "95 %, sampling"));
             }
         }
     }
