@@ -145,11 +145,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         let file = options.output.join(format!("{name}.csv"));
         findings::write(&found, &file)?;
         println!("\nTable    {}", file.display());
-        for run in trained.iter().filter(|run| run.setting.seed == 1).take(1) {
-            if let Some(figure) = experiment.figure() {
-                let record = run.record.display();
-                println!("Figure   burn-lca plot {record} {figure} -o {name}.svg");
-            }
+        if let Some(figure) = experiment.figure(&trained) {
+            println!("Figure   burn-lca plot {figure} -o {name}.svg");
         }
     }
     Ok(())

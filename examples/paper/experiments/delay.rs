@@ -1,8 +1,14 @@
 //! ResNet with less and less momentum in its last layer.
 
-use super::{Found, Plan, by_setting, layers};
+use std::error::Error;
+
+use burn_lca::Run;
+use burn_lca::analysis::setting;
+use burn_lca::analysis::setting::{SettingLayer, SettingOptions};
+
+use super::{Found, Plan, by_setting, ends, folders};
 use crate::findings::Finding;
-use crate::resnet::LAST;
+use crate::resnet::{FIRST, LAST};
 use crate::runs::Trained;
 use crate::setting::{Exception, Setting, Size};
 
@@ -34,26 +40,68 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
 }
 
 pub fn findings(runs: &[Trained]) -> Found {
+    let numbered = runs.iter().map(|run| Ok((delay_of(run), run.run()?)));
+    let numbered: Vec<(f64, Run)> = numbered.collect::<Result<_, Box<dyn Error>>>()?;
+    let options = SettingOptions::default().name("delay".into()).sums(ends());
+    let against = setting(&numbered, &options)?;
     let mut found = Vec::new();
-    for runs in by_setting(runs) {
-        let layers = layers::of_runs(&runs)?;
-        let mut last = vec![0.0; runs.len()];
-        let mut others = vec![0.0; runs.len()];
-        for layer in &layers.layers {
-            let sums = if layer.name == LAST {
-                &mut last
-            } else {
-                &mut others
-            };
-            for (sum, lca) in sums.iter_mut().zip(&layer.by_run) {
-                *sum += lca;
-            }
+    for group in by_setting(runs) {
+        let delay = delay_of(group[0]);
+        for layer in &against.layers {
+            let of_group = runs.iter().zip(&layer.by_run);
+            let of_group = of_group.filter(|(run, _)| delay_of(run) == delay);
+            let values: Vec<f64> = of_group.map(|(_, lca)| *lca).collect();
+            let quantity = format!("{}: LCA at a delay of {delay}", layer.name);
+            found.push(Finding::new(quantity, "", &group).mean(&values));
         }
-        let row = |quantity: &str, values: &[f64]| Finding::new(quantity, "", &runs).mean(values);
-        found.extend([
-            row("LCA of the last layer", &last),
-            row("LCA of all others", &others),
-        ]);
+    }
+    let all: Vec<&Trained> = runs.iter().collect();
+    for layer in &against.layers {
+        found.extend(rise(layer, &all));
     }
     Ok(found)
+}
+
+/// Returns what the straight line of a layer says.
+fn rise(layer: &SettingLayer, runs: &[&Trained]) -> Vec<Finding> {
+    let name = &layer.name;
+    let row = |quantity: &str, article| Finding {
+        setting: "all delays".to_owned(),
+        ..Finding::new(format!("{name}: {quantity}"), article, runs)
+    };
+    let (Some(line), Some(p)) = (layer.line, layer.p_corrected) else {
+        return Vec::new();
+    };
+    let article = match &**name {
+        LAST => "up",
+        FIRST => "",
+        _ => "down",
+    };
+    let slope = row("LCA per step of delay", article).is(line.slope);
+    let slope = match line.test {
+        Some(test) => slope.within(test.standard_error, "standard error"),
+        None => slope,
+    };
+    let mut found = vec![slope, row("p of that slope, corrected", "").is(p)];
+    if let Some(p) = line.p_straight {
+        let article = if name == LAST { "almost straight" } else { "" };
+        found.push(row("p of a straight line", article).is(p));
+    }
+    found
+}
+
+/// Returns the arguments of the figure.
+pub fn figure(runs: &[Trained]) -> String {
+    let numbered = |run: &Trained| format!("{}={}", delay_of(run), run.record.display());
+    let runs = folders(runs.iter().map(numbered));
+    format!("{runs} setting --of delay --group {FIRST}={FIRST} --group {LAST}={LAST}")
+}
+
+/// Returns by how many steps a gradient acts late in the last layer.
+fn delay_of(run: &Trained) -> f64 {
+    let setting = &run.setting;
+    let exception = setting.exception.as_ref();
+    let momentum = exception.and_then(|exception| exception.momentum);
+    let momentum = momentum.unwrap_or(setting.momentum);
+    (momentum / (1.0 - momentum)).round()
 }

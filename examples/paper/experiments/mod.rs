@@ -15,9 +15,12 @@ mod validation;
 
 use std::error::Error;
 
+use burn_lca::analysis::layers::LayersOptions;
+use burn_lca::analysis::{Grouping, TensorGroup};
 use clap::{Subcommand, ValueEnum};
 
 use crate::findings::Finding;
+use crate::resnet::{FIRST, LAST};
 use crate::runs::Trained;
 use crate::setting::{Network, Optimizer, Setting, Size};
 
@@ -118,16 +121,28 @@ impl Experiment {
         }
     }
 
-    /// Returns the figure of a run that shows it, as `burn-lca plot` calls it.
-    pub fn figure(self) -> Option<&'static str> {
+    /// Returns the arguments of the figure that shows it, for `burn-lca plot`; `None` if there is
+    /// none.
+    pub fn figure(self, runs: &[Trained]) -> Option<String> {
+        let first = runs.first()?.record.display();
+        let of_first = |figure: &str| Some(format!("{first} {figure}"));
+        let alike = runs.iter().take_while(|run| {
+            let setting = run.setting.without_seed();
+            setting == runs[0].setting.without_seed()
+        });
         match self {
-            Self::Helping | Self::Grid => Some("helping"),
-            Self::Distribution => Some("distribution"),
-            Self::Heroes => Some("heroes"),
-            Self::Oscillation => Some("trace"),
-            Self::Layers | Self::ResnetLayers => Some("layers"),
-            Self::Peaks => Some("peaks"),
-            Self::Validation | Self::Freezing | Self::Delay => Some("trajectories"),
+            Self::Helping | Self::Grid => of_first("helping"),
+            Self::Distribution => of_first("distribution"),
+            Self::Heroes => of_first("heroes"),
+            Self::Oscillation => of_first("trace"),
+            Self::Layers | Self::ResnetLayers => {
+                let runs = folders(alike.map(|run| run.record.display().to_string()));
+                Some(format!("{runs} layers"))
+            }
+            Self::Peaks => of_first("peaks"),
+            Self::Validation => of_first("trajectories"),
+            Self::Freezing => Some(freezing::figure(runs)),
+            Self::Delay => Some(delay::figure(runs)),
             Self::Cost | Self::All => None,
         }
     }
@@ -167,6 +182,17 @@ impl Plan {
     fn resnet(&self) -> Setting {
         Setting::new(Network::resnet(self.size), self.size)
     }
+}
+
+/// Returns what sums the LCA of ResNet's first layer, of its last, and of all others.
+fn ends() -> LayersOptions {
+    let groups = [FIRST, LAST].map(|layer| TensorGroup::new(layer, layer));
+    LayersOptions::default().by(Grouping::Groups(groups.into()))
+}
+
+/// Returns folders one after the other.
+fn folders(runs: impl Iterator<Item = String>) -> String {
+    runs.collect::<Vec<String>>().join(" ")
 }
 
 /// Returns runs by what they have in common but for the seed, in their order.
