@@ -94,8 +94,8 @@ fn read(folder: &Path, names: &[&str], side: usize, count: usize) -> Result<Vec<
     Ok(photos)
 }
 
-/// Reads the bytes of a file, plain or gzipped, that must be whole records; none if there is no
-/// such file but others may do.
+/// Reads the bytes of a file, plain or gzipped, that must be whole records; none if the file is not
+/// there, but for the first of a kind.
 fn read_file(folder: &Path, name: &str) -> Result<Vec<u8>, String> {
     let plain = folder.join(name);
     let gzipped = folder.join(format!("{name}.gz"));

@@ -1,10 +1,13 @@
 //! How many parameters help, over the steps.
 
+use std::error::Error;
+
 use burn_lca::analysis::HelpingCounts;
-use burn_lca::analysis::helping::{Helping, HelpingOptions, helping};
+use burn_lca::analysis::helping::{Helping, HelpingOptions, HelpingStep, helping};
 
 use super::{Found, Plan, by_setting, of_resnet};
 use crate::findings::Finding;
+use crate::runs::Trained;
 use crate::setting::{Optimizer, Setting};
 
 pub fn settings(plan: &Plan) -> Vec<Setting> {
@@ -16,14 +19,14 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
         .collect()
 }
 
-pub fn findings(runs: &[crate::runs::Trained]) -> Found {
+pub fn findings(runs: &[Trained]) -> Found {
     let mut found = Vec::new();
     for runs in by_setting(runs) {
         let of_runs = runs.iter().map(|run| {
             let options = HelpingOptions::default();
             Ok(helping(&run.run()?, &options)?)
         });
-        let of_runs: Vec<Helping> = of_runs.collect::<Result<_, Box<dyn std::error::Error>>>()?;
+        let of_runs: Vec<Helping> = of_runs.collect::<Result<_, Box<dyn Error>>>()?;
         let percent = |fraction: &dyn Fn(&Helping) -> Option<f64>| -> Vec<f64> {
             let fractions = of_runs.iter().map(fraction);
             fractions
@@ -64,7 +67,7 @@ pub fn findings(runs: &[crate::runs::Trained]) -> Found {
 }
 
 /// Returns the fraction that helps at some steps, of what is not zero.
-fn part(steps: &[burn_lca::analysis::helping::HelpingStep]) -> Option<f64> {
+fn part(steps: &[HelpingStep]) -> Option<f64> {
     let counts: HelpingCounts = steps.iter().map(|step| step.counts).sum();
     counts.fraction_of_nonzero()
 }
