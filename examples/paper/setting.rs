@@ -101,7 +101,7 @@ impl Setting {
         let (batch, images, steps) = match (network, size) {
             (_, Size::Smoke) => (16, 48, 8),
             (Network::Fc, Size::Small) => (250, 2_000, 200),
-            (Network::LeNet, Size::Small) => (125, 500, 60),
+            (Network::LeNet, Size::Small) => (50, 250, 60),
             (Network::ResNet(_), Size::Small) => (50, 250, 60),
             (Network::Fc | Network::LeNet, Size::Full) => (250, 55_000, 880),
             (Network::ResNet(_), Size::Full) => (250, 45_000, 5_000),
