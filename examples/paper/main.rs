@@ -34,7 +34,7 @@ use clap::{Args, Parser, ValueEnum};
 use device::DeviceName;
 use experiments::{Experiment, Plan};
 use runs::Runs;
-use setting::{Network, Size};
+use setting::{Network, Optimizer, Size};
 use source::Source;
 
 /// Repeats an experiment of the article on loss change allocation: trains the networks that it
@@ -96,6 +96,16 @@ struct Options {
     )]
     network: Vec<NetworkName>,
 
+    /// Optimizers of `helping`; the others take SGD
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "sgd,rmsprop,adam",
+        global = true
+    )]
+    optimizer: Vec<Optimizer>,
+
     /// Device to train and measure on
     #[arg(long, value_enum, default_value_t = DeviceName::Flex, global = true)]
     device: DeviceName,
@@ -132,6 +142,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         size,
         seeds: options.seeds,
         networks: options.networks(),
+        optimizers: options.optimizer.clone(),
     };
     fs::create_dir_all(&runs.folder)
         .map_err(|error| format!("{}: {error}", runs.folder.display()))?;

@@ -8,15 +8,16 @@ use burn_lca::analysis::helping::{Helping, HelpingOptions, HelpingStep, helping}
 use super::{Found, Plan, by_setting, of_resnet};
 use crate::findings::Finding;
 use crate::runs::Trained;
-use crate::setting::{Optimizer, Setting};
+use crate::setting::Setting;
 
 pub fn settings(plan: &Plan) -> Vec<Setting> {
-    let optimizers = [Optimizer::Sgd, Optimizer::Rmsprop, Optimizer::Adam];
-    let networks = plan.networks.iter();
-    networks
-        .flat_map(|&network| optimizers.map(|optimizer| (network, optimizer)))
-        .flat_map(|(network, optimizer)| plan.base(network, optimizer))
-        .collect()
+    let mut settings = Vec::new();
+    for &network in &plan.networks {
+        for &optimizer in &plan.optimizers {
+            settings.extend(plan.base(network, optimizer));
+        }
+    }
+    settings
 }
 
 pub fn findings(runs: &[Trained]) -> Found {

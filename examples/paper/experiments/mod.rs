@@ -63,6 +63,7 @@ pub struct Plan {
     /// How many seeds; `None` leaves it to the experiment.
     pub seeds: Option<u64>,
     pub networks: Vec<Network>,
+    pub optimizers: Vec<Optimizer>,
 }
 
 impl Experiment {
