@@ -128,6 +128,10 @@ impl Axis {
 
     /// Puts ticks where epochs end, with their numbers, in place of those of iterations.
     pub(in crate::report) fn with_epochs(mut self, ends: &[(u32, u64)]) -> Self {
+        // The last epoch ends with the last step, up to which an axis of steps may not reach.
+        let next = |at: &f64| *at > self.to && *at <= self.to + 1.0;
+        let last = ends.iter().map(|(_, end)| *end as f64).find(next);
+        self.to = last.unwrap_or(self.to);
         let within = |at: &f64| (self.from..=self.to).contains(at);
         let ticks = ends.iter().map(|(epoch, end)| (*end as f64, epoch));
         let ticks = ticks.filter(|(at, _)| within(at));
@@ -399,7 +403,7 @@ mod tests {
         assert!(place(1.0) - place(0.0) > place(2.0) - place(1.0));
         let later = Axis::log_iterations([200, 300]);
         assert_eq!(labels(&later), ["200", "250", "300"]);
-        let epochs = axis.with_epochs(&[(1, 45), (2, 90), (300, 20_000)]);
+        let epochs = axis.with_epochs(&[(1, 45), (2, 9000), (3, 20_000)]);
         assert_eq!(labels(&epochs), ["1", "2"]);
     }
 

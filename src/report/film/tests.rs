@@ -82,6 +82,22 @@ fn of_pngs(folder: &Path) -> Vec<Picture> {
 }
 
 #[test]
+fn a_film_of_some_steps_has_these_alone_and_a_logarithmic_one_more_of_the_first() {
+    let (folder, run) = planted(30);
+    let made = |run: &Run, options: FilmOptions| {
+        film(run, &options, &folder.path().join("film.gif")).unwrap()
+    };
+    let some = made(&run.clone().between(10..20), options());
+    let shown = (some.frames, some.first_iteration, some.last_iteration);
+    assert_eq!(shown, (10, 10, 19));
+    // 30^(k/4) − 1 for k from 0 to 4: 0, 1.3, 4.5, 11.8 and 29, rounded.
+    let logarithmic = ParameterMapOptions::default().frames(5).log_steps(true);
+    let reader = FrameReader::new(&run, ParameterQuantity::Lca, &logarithmic).unwrap();
+    assert_eq!(reader.iterations(), [0, 1, 4, 12, 29]);
+    assert_eq!(made(&run, options().frames(5).log_steps(true)).frames, 5);
+}
+
+#[test]
 fn every_format_has_the_color_of_every_parameter_at_every_step() {
     let (folder, run) = planted(4);
     let path = |name: &str| folder.path().join(name);
