@@ -105,7 +105,6 @@ impl Run {
     /// assert_eq!(rows, 2 * 10, "two probes, 10 steps");
     /// # Ok::<(), burn_lca::LcaError>(())
     /// ```
-    #[must_use]
     pub fn between(self, iterations: impl RangeBounds<u64>) -> Self {
         Self {
             iterations: Some(half_open(iterations)),
