@@ -167,13 +167,29 @@ pub(super) fn remove_own(folder: &Path, is_ours: fn(&str) -> bool) -> Result<(),
     }
 }
 
+/// The ending of the names of files that are there for a moment, to see whether they can be removed.
+const PROBE: &str = ".removable";
+
 /// Checks that a file can be removed, as far as that can be known without doing it.
 pub(super) fn check_removable(path: &Path) -> Result<(), LcaError> {
-    let probe = path.with_extension("removable");
+    let mut probe = path.as_os_str().to_owned();
+    probe.push(PROBE);
     File::create_new(&probe)
         .and_then(|_| fs::remove_file(&probe))
         // Also refuses files that are protected against being written, and so against this.
         .and_then(|()| File::options().append(true).open(path))
         .map(drop)
         .map_err(|error| disk("removing", path, error))
+}
+
+/// Removes what such a check has left of a process that died in its midst.
+pub(super) fn remove_probes(folder: &Path, is_ours: fn(&str) -> bool) -> Result<(), LcaError> {
+    for (name, path) in entries(folder)? {
+        let probed = name.strip_suffix(PROBE);
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|about| about.is_file());
+        if is_file && probed.is_some_and(is_ours) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }

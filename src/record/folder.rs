@@ -292,6 +292,7 @@ impl RunFolder {
     ///
     /// Fails before anything is removed if something can't be.
     pub(super) fn remove_run(&self) -> Result<(), LcaError> {
+        self.remove_probes()?;
         let run = self.path.join(RUN);
         files::check_removable(&run)?;
         for (folder, is_ours) in self.own_folders() {
@@ -304,6 +305,12 @@ impl RunFolder {
         // From here on there is no run, which nobody must resume or read in part.
         files::rename(&run, &self.path.join(REMOVED))?;
         self.end_removal()
+    }
+
+    fn remove_probes(&self) -> Result<(), LcaError> {
+        files::remove_probes(&self.path, |name| name == RUN)?;
+        let mut folders = self.own_folders().into_iter();
+        folders.try_for_each(|(folder, is_ours)| files::remove_probes(&folder, is_ours))
     }
 
     /// Removes what a removal that was cut short has left; for a folder that holds no run.
@@ -347,6 +354,7 @@ impl RunFolder {
     /// A rewrite counts from the moment its folder is called `.next` and the table's own is
     /// gone; see [`super::rewrite`] for the order of the renames.
     pub(super) fn recover(&self) -> Result<(), LcaError> {
+        self.remove_probes()?;
         for table in Table::ALL {
             self.remove_building(table)?;
             let (path, next, old) = (self.table(table), self.next(table), self.old(table));

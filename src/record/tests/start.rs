@@ -92,12 +92,14 @@ fn a_run_of_which_a_file_can_not_be_removed_is_left_as_it_is() {
     assert_eq!(before.len(), 2);
     for part in &before {
         // Where a file can't be created, none can be removed. Permissions would not stop root, so
-        // the name that is tried is taken.
-        let taken = part.with_extension("removable");
-        fs::write(&taken, "").unwrap();
+        // the name that is tried is taken by a folder.
+        let taken = PathBuf::from(format!("{}.removable", part.display()));
+        fs::create_dir(&taken).unwrap();
         let message = refusal(&Recorder::new(folder.path()).overwrite());
         assert!(message.contains(part.to_str().unwrap()), "{message}");
-        fs::remove_file(taken).unwrap();
+        fs::remove_dir(&taken).unwrap();
+        // A file is what a process has left that died while it tried.
+        fs::write(&taken, "").unwrap();
         assert_eq!(files(folder.path()), before);
         let run = Run::open(folder.path()).unwrap();
         assert_eq!(*run.status(), RunStatus::Finished);
@@ -106,6 +108,7 @@ fn a_run_of_which_a_file_can_not_be_removed_is_left_as_it_is() {
     let recorder = Recorder::new(folder.path()).overwrite();
     drop(RunWriter::create(&recorder, info(), None).unwrap());
     assert!(files(folder.path()).is_empty());
+    assert_only_parts(folder.path());
 }
 
 #[test]
