@@ -106,6 +106,11 @@ struct Options {
     )]
     optimizer: Vec<Optimizer>,
 
+    /// Leave the last layer its learning rate at other momenta (delay); by default it is raised so
+    /// that the layer goes as far as with the usual one
+    #[arg(long, global = true)]
+    same_rate: bool,
+
     /// Device to train and measure on
     #[arg(long, value_enum, default_value_t = DeviceName::Flex, global = true)]
     device: DeviceName,
@@ -143,6 +148,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         seeds: options.seeds,
         networks: options.networks(),
         optimizers: options.optimizer.clone(),
+        same_rate: options.same_rate,
     };
     fs::create_dir_all(&runs.folder)
         .map_err(|error| format!("{}: {error}", runs.folder.display()))?;

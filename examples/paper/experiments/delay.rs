@@ -26,10 +26,14 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
     let settings = delays.iter().flat_map(|&delay| {
         let momentum = f64::from(delay) / f64::from(delay + 1);
         let setting = Setting {
-            // So that it goes as far as with the usual momentum, only sooner.
             exception: (delay != USUAL_DELAY).then(|| Exception {
                 layer: LAST,
-                rate: f64::from(USUAL_DELAY + 1) / f64::from(delay + 1),
+                rate: if plan.same_rate {
+                    1.0
+                } else {
+                    // So that it goes as far as with the usual momentum, only sooner.
+                    f64::from(USUAL_DELAY + 1) / f64::from(delay + 1)
+                },
                 momentum: Some(momentum),
             }),
             ..usual.clone()

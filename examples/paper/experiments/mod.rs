@@ -64,6 +64,8 @@ pub struct Plan {
     pub seeds: Option<u64>,
     pub networks: Vec<Network>,
     pub optimizers: Vec<Optimizer>,
+    /// Whether momentum is changed without the learning rate.
+    pub same_rate: bool,
 }
 
 impl Experiment {
