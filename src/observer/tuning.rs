@@ -174,10 +174,9 @@ impl<M: Measurable> Trial<'_, M> {
             };
             for size in SMALLER {
                 let (tuning, smaller, _) = trial.run(size)?;
-                if smaller > seconds {
-                    break;
+                if smaller < seconds {
+                    (best, seconds) = (tuning, smaller);
                 }
-                (best, seconds) = (tuning, smaller);
             }
         }
         let larger = LARGER.iter().scan(FIRST, |last, &size| {

@@ -139,7 +139,7 @@ where
 }
 
 /// Beyond this, a time is long enough to be told from chance at once.
-const LONG: Duration = Duration::from_millis(20);
+const LONG: Duration = Duration::from_millis(150);
 
 /// How long some threads take, each for one forward and backward pass over a batch: the better of
 /// two after a warm-up.
