@@ -99,6 +99,19 @@ pub enum LcaError {
     #[error("the device failed while measuring: {0}; free device memory or lower the chunk size")]
     Device(String),
 
+    /// Returned when a device that training does not run on fails while it measures.
+    #[non_exhaustive]
+    #[error(
+        "measuring on {device} failed: {problem}; training goes on without it; see that the device \
+         can be reached, or leave it out of `devices`"
+    )]
+    OtherDevice {
+        /// The device.
+        device: String,
+        /// What Burn said.
+        problem: String,
+    },
+
     /// Returned when a file or folder of a run can't be written, read or locked.
     #[error("{action} {}: {source}; {remedy}", path.display())]
     #[non_exhaustive]

@@ -16,6 +16,8 @@ mod experiments;
 mod findings;
 #[path = "../mnist/models.rs"]
 mod models;
+#[path = "../shared/resnet.rs"]
+mod network;
 mod photos;
 mod progress;
 mod resnet;

@@ -15,7 +15,7 @@ use crate::data::CLASSES;
 
 /// Side length of a photo in the files, and its colours.
 const SIDE: usize = 32;
-const COLOURS: usize = 3;
+pub const COLOURS: usize = 3;
 /// A label, and the pixels: colour by colour, row by row.
 const RECORD: usize = 1 + COLOURS * SIDE * SIDE;
 const TRAINING_FILES: [&str; 5] = [

@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{CLASSES, ImageBatcher};
 use crate::models::{Fc, LeNet};
-use crate::photos::PhotoBatcher;
-use crate::resnet::ResNet;
+use crate::network::ResNet;
+use crate::photos::{COLOURS, PhotoBatcher};
 use crate::setting::{Measured, Network, Optimizer, Setting};
 use crate::source::Source;
 
@@ -74,7 +74,12 @@ impl Trainer<'_> {
                 let cifar = self.source.cifar(images, size.side)?;
                 let data = Data::new(cifar.training, cifar.validation, |photo| photo.label);
                 let batcher = PhotoBatcher { side: size.side };
-                self.run(ResNet::new(size.width, &device), data, batcher, progress)
+                self.run(
+                    ResNet::new([COLOURS, CLASSES], size.width, &device),
+                    data,
+                    batcher,
+                    progress,
+                )
             }
         }
     }

@@ -20,7 +20,10 @@ pub(super) fn on_device<T>(
     let done = catch_unwind(AssertUnwindSafe(work));
     done.map_err(|panic| {
         let device = device.clone().without_autodiff();
-        LcaError::Device(format!("{device:?}: {}", said(&*panic)))
+        LcaError::OtherDevice {
+            device: format!("{device:?}"),
+            problem: said(&*panic).to_owned(),
+        }
     })
 }
 

@@ -204,6 +204,19 @@ export interface Distribution extends HelpingCounts {
   fits: DistributionFits;
   bins: Bin[];
   histogram: LcaHistogram | null;
+  around_mean: LinearHistogram | null;
+}
+
+export interface LinearHistogram {
+  bars: {
+    lower: number;
+    upper: number;
+    count: number;
+    double_weibull: number | null;
+    gaussian: number | null;
+  }[];
+  beyond: number;
+  spread: boolean;
 }
 
 export interface LcaHistogram {
@@ -322,6 +335,7 @@ export interface Inequality {
 export interface Peaks {
   quantity: "lca" | "step" | "gradient";
   steps: number;
+  first_iteration: number | null;
   left_out: number;
   gaps: number;
   layers: string[];
