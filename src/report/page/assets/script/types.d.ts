@@ -336,6 +336,7 @@ export interface Peaks {
   quantity: "lca" | "step" | "gradient";
   steps: number;
   first_iteration: number | null;
+  last_iteration: number | null;
   left_out: number;
   gaps: number;
   layers: string[];
