@@ -1,7 +1,9 @@
-//! Jobs side by side, each on a thread of its own.
+//! Jobs side by side, each on a thread of its own, and what is left of a thread that panicked.
 
+use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use burn::tensor::StreamId;
@@ -28,7 +30,7 @@ where
     thread::scope(|scope| {
         let spawn = |(stream, job): (u64, J)| {
             let stream = StreamId { value: stream };
-            let thread = thread::Builder::new().name("lca sweep".to_owned());
+            let thread = thread::Builder::new().name("lca job".to_owned());
             thread.spawn_scoped(scope, move || stream.executes(job))
         };
         let others: Vec<_> = (FIRST_STREAM..).zip(jobs).map(spawn).collect();
@@ -37,6 +39,20 @@ where
         let others = others.map(|thread| thread.map(thread::ScopedJoinHandle::join));
         std::iter::once(Ok(own)).chain(others).collect()
     })
+}
+
+/// Locks what a holder that panicked can't have left half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The message of a panic.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
+        (Some(message), _) => message,
+        (None, Some(message)) => message,
+        (None, None) => "no message",
+    }
 }
 
 #[cfg(test)]
@@ -63,7 +79,7 @@ mod tests {
             (0, StreamId::current().value)
         );
         let panic = results.next().unwrap().unwrap_err();
-        assert_eq!(panic.downcast_ref::<&str>(), Some(&"the second"));
+        assert_eq!(panic_message(&*panic), "the second");
         assert_eq!(results.next().unwrap().unwrap(), (2, FIRST_STREAM + 1));
     }
 }

@@ -1,6 +1,5 @@
 //! Where a learner trains: on one device, or on several at a time.
 
-use std::any::Any;
 use std::fmt;
 
 use burn::data::dataloader::split::split_dataloader;
@@ -14,7 +13,7 @@ use burn::train::{
 };
 
 use crate::error::LcaError;
-use crate::threads::side_by_side;
+use crate::threads::{panic_message, side_by_side};
 
 /// Where training runs, as the user says it.
 pub(super) struct Execution(pub Option<ExecutionStrategy>);
@@ -137,7 +136,7 @@ impl TrainingDevices {
         for (device, output) in devices.into_iter().zip(outputs) {
             match output {
                 Ok(output) => trained.push((device, output)),
-                Err(panic) => failures.push(failure(device, message(&*panic))),
+                Err(panic) => failures.push(failure(device, panic_message(&*panic).to_owned())),
             }
         }
         if failures.is_empty() {
@@ -159,12 +158,6 @@ impl TrainingDevices {
         let names: Vec<String> = self.devices.iter().map(name).collect();
         names.join(" and ")
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_owned())
 }
 
 /// The gradients of an optimizer step, as they are summed: in Burn's order where that has one.

@@ -3,15 +3,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use burn::tensor::Device;
 
-use super::elsewhere::said;
 use super::examples::Examples;
 use super::room::Room;
 use crate::error::LcaError;
+use crate::threads::{lock, panic_message};
 
 /// Threads that make the batches of a probe that is not kept. Each is one batch ahead, so this is
 /// also how many wait on the device.
@@ -63,8 +63,12 @@ pub(super) fn make<B>(
     device: &Device,
 ) -> Result<B, LcaError> {
     let made = catch_unwind(AssertUnwindSafe(|| examples.batch(indices, device)));
-    let made =
-        made.unwrap_or_else(|panic| Err(format!("making a batch panicked: {}", said(&*panic))));
+    let made = made.unwrap_or_else(|panic| {
+        Err(format!(
+            "making a batch panicked: {}",
+            panic_message(&*panic)
+        ))
+    });
     made.map_err(|problem| LcaError::Examples {
         probe: probe.to_owned(),
         problem,
@@ -134,11 +138,6 @@ impl<B> Batches<B> {
             },
         }
     }
-}
-
-/// A lock whose holder panicked guards nothing that is half done here.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<B: Clone + Send + 'static> Pass<'_, B> {

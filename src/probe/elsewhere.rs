@@ -1,11 +1,11 @@
 //! Work on devices that training does not depend on.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::Device;
 
 use crate::error::LcaError;
+use crate::threads::panic_message;
 
 /// Runs work on a device. Burn panics where a device can't be reached; on one that only measures,
 /// `own` being the one that trains, that is an error, and training goes on.
@@ -22,16 +22,7 @@ pub(super) fn on_device<T>(
         let device = device.clone().without_autodiff();
         LcaError::OtherDevice {
             device: format!("{device:?}"),
-            problem: said(&*panic).to_owned(),
+            problem: panic_message(&*panic).to_owned(),
         }
     })
-}
-
-/// The message of a panic.
-pub(super) fn said(panic: &(dyn Any + Send)) -> &str {
-    match (panic.downcast_ref::<&str>(), panic.downcast_ref::<String>()) {
-        (Some(message), _) => message,
-        (None, Some(message)) => message,
-        (None, None) => "no message",
-    }
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use burn::tensor::{Device, Tensor};
 
 use super::plan::Chunk;
+use crate::threads::lock;
 
 /// Gradients by tensor of the layout, flat.
 pub(super) type Gradients = Vec<Option<Tensor<1>>>;
@@ -157,9 +158,4 @@ impl Sums {
             products: products.into_iter().flatten().collect(),
         }
     }
-}
-
-/// What a worker that panicked has left is not read: the panic goes on.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
