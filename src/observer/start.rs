@@ -79,7 +79,8 @@ impl<M: Measurable> Engine<M> {
             }
         });
         let workers = &settings.workers;
-        let threads = workers.most(eval_model.device());
+        let counts = workers.counts(eval_model.device());
+        let threads = counts.into_iter().max().unwrap_or(1);
         let memory = Memory::of(&eval_model.layout, &rows, threads, &integrator, recorder);
         memory.check(available(eval_model.device()))?;
         let main = match main {

@@ -47,8 +47,7 @@ pub(super) fn tune<M: Measurable>(
     examples: &dyn Examples<M::Input>,
     workers: &Workers,
 ) -> Result<Tuning, LcaError> {
-    let most = workers.most(eval_model.device());
-    let counts = counts(workers, most);
+    let counts = workers.counts(eval_model.device());
     let trial = Trial {
         eval_model,
         here,
@@ -84,8 +83,7 @@ pub(super) fn tune_batches<M: Measurable>(
     chunks: &Chunks<M::Input>,
     workers: &Workers,
 ) -> Result<usize, LcaError> {
-    let most = workers.most(eval_model.device());
-    let counts = counts(workers, most);
+    let counts = workers.counts(eval_model.device());
     let Some(first) = chunks.iter().next().filter(|_| counts.len() > 1) else {
         return Ok(counts[0]);
     };
@@ -93,19 +91,6 @@ pub(super) fn tune_batches<M: Measurable>(
     let count = chunks.chunks.len();
     let seconds = |workers| time_of(eval_model, here, &batch, workers, count);
     Ok(fastest(&counts, seconds)?.0)
-}
-
-/// The numbers of threads to choose from, from few to many.
-fn counts(workers: &Workers, most: usize) -> Vec<usize> {
-    match workers.count {
-        Some(count) => vec![count],
-        None => {
-            let halves = std::iter::successors(Some(most), |count| Some(count / 2));
-            let mut counts: Vec<_> = halves.take_while(|&count| count > 0).collect();
-            counts.reverse();
-            counts
-        }
-    }
 }
 
 /// The number of threads that is fastest, with its seconds.

@@ -66,8 +66,7 @@ impl<M: Measurable> EvalModel<M> {
                 let job = Job {
                     model: on_device(device, self.device(), || self.on(device, values))?,
                     layout: &self.layout,
-                    chunks: &chunks.chunks,
-                    weight: chunks.weight,
+                    chunks,
                     own: Arc::clone(&own),
                     pass,
                     products: products.clone(),

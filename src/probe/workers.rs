@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use burn::tensor::{Device, GradientCheckpointingStrategy};
+use burn::tensor::{Device, GradientCheckpointingStrategy, Tensor};
 
 use super::batches::Pass;
+use super::chunks::Chunks;
 use super::eval_model::EvalModel;
 use super::halves::Products;
 use super::loss::{MeanLoss, Measurable};
-use super::plan::Chunk;
 use super::room::is_host;
-use super::sums::{Part, Sums};
+use super::sums::{Gradients, Part, Sums};
 use crate::error::LcaError;
 use crate::parameters::{Layout, Values};
 use crate::threads::side_by_side;
@@ -56,13 +56,23 @@ impl Workers {
         devices.collect()
     }
 
-    /// The most threads that may sweep on a device: as many as the machine has cores where it is
-    /// the machine itself, else one, which keeps it busy.
-    pub fn most(&self, device: &Device) -> usize {
-        self.count.unwrap_or_else(|| {
-            let cores = || thread::available_parallelism().map_or(1, usize::from);
-            if is_host(device) { cores() } else { 1 }
-        })
+    /// The numbers of threads on each device to choose from, from few to many: up to the machine's
+    /// cores where it is the machine itself that sweeps, else one, which keeps a device busy.
+    pub fn counts(&self, own: &Device) -> Vec<usize> {
+        if let Some(count) = self.count {
+            return vec![count];
+        }
+        let devices = self.devices(own);
+        let most = if devices.iter().all(is_host) {
+            let cores = thread::available_parallelism().map_or(1, usize::from);
+            (cores / devices.len()).max(1)
+        } else {
+            1
+        };
+        let halves = std::iter::successors(Some(most), |count| Some(count / 2));
+        let mut counts: Vec<_> = halves.take_while(|&count| count > 0).collect();
+        counts.reverse();
+        counts
     }
 }
 
@@ -70,9 +80,8 @@ impl Workers {
 pub(super) struct Job<'a, M: Measurable> {
     pub model: M,
     pub layout: &'a Layout,
-    /// The chunks of the sweep, what their weights add up to, and those that this pass is over.
-    pub chunks: &'a [Chunk],
-    pub weight: f64,
+    pub chunks: &'a Chunks<M::Input>,
+    /// Those of the chunks that the pass is over.
     pub own: Arc<[usize]>,
     pub pass: &'a Pass<'a, M::Input>,
     /// Where halves are told apart, the products with the step.
@@ -89,25 +98,35 @@ impl<M: Measurable> Job<'_, M> {
         {
             let (place, batch) = next.inspect_err(|_| self.sums.stop())?;
             let index = self.own[place];
-            let share = self.chunks[index].weight / self.weight;
-            let loss = self.model.step(batch).mean_loss();
-            let value = loss.clone().without_autodiff().reshape([1]);
-            let gradients = if loss.is_tracked() {
-                let mut gradients = loss.mul_scalar(share).backward();
-                self.layout.gradients(&self.model, &mut gradients)
-            } else {
-                vec![None; self.layout.tensors.len()]
-            };
+            let share = self.chunks.share(&self.chunks.chunks[index]);
+            let (loss, gradients) = pass(&self.model, self.layout, batch, share);
             let products = self.products.as_ref().map(|it| it.of(&gradients));
             let part = Part {
                 gradients,
-                loss: value,
+                loss,
                 products,
             };
             self.sums.add(index, part);
         }
         Ok(())
     }
+}
+
+/// One forward and backward pass over a batch: its mean loss, shape [1], and the gradients of a
+/// share of it.
+fn pass<M: Measurable>(
+    model: &M,
+    layout: &Layout,
+    batch: M::Input,
+    share: f64,
+) -> (Tensor<1>, Gradients) {
+    let loss = model.step(batch).mean_loss();
+    let value = loss.clone().without_autodiff().reshape([1]);
+    if !loss.is_tracked() {
+        return (value, vec![None; layout.tensors.len()]);
+    }
+    let mut gradients = loss.mul_scalar(share).backward();
+    (value, layout.gradients(model, &mut gradients))
 }
 
 /// Lets the other workers end early where one panics.
@@ -157,11 +176,7 @@ pub(crate) fn time<M: Measurable>(
             let (model, batch) = (eval_model.on(device, values), batch.clone());
             let layout = &eval_model.layout;
             move || {
-                let loss = model.step(batch).mean_loss();
-                if loss.is_tracked() {
-                    let mut gradients = loss.backward();
-                    drop(layout.gradients(&model, &mut gradients));
-                }
+                drop(pass(&model, layout, batch, 1.0));
                 Ok(())
             }
         });
