@@ -203,6 +203,18 @@ fn values(runs: &[(f64, Run)], log: bool) -> Result<Vec<f64>, LcaError> {
     runs.iter().map(value).collect()
 }
 
+impl Setting {
+    /// Returns what slopes are per, in words: a unit of the setting, or a factor of ten in it.
+    #[must_use]
+    pub fn unit(&self) -> String {
+        if self.log {
+            format!("factor of ten in {}", self.name)
+        } else {
+            format!("unit of {}", self.name)
+        }
+    }
+}
+
 impl SettingLayer {
     /// Returns the p-value of the line's slope.
     #[must_use]

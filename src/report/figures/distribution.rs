@@ -11,6 +11,8 @@ use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
 
+const X: &str = "LCA of a parameter at a step (loss)";
+
 /// Draws how many values lie in each bin, on a linear and on a logarithmic axis, with the fitted
 /// distributions.
 pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> String {
@@ -18,72 +20,27 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
     let mut sheet = options.sheet(title, 520.0);
     sheet.notes = notes(distribution);
     let Some(histogram) = &distribution.histogram else {
-        let axis = Axis::exactly("LCA of a parameter at a step (loss)", -1.0, 1.0);
-        let mut panel = Panel::new("empty", axis, Axis::exactly("values", 0.0, 1.0));
-        let message = "There is no finite value other than zero.".to_owned();
-        panel.marks.push(Mark::Message(message));
-        sheet.rows = vec![PanelRow {
-            share: 1.0,
-            panels: vec![panel],
-        }];
+        sheet.rows = rows([empty()]);
         return sheet.draw();
     };
     let bars = histogram.bars.iter().filter(|bar| bar.count > 0);
     let bars: Vec<&HistogramBar> = bars.collect();
     let fits = fits(distribution, histogram, options);
-    let mean = Stroke::solid(INK, 1.4).dashed("2 2");
-    let x = Axis::signed_log(
-        "LCA of a parameter at a step (loss)",
-        histogram.linear_below,
-        histogram.outermost,
-    );
+    let x = Axis::signed_log(X, histogram.linear_below, histogram.outermost);
     let counts = || bars.iter().map(|bar| bar.count as f64);
     let mut linear = Axis::linear("values in a bin", counts());
     linear = Axis::exactly("values in a bin", 0.0, linear.to);
     let log = Axis::log("values in a bin", counts().chain([1.0]));
-    let panel = |name: &str, x: Axis, y: Axis| {
-        let floor = y.from;
-        let mut panel = Panel::new(name, x, y);
-        for bar in &bars {
-            let (name, color) = if bar.lower < 0.0 {
-                ("helping", options.palette.helps())
-            } else {
-                ("hurting", options.palette.hurts())
-            };
-            panel.marks.push(Mark::Bar {
-                name: name.into(),
-                x: (bar.lower, bar.upper),
-                y: (floor, bar.count as f64),
-                color,
-                value: bar.count as f64,
-            });
-        }
-        panel.marks.extend(fits.iter().map(|fit| fit.line.clone()));
-        if let Some(value) = distribution.mean {
-            panel.marks.push(Mark::Vertical(value, mean));
-        }
-        panel
-    };
-    sheet.rows = vec![
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel("linear", x.unlabelled(), linear)],
-        },
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel("log", x, log)],
-        },
-    ];
-    sheet.legend = vec![
-        LegendEntry::new("helping", LegendSample::Box(options.palette.helps())),
-        LegendEntry::new("hurting", LegendSample::Box(options.palette.hurts())),
-    ];
-    if distribution.mean.is_some() {
-        sheet
-            .legend
-            .push(LegendEntry::new("mean", LegendSample::Line(mean)));
-    }
-    sheet.legend.extend(fits.into_iter().map(|fit| fit.entry));
+    let drawn = bars.iter().map(|bar| {
+        let side = if bar.lower < 0.0 { HELPING } else { HURTING };
+        (side, (bar.lower, bar.upper), bar.count as f64)
+    });
+    let panel = |name, x, y| panel(name, [x, y], drawn.clone(), &fits, distribution, options);
+    sheet.rows = rows([
+        panel("linear", x.unlabelled(), linear),
+        panel("log", x, log),
+    ]);
+    sheet.legend = legend(&[HELPING, HURTING], fits, distribution, options);
     let note = format!(
         "Bins are 4 to a factor of ten; values nearer to zero than {} have one bar a side.",
         short(histogram.linear_below)
@@ -95,21 +52,10 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
 /// Draws how many values lie in bars of equal width around the mean, on a linear and on a logarithmic
 /// axis of counts: there a Gaussian is a parabola.
 pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOptions) -> String {
-    const X: &str = "LCA of a parameter at a step (loss)";
     let mut sheet = options.sheet("The LCA of a parameter at a step, near the mean", 520.0);
     sheet.notes = notes(distribution);
     let Some(histogram) = &distribution.around_mean else {
-        let mut panel = Panel::new(
-            "empty",
-            Axis::exactly(X, -1.0, 1.0),
-            Axis::exactly("values", 0.0, 1.0),
-        );
-        let message = "There is no finite value other than zero.".to_owned();
-        panel.marks.push(Mark::Message(message));
-        sheet.rows = vec![PanelRow {
-            share: 1.0,
-            panels: vec![panel],
-        }];
+        sheet.rows = rows([empty()]);
         return sheet.draw();
     };
     let bars = &histogram.bars;
@@ -123,7 +69,6 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
         "values in a bar",
         counts().filter(|count| *count >= 1.0).chain([1.0]),
     );
-    let mean = Stroke::solid(INK, 1.4).dashed("2 2");
     let fit = |name: &str, stroke, expected: fn(&LinearBar) -> Option<f64>| {
         let points = bars.iter().map(|bar| {
             let middle = (bar.lower + bar.upper) / 2.0;
@@ -147,48 +92,23 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
         let stroke = Stroke::solid(options.palette.series(1), 2.0).dashed("6 3");
         fits.push(fit("Gaussian", stroke, |bar| bar.gaussian));
     }
-    let panel = |name: &str, x: Axis, y: Axis| {
-        let floor = y.from;
-        let mut panel = Panel::new(name, x, y);
-        for bar in bars.iter().filter(|bar| bar.count > 0.0) {
-            let (name, color) = if bar.upper <= 0.0 {
-                ("helping", options.palette.helps())
-            } else if bar.lower >= 0.0 {
-                ("hurting", options.palette.hurts())
-            } else {
-                ("both", options.palette.zero())
-            };
-            panel.marks.push(Mark::Bar {
-                name: name.into(),
-                x: (bar.lower, bar.upper),
-                y: (floor, bar.count),
-                color,
-                value: bar.count,
-            });
-        }
-        panel.marks.extend(fits.iter().map(|fit| fit.line.clone()));
-        panel
-            .marks
-            .extend(distribution.mean.map(|value| Mark::Vertical(value, mean)));
-        panel
-    };
-    sheet.rows = vec![
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel("linear", x.unlabelled(), linear)],
-        },
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel("log", x, log)],
-        },
-    ];
-    sheet.legend = vec![
-        LegendEntry::new("helping", LegendSample::Box(options.palette.helps())),
-        LegendEntry::new("hurting", LegendSample::Box(options.palette.hurts())),
-        LegendEntry::new("both", LegendSample::Box(options.palette.zero())),
-        LegendEntry::new("mean", LegendSample::Line(mean)),
-    ];
-    sheet.legend.extend(fits.into_iter().map(|fit| fit.entry));
+    let shown = bars.iter().filter(|bar| bar.count > 0.0);
+    let drawn = shown.map(|bar| {
+        let side = if bar.upper <= 0.0 {
+            HELPING
+        } else if bar.lower >= 0.0 {
+            HURTING
+        } else {
+            BOTH
+        };
+        (side, (bar.lower, bar.upper), bar.count)
+    });
+    let panel = |name, x, y| panel(name, [x, y], drawn.clone(), &fits, distribution, options);
+    sheet.rows = rows([
+        panel("linear", x.unlabelled(), linear),
+        panel("log", x, log),
+    ]);
+    sheet.legend = legend(&[HELPING, HURTING, BOTH], fits, distribution, options);
     let mut note = format!(
         "{} values further from the mean are not drawn.",
         thousands(histogram.beyond.round() as u64)
@@ -200,6 +120,76 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
     }
     sheet.notes.push(note);
     sheet.draw()
+}
+
+/// What the parameters in a bar do: its name, and the sign of their LCA.
+type Side = (&'static str, f64);
+
+const HELPING: Side = ("helping", -1.0);
+const HURTING: Side = ("hurting", 1.0);
+const BOTH: Side = ("both", 0.0);
+
+fn mean_line() -> Stroke {
+    Stroke::solid(INK, 1.4).dashed("2 2")
+}
+
+/// Returns bars, each with its edges and count, under the fitted distributions and the mean.
+fn panel(
+    name: &str,
+    [x, y]: [Axis; 2],
+    bars: impl Iterator<Item = (Side, (f64, f64), f64)>,
+    fits: &[DrawnFit],
+    distribution: &Distribution,
+    options: &CheckedOptions,
+) -> Panel {
+    let floor = y.from;
+    let mut panel = Panel::new(name, x, y);
+    panel
+        .marks
+        .extend(bars.map(|((name, sign), edges, count)| Mark::Bar {
+            name: name.into(),
+            x: edges,
+            y: (floor, count),
+            color: options.palette.of(sign),
+            value: count,
+        }));
+    panel.marks.extend(fits.iter().map(|fit| fit.line.clone()));
+    let mean = distribution.mean;
+    panel
+        .marks
+        .extend(mean.map(|mean| Mark::Vertical(mean, mean_line())));
+    panel
+}
+
+fn empty() -> Panel {
+    let axis = Axis::exactly(X, -1.0, 1.0);
+    let mut panel = Panel::new("empty", axis, Axis::exactly("values", 0.0, 1.0));
+    let message = "There is no finite value other than zero.".to_owned();
+    panel.marks.push(Mark::Message(message));
+    panel
+}
+
+/// Returns panels below each other.
+fn rows<const N: usize>(panels: [Panel; N]) -> Vec<PanelRow> {
+    let row = |panel| PanelRow {
+        share: 1.0,
+        panels: vec![panel],
+    };
+    panels.map(row).into()
+}
+
+fn legend(
+    sides: &[Side],
+    fits: Vec<DrawnFit>,
+    distribution: &Distribution,
+    options: &CheckedOptions,
+) -> Vec<LegendEntry> {
+    let side =
+        |(name, sign): &Side| LegendEntry::new(*name, LegendSample::Box(options.palette.of(*sign)));
+    let mean = distribution.mean;
+    let mean = mean.map(|_| LegendEntry::new("mean", LegendSample::Line(mean_line())));
+    let fits = fits.into_iter().map(|fit| fit.entry);
+    sides.iter().map(side).chain(mean).chain(fits).collect()
 }
 
 /// A fitted distribution as a line, and its entry in the legend.

@@ -6,7 +6,9 @@ use crate::report::draw::{
 };
 use crate::report::palette::INK;
 
+use super::largest::largest;
 use super::options::CheckedOptions;
+use super::whisker::{stroke, whisker};
 
 /// The most layers that are drawn: those with the greatest |LCA|.
 const MOST: usize = 40;
@@ -17,7 +19,8 @@ const LEVEL: f64 = 0.05;
 /// the standard deviation and every run.
 pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     let mut sheet = options.sheet("LCA by layer, summed over the run", 480.0);
-    let shown = shown(&layers.layers);
+    let all: Vec<&LayerSum> = layers.layers.iter().collect();
+    let shown = largest(all, MOST, |layer| layer.lca.abs());
     let name = |layer: &&LayerSum| {
         let p = layer.significance.map(|found| found.p_t_corrected);
         let star = if p.is_some_and(|p| p < LEVEL) {
@@ -57,7 +60,7 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
         LegendEntry::new("hurts", LegendSample::Box(options.palette.hurts())),
     ];
     let runs = layers.runs.len();
-    let whisker = |name| LegendEntry::new(name, LegendSample::Line(Stroke::solid(INK, 1.4)));
+    let whisker = |name| LegendEntry::new(name, LegendSample::Line(stroke()));
     if runs == 1 && shown.iter().any(|layer| layer.sampled_interval.is_some()) {
         sheet.legend.push(whisker("95 % interval"));
         sheet.notes.push(
@@ -101,17 +104,6 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     sheet.draw()
 }
 
-/// Returns the layers to draw, in the model's order.
-fn shown(layers: &[LayerSum]) -> Vec<&LayerSum> {
-    let mut sizes: Vec<f64> = layers.iter().map(|layer| layer.lca.abs()).collect();
-    sizes.sort_by(|a, b| b.total_cmp(a));
-    let least = sizes.get(MOST - 1).copied().unwrap_or(0.0);
-    let large = layers
-        .iter()
-        .filter(|layer| layers.len() <= MOST || layer.lca.abs() >= least);
-    large.take(MOST).collect()
-}
-
 fn panel(
     name: &str,
     title: &str,
@@ -134,17 +126,14 @@ fn panel(
         reach.push(value);
         // Over several runs the deviation has the noise of sampling in it.
         let interval = layer.sampled_interval.map(|ends| (ends, "interval"));
-        let whisker = layer.spread.map(|ends| (ends, "deviation")).or(interval);
-        if let Some(([low, high], kind)) = whisker {
+        let range = layer.spread.map(|ends| (ends, "deviation")).or(interval);
+        if let Some(([low, high], kind)) = range {
             reach.extend([low, high]);
-            let cap = |y: f64| [(middle - 0.07, y), (middle + 0.07, y)];
-            for points in [[(middle, low), (middle, high)], cap(low), cap(high)] {
-                marks.push(Mark::Line {
-                    name: format!("{} {kind}", layer.name),
-                    points: points.into(),
-                    stroke: Stroke::solid(INK, 1.4),
-                });
-            }
+            let (name, cap) = (
+                format!("{} {kind}", layer.name),
+                (middle - 0.07, middle + 0.07),
+            );
+            marks.extend(whisker(&name, middle, cap, [low, high]));
         }
         if layer.spread.is_some() {
             reach.extend(runs);

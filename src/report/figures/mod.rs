@@ -9,6 +9,7 @@ mod classes;
 mod distribution;
 mod helping;
 mod heroes;
+mod largest;
 mod layers;
 mod loss;
 mod options;
@@ -19,6 +20,7 @@ mod setting;
 mod trace;
 mod trajectories;
 mod units;
+mod whisker;
 
 #[cfg(test)]
 mod tests;

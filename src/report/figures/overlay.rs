@@ -5,6 +5,7 @@ use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted,
 };
 
+use super::largest::largest;
 use super::options::CheckedOptions;
 
 /// The most panels that are drawn: those whose curves reach furthest.
@@ -106,11 +107,7 @@ fn shown(panels: &[OverlayPanel]) -> Vec<&OverlayPanel> {
         let values = runs.flat_map(|run| &run.values);
         values.fold(0.0, |most: f64, value| value.abs().max(most))
     };
-    let mut reaches: Vec<f64> = panels.iter().map(reach).collect();
-    reaches.sort_by(|a, b| b.total_cmp(a));
-    let least = reaches.get(MOST - 1).copied().unwrap_or(0.0);
-    let far = panels.iter().filter(|panel| reach(panel) >= least);
-    far.take(MOST).collect()
+    largest(panels.iter().collect(), MOST, |panel| reach(panel))
 }
 
 fn marks(panel: &OverlayPanel, factor: f64, options: &CheckedOptions) -> Vec<Mark> {

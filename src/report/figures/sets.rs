@@ -7,7 +7,9 @@ use crate::report::draw::{
 };
 use crate::report::palette::INK;
 
+use super::largest::largest;
 use super::options::CheckedOptions;
+use super::whisker::{stroke, whisker};
 
 /// The most bars that are drawn: those of the layers with the greatest |LCA|.
 const MOST: usize = 60;
@@ -65,7 +67,7 @@ pub(super) fn draw(sets: &[SetLayers], options: &CheckedOptions) -> String {
     };
     sheet.legend = sets.iter().enumerate().map(entry).collect();
     if sets.iter().any(|set| set.layers.runs.len() > 1) {
-        let whisker = LegendSample::Line(Stroke::solid(INK, 1.4));
+        let whisker = LegendSample::Line(stroke());
         let run = LegendSample::Dot(MarkShape::Ring, INK, 2.0);
         sheet.legend.extend([
             LegendEntry::new("± deviation", whisker),
@@ -125,11 +127,7 @@ fn shown<'a>(sets: &[SetLayers], names: &[&'a str]) -> Vec<&'a str> {
         let own = layers.filter(|layer| layer.name == *name);
         own.map(|layer| layer.lca.abs()).fold(0.0, f64::max)
     };
-    let mut sizes: Vec<f64> = names.iter().map(size).collect();
-    sizes.sort_by(|a, b| b.total_cmp(a));
-    let least = sizes.get(most - 1).copied().unwrap_or(0.0);
-    let large = names.iter().copied().filter(|name| size(name) >= least);
-    large.take(most).collect()
+    largest(names.to_vec(), most, size)
 }
 
 /// Returns a bar with its whisker and runs.
@@ -149,20 +147,9 @@ fn bar(
         color: options.palette.series(number),
         value: layer.lca,
     }];
-    if let Some([low, high]) = layer.spread {
-        let cap = |y: f64| {
-            vec![
-                (left + (right - left) * 0.35, y),
-                (right - (right - left) * 0.35, y),
-            ]
-        };
-        for points in [vec![(middle, low), (middle, high)], cap(low), cap(high)] {
-            marks.push(Mark::Line {
-                name: format!("{name} deviation"),
-                points,
-                stroke: Stroke::solid(INK, 1.4),
-            });
-        }
+    if let Some(spread) = layer.spread {
+        let cap = (left + (right - left) * 0.35, right - (right - left) * 0.35);
+        marks.extend(whisker(&format!("{name} deviation"), middle, cap, spread));
         let beside = middle + (right - left) * 0.25;
         marks.push(Mark::Dots {
             name: format!("{name} runs"),

@@ -8,7 +8,9 @@ use crate::report::draw::{
 use crate::report::font;
 use crate::report::palette::INK;
 
+use super::largest::largest;
 use super::options::CheckedOptions;
+use super::whisker::{stroke, whisker};
 
 /// The most layers that are drawn: those whose line rises or falls most.
 const MOST: usize = 11;
@@ -44,18 +46,14 @@ pub(super) fn draw(setting: &Setting, options: &CheckedOptions) -> String {
     ];
     if several {
         sheet.legend.extend([
-            LegendEntry::new("± deviation", LegendSample::Line(whisker())),
+            LegendEntry::new("± deviation", LegendSample::Line(stroke())),
             LegendEntry::new("one run", LegendSample::Dot(MarkShape::Ring, INK, 2.0)),
         ]);
     }
     if network.line.is_some() {
         let line = LegendSample::Line(Stroke::series(options.palette, 0));
         sheet.legend.push(LegendEntry::new("straight line", line));
-        let unit = if setting.log {
-            format!("factor of ten in {}", setting.name)
-        } else {
-            format!("unit of {}", setting.name)
-        };
+        let unit = setting.unit();
         sheet.notes.push(format!(
             "Above each: slope of the line per {unit} ± its standard error, and p by a t-test, \
              Holm-corrected for the number of layers; that of all layers together is not."
@@ -91,18 +89,10 @@ pub(super) fn draw(setting: &Setting, options: &CheckedOptions) -> String {
     sheet.draw()
 }
 
-fn whisker() -> Stroke {
-    Stroke::solid(INK, 1.4)
-}
-
 /// Returns the layers to draw, in the model's order.
 fn shown(layers: &[SettingLayer]) -> Vec<&SettingLayer> {
     let change = |layer: &SettingLayer| layer.line.map_or(0.0, |line| line.slope.abs());
-    let mut changes: Vec<f64> = layers.iter().map(change).collect();
-    changes.sort_by(|a, b| b.total_cmp(a));
-    let least = changes.get(MOST - 1).copied().unwrap_or(0.0);
-    let large = layers.iter().filter(|layer| change(layer) >= least);
-    large.take(MOST).collect()
+    largest(layers.iter().collect(), MOST, |layer| change(layer))
 }
 
 fn panel(setting: &Setting, layer: &SettingLayer, name: &str, options: &CheckedOptions) -> Panel {
@@ -126,17 +116,13 @@ fn panel(setting: &Setting, layer: &SettingLayer, name: &str, options: &CheckedO
     let heights = spreads.flatten().chain(layer.by_run.iter().copied());
     let on_line = lines.iter().flatten().map(|(_, lca)| *lca);
     let y = Axis::linear("LCA (loss)", heights.chain(on_line).chain([0.0]));
-    let cap = |at: f64, low: f64, high: f64| {
-        // Where the whisker's ends are on an axis that may be logarithmic.
-        let side = |sign: f64| {
-            if setting.log {
-                at * (x.to / x.from).powf(sign * CAP)
-            } else {
-                at + sign * CAP * (x.to - x.from)
-            }
-        };
-        let across = |lca: f64| vec![(side(-1.0), lca), (side(1.0), lca)];
-        [vec![(at, low), (at, high)], across(low), across(high)]
+    // Where the ends of a whisker are on an axis that may be logarithmic.
+    let beside = |at: f64, sign: f64| {
+        if setting.log {
+            at * (x.to / x.from).powf(sign * CAP)
+        } else {
+            at + sign * CAP * (x.to - x.from)
+        }
     };
     let mut marks = vec![Mark::Horizontal(0.0, Stroke::solid(INK, 1.0))];
     if let Some(points) = lines {
@@ -157,16 +143,11 @@ fn panel(setting: &Setting, layer: &SettingLayer, name: &str, options: &CheckedO
         });
     }
     for point in &layer.points {
-        let Some([low, high]) = point.spread else {
+        let Some(spread) = point.spread else {
             continue;
         };
-        for points in cap(point.value, low, high) {
-            marks.push(Mark::Line {
-                name: "deviation".into(),
-                points,
-                stroke: whisker(),
-            });
-        }
+        let cap = (beside(point.value, -1.0), beside(point.value, 1.0));
+        marks.extend(whisker("deviation", point.value, cap, spread));
     }
     for helps in [true, false] {
         let side = layer

@@ -5,6 +5,7 @@ use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted,
 };
 
+use super::largest::largest;
 use super::options::CheckedOptions;
 
 /// The most layers that are drawn: those that moved the loss most.
@@ -134,9 +135,6 @@ fn shown(probes: &[Trajectories]) -> Vec<&str> {
     let Some(first) = probes.first() else {
         return Vec::new();
     };
-    let mut reaches: Vec<f64> = first.layers.iter().map(|layer| layer.reach).collect();
-    reaches.sort_by(|a, b| b.total_cmp(a));
-    let least = reaches.get(MOST - 1).copied().unwrap_or(0.0);
-    let large = first.layers.iter().filter(|layer| layer.reach >= least);
-    large.take(MOST).map(|layer| layer.layer.as_str()).collect()
+    let far = largest(first.layers.iter().collect(), MOST, |layer| layer.reach);
+    far.into_iter().map(|layer| layer.layer.as_str()).collect()
 }

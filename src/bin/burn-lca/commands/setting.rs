@@ -104,11 +104,7 @@ fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
         table.note("A line takes runs with two numbers or more.");
         return table;
     }
-    let unit = if found.log {
-        format!("factor of ten in {}", found.name)
-    } else {
-        format!("unit of {}", found.name)
-    };
+    let unit = found.unit();
     let tested = found.layers.iter().filter(|layer| layer.p().is_some());
     let mut note = format!(
         "slope: change of LCA per {unit}, above zero if a {} helps less with more of it; turns at: \
