@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
+use arrow::array::{Array, ArrayRef, new_null_array};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use crate::error::LcaError;
 
-use super::cache::{self, Chunks, PartCache, Stamp};
+use super::cache::{Chunks, PartCache, Stamp};
 use super::footer::damaged;
 
 /// The rows of a row group, batch by batch, with their columns in the order of a schema.
@@ -35,6 +35,8 @@ pub(super) struct Keeping {
     pub(super) row_group: usize,
     /// Bytes that there are for them.
     pub(super) room: usize,
+    /// Bytes of those that were read.
+    pub(super) bytes: usize,
     pub(super) columns: Vec<Vec<ArrayRef>>,
 }
 
@@ -84,6 +86,7 @@ impl PartBatches {
                 (Some(column), _) => column.clone(),
                 (None, Some(column)) => {
                     if let Some(keeping) = &mut self.keeping {
+                        keeping.bytes += column.get_array_memory_size();
                         keeping.columns[place].push(column.clone());
                     }
                     column.clone()
@@ -91,13 +94,7 @@ impl PartBatches {
                 (None, None) => new_null_array(field.data_type(), rows),
             });
         }
-        let is_full = |keeping: &Keeping| {
-            let bytes = keeping.columns.iter().map(|column| cache::size(column));
-            bytes.sum::<usize>() > keeping.room
-        };
-        if self.keeping.as_ref().is_some_and(is_full) {
-            self.keeping = None;
-        }
+        self.keeping.take_if(|keeping| keeping.bytes > keeping.room);
         RecordBatch::try_new(self.schema.clone(), columns)
     }
 

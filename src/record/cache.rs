@@ -162,7 +162,7 @@ impl Kept {
 }
 
 /// Returns the bytes of a column in memory.
-pub(super) fn size(chunks: &[ArrayRef]) -> usize {
+fn size(chunks: &[ArrayRef]) -> usize {
     chunks
         .iter()
         .map(|chunk| chunk.get_array_memory_size())

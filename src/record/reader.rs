@@ -311,6 +311,7 @@ impl PartReader {
             stamp: kept.stamp.clone(),
             row_group,
             room: kept.cache.room(),
+            bytes: 0,
             columns: vec![Vec::new(); columns.len()],
         });
         let missing = columns
