@@ -5,6 +5,8 @@
 //! two: trapezoid, 10 classes, recorded as Parquet. Then the same of a step over a probe that is
 //! streamed and of one over the same probe in the cache. Images are synthetic: no sweep cares.
 
+#[path = "shared/nudge.rs"]
+mod nudge;
 mod shared;
 
 use std::hint::black_box;
@@ -14,27 +16,19 @@ use std::time::{Duration, Instant};
 
 use burn::data::dataloader::batcher::Batcher;
 use burn::data::dataset::InMemDataset;
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Device;
 use burn::train::{ClassificationOutput, InferenceStep};
 use burn_lca::prelude::*;
 use criterion::{Criterion, criterion_group, criterion_main};
 
+use nudge::nudged;
 use shared::{Batch, CLASSES, FullyConnected, Item, ItemBatcher, LeNet};
 
 /// Pairs of times whose ratio is taken.
 const PAIRS: usize = 9;
 /// Examples in a chunk of a probe that is streamed.
 const CHUNK: usize = 512;
-
-/// Moves every parameter a little, in place of an optimizer.
-struct Nudge;
-
-impl ModuleMapper for Nudge {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.map(|value| (value.detach() * 0.9999 + 1e-5).detach().require_grad())
-    }
-}
 
 /// The examples of a probe, so many of each class.
 fn items(per_class: usize) -> Vec<Item> {
@@ -132,7 +126,7 @@ where
     }
 
     fn observed_step(&mut self) -> Duration {
-        self.model = self.model.clone().map(&mut Nudge);
+        self.model = nudged(self.model.clone());
         let start = Instant::now();
         black_box(self.lca.observe(&self.model).expect("a step"));
         start.elapsed()
@@ -185,7 +179,7 @@ where
     };
     let [mut cached, mut streamed] = [usize::MAX, 0].map(observer);
     print_ratios(&format!("{name}: streamed against cached"), || {
-        model = model.clone().map(&mut Nudge);
+        model = nudged(model.clone());
         let [cached, streamed] = [&mut cached, &mut streamed].map(|lca| {
             let start = Instant::now();
             black_box(lca.observe(&model).expect("a step"));

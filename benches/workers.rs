@@ -5,6 +5,8 @@
 //! and the time of a sweep. Each takes the chunks that are fastest for it. With a name,
 //! `cargo bench --bench workers -- LeNet`, only that network is measured.
 
+#[path = "shared/nudge.rs"]
+mod nudge;
 #[path = "../examples/shared/resnet.rs"]
 mod resnet;
 mod shared;
@@ -14,11 +16,12 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use burn::data::dataset::InMemDataset;
-use burn::module::{Module, ModuleMapper, Param};
-use burn::tensor::{Device, Tensor};
+use burn::module::Module;
+use burn::tensor::Device;
 use burn::train::{ClassificationOutput, InferenceStep};
 use burn_lca::prelude::*;
 
+use nudge::nudged;
 use resnet::ResNet;
 use shared::{Batch, CLASSES, FullyConnected, Item, ItemBatcher, LeNet, classify};
 
@@ -45,16 +48,7 @@ impl InferenceStep for Residual {
     }
 }
 
-/// Moves every parameter a little, in place of an optimizer.
-struct Nudge;
-
-impl ModuleMapper for Nudge {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        param.map(|value| (value.detach() * 0.9999 + 1e-5).detach().require_grad())
-    }
-}
-
-fn compare<M>(name: &str, model: M, examples: usize)
+fn compare<M>(name: &str, mut model: M, examples: usize)
 where
     M: Module + Display + InferenceStep<Input = Batch, Output = ClassificationOutput>,
 {
@@ -67,10 +61,9 @@ where
     };
     let start = |lca: Lca<Batch>| lca.start(&model).expect("a run that starts");
     let (mut alone, mut together) = (start(lca().workers(1)), start(lca()));
-    let mut model = model.clone();
     let (mut seconds, mut ratios) = (Vec::new(), Vec::new());
     for _ in 0..PAIRS {
-        model = model.map(&mut Nudge);
+        model = nudged(model);
         let [alone, together] = [&mut alone, &mut together].map(|lca| {
             let start = Instant::now();
             black_box(lca.observe(&model).expect("a step"));

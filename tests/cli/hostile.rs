@@ -184,11 +184,9 @@ fn a_model_of_very_many_tensors_is_answered_about() {
     assert!(answer.stderr.ends_with(some), "{}", answer.stderr);
 }
 
-/// A row at each step, of another tensor every time: laid out by step and tensor, a file of a few
-/// kilobytes would fill any memory.
-#[test]
-fn steps_that_hardly_any_tensor_has_rows_of_are_damage_to_series() {
-    let sparse = Fixture {
+/// Three steps of a thousand layers of one parameter.
+fn thousand_layers() -> Fixture {
+    Fixture {
         tensors: (0..1000)
             .map(|layer| (format!("layers.{layer}.bias"), 1))
             .collect(),
@@ -196,7 +194,14 @@ fn steps_that_hardly_any_tensor_has_rows_of_are_damage_to_series() {
         classes: 1,
         validation: false,
         ..Fixture::default()
-    };
+    }
+}
+
+/// A row at each step, of another tensor every time: laid out by step and tensor, a file of a few
+/// kilobytes would fill any memory.
+#[test]
+fn steps_that_hardly_any_tensor_has_rows_of_are_damage_to_series() {
+    let sparse = thousand_layers();
     let folder = tempdir().unwrap();
     sparse.write_changed(folder.path(), &sparse.run_json(), |table, mut columns| {
         if table == Table::Tensors {
@@ -219,15 +224,7 @@ fn steps_that_hardly_any_tensor_has_rows_of_are_damage_to_series() {
 /// A class of its own for every layer: laid out by layer and class, that is the square of the rows.
 #[test]
 fn classes_that_hardly_any_layer_has_rows_of_are_damage_to_tables_of_both() {
-    let sparse = Fixture {
-        tensors: (0..1000)
-            .map(|layer| (format!("layers.{layer}.bias"), 1))
-            .collect(),
-        steps: 3,
-        classes: 1,
-        validation: false,
-        ..Fixture::default()
-    };
+    let sparse = thousand_layers();
     let folder = tempdir().unwrap();
     sparse.write_changed(folder.path(), &sparse.run_json(), |table, mut columns| {
         if table == Table::Tensors {
