@@ -236,7 +236,7 @@ fn main() {
     };
     let lenet = Case {
         name: "LeNet",
-        dataset: items(2560),
+        dataset: items(10_240),
         batcher: ItemBatcher,
         batch: 256,
         epochs: 1,

@@ -2,7 +2,7 @@
 
 use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
-use super::tracked::Tracked;
+use super::tracked::{Tracked, sign};
 use crate::allocation::StepAllocation;
 use crate::error::LcaError;
 use crate::record::{HISTOGRAM_BINS, Rows, histogram_rows};
@@ -70,7 +70,8 @@ impl Histograms {
         open.end = step.iterations().end;
         open.counted += 1;
         for (counts, lca) in open.counts.iter_mut().zip(lca) {
-            *counts = count(counts.clone(), lca);
+            // Moved, so that a device that can counts in place.
+            counts.inplace(|counts| count(counts, lca));
         }
         Ok(rows)
     }
@@ -125,19 +126,19 @@ fn count(counts: Tensor<2, Int>, lca: Tensor<1>) -> Tensor<2, Int> {
         }
     };
     let finite = lca.clone().is_finite();
-    // log10|x| · 4, from −∞ at zero, which the clamp makes a number.
+    // log10|x| · 4, from −∞ at zero, which the clamp makes a number; at least 1 where it is shifted, so
+    // that a conversion to integers rounds it down.
     let magnitude = lca
         .clone()
         .abs()
         .log()
         .mul_scalar(4.0 / std::f64::consts::LN_10)
-        .floor()
         .clamp(-121.0, 12.0)
         .add_scalar(122.0);
-    let bins = (magnitude * lca.sign())
-        .add_scalar(ZERO_BIN as f64)
-        .mask_fill(finite.bool_not(), NOT_FINITE_BIN as f64)
-        .int();
+    let bins = (magnitude * sign(lca))
+        .mask_fill(finite.bool_not(), (NOT_FINITE_BIN - ZERO_BIN) as f64)
+        .int()
+        .add_scalar(ZERO_BIN as i64);
     let bins = bins.reshape([lines as i32, -1]);
     let ones = bins.ones_like();
     counts.scatter(1, bins, ones, IndexingUpdateOp::Add)

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::tracked::{Tracked, floats, read};
+use super::tracked::{Tracked, floats, read, sign};
 use crate::allocation::StepAllocation;
 use crate::error::LcaError;
 use crate::parameters::{Segment, Values, sum_dtype};
@@ -192,7 +192,7 @@ impl SignChanges {
     }
 
     fn add(&mut self, values: Tensor<1>) {
-        let sign = values.sign();
+        let sign = sign(values);
         let changed = (sign.clone() * self.sign.clone()).lower_elem(0.0).float();
         self.count = self.count.clone() + changed;
         let zero = sign.clone().equal_elem(0.0);

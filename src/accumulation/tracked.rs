@@ -30,6 +30,14 @@ impl Tracked {
     }
 }
 
+/// −1, 0 or 1; 0 for what is not a number. Several times as fast on a CPU as Burn's own, which calls a
+/// function for every element.
+pub(super) fn sign(values: Tensor<1>) -> Tensor<1> {
+    let dtype = values.dtype();
+    let positive = values.clone().greater_elem(0.0).float();
+    (positive - values.lower_elem(0.0).float()).cast(dtype)
+}
+
 /// Reads tensors back together.
 pub(super) fn read(tensors: Vec<Tensor<1>>) -> Result<Vec<TensorData>, LcaError> {
     tensors

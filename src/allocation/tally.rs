@@ -166,12 +166,10 @@ impl Tallies {
             }
             tensors.push(tensor);
             for (line, (product, start)) in products.into_iter().zip(starts).enumerate() {
-                let negative = product.clone().clamp_max(0.0);
-                sums.push(sum(negative.clone()));
-                sums.push(sum(negative.sign().neg()));
-                let positive = product.clone().clamp_min(0.0);
-                sums.push(sum(positive.clone()));
-                sums.push(sum(positive.sign()));
+                sums.push(sum(product.clone().clamp_max(0.0)));
+                sums.push(sum(product.clone().lower_elem(0.0).float()));
+                sums.push(sum(product.clone().clamp_min(0.0)));
+                sums.push(sum(product.clone().greater_elem(0.0).float()));
                 sums.push(sum(product.equal_elem(0.0).float()));
                 sums.push(sum(start.square()));
                 sums.extend(decayed.as_ref().map(|decayed| sum(decayed[line].clone())));
