@@ -7,7 +7,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 # Each imports from itself and from those before it only.
 ROOMS = (
-    "error threads record parameters probe quadrature allocation accumulation observer learner replay "
+    "error threads device record parameters probe quadrature allocation accumulation observer learner replay "
     "analysis report"
 ).split()
 USE = re.compile(r"^([ \t]*)(pub(?:\([a-z ]+\))? )?use ([^;]+);", re.M)

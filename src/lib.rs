@@ -12,6 +12,8 @@ mod accumulation;
 mod allocation;
 #[cfg(feature = "analysis")]
 pub mod analysis;
+#[cfg(feature = "train")]
+mod device;
 mod error;
 #[cfg(feature = "train")]
 mod learner;

@@ -12,6 +12,7 @@ use burn::train::{
     TrainStep, TrainingError,
 };
 
+use crate::device;
 use crate::error::LcaError;
 use crate::threads::{panic_message, side_by_side};
 
@@ -148,14 +149,7 @@ impl TrainingDevices {
 
     /// The devices as they are said: `Flex(Cpu)`, or `Cuda(0) and Cuda(1)`.
     pub fn said(&self) -> String {
-        let name = |device: &Device| {
-            let name = format!("{:?}", device.clone().without_autodiff());
-            let inner = name
-                .strip_prefix("Device<")
-                .and_then(|rest| rest.strip_suffix('>'));
-            inner.unwrap_or(&name).to_owned()
-        };
-        let names: Vec<String> = self.devices.iter().map(name).collect();
+        let names: Vec<String> = self.devices.iter().map(device::name).collect();
         names.join(" and ")
     }
 }

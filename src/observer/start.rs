@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Instant;
 
 use burn::module::Module;
+use burn::tensor::Device;
 
 use super::cost::Cost;
 use super::engine::{Engine, Place};
@@ -13,6 +14,7 @@ use super::recording::Recording;
 use super::settings::{MainProbe, Settings};
 use super::tuning::{tune, tune_batches};
 use crate::accumulation::Accumulators;
+use crate::device;
 use crate::error::LcaError;
 use crate::parameters::{TensorKind, Values};
 use crate::probe::{
@@ -243,6 +245,16 @@ fn warn_of_other_buffers<M: Module + Display>(eval_model: &EvalModel<M>) {
     }
 }
 
+/// Names the devices of a sweep where they are not the model's own.
+fn others<'a>(devices: impl Iterator<Item = &'a Device>, own: &Device) -> Vec<String> {
+    let names: Vec<String> = devices.map(device::name).collect();
+    if names == [device::name(own)] {
+        Vec::new()
+    } else {
+        names
+    }
+}
+
 /// What is needed to read the numbers of the run.
 fn run_info<M: Module + Display, B>(
     model: &M,
@@ -283,6 +295,7 @@ fn run_info<M: Module + Display, B>(
                 chunk_size: probe.chunk_size,
                 chunks: probe.chunks.len(),
                 workers: probe.workers,
+                devices: others(probe.devices(), eval_model.device()),
                 sample: probe.sampler.as_ref().map(|sampler| SampleInfo {
                     examples: probe.rows.iter().map(|row| row.swept as u64).sum(),
                     method: sampler.method().to_owned(),
@@ -315,7 +328,7 @@ fn run_info<M: Module + Display, B>(
             .iter()
             .any(|tensor| tensor.in_batch_norm)
             .then(|| eval_model.mode.to_string()),
-        device: format!("{:?}", eval_model.device().clone().without_autodiff()),
+        device: device::name(eval_model.device()),
         seeds: probes
             .iter()
             .flat_map(|probe| {

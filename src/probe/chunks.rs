@@ -91,6 +91,11 @@ impl Plan {
 }
 
 impl<B> Chunks<B> {
+    /// The devices that sweep.
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.shards.iter().map(|shard| &shard.device)
+    }
+
     /// Takes the batches of a loader as they are on a device, which take so many bytes: the whole is
     /// one row, a batch is a chunk.
     pub fn from_batches(

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use burn::tensor::Device;
 
+use crate::device;
 use crate::error::LcaError;
 use crate::threads::panic_message;
 
@@ -18,11 +19,8 @@ pub(super) fn on_device<T>(
         return Ok(work());
     }
     let done = catch_unwind(AssertUnwindSafe(work));
-    done.map_err(|panic| {
-        let device = device.clone().without_autodiff();
-        LcaError::OtherDevice {
-            device: format!("{device:?}"),
-            problem: panic_message(&*panic).to_owned(),
-        }
+    done.map_err(|panic| LcaError::OtherDevice {
+        device: device::name(device),
+        problem: panic_message(&*panic).to_owned(),
     })
 }

@@ -154,6 +154,8 @@ pub struct ProbeInfo {
     pub chunks: usize,
     /// How many threads sweep them, on each device. The numbers do not depend on it.
     pub workers: usize,
+    /// The devices that sweep them; empty if that is the model's alone.
+    pub devices: Vec<String>,
     /// The classes of the examples; empty if LCA is not split by class.
     pub classes: Vec<ClassInfo>,
 }

@@ -511,6 +511,7 @@ impl Synthetic {
             weight: f64::from(EXAMPLES as u32 * self.classes.max(1).unsigned_abs()),
             chunk_size: EXAMPLES as usize,
             workers: 1,
+            devices: Vec::new(),
             chunks: self.classes.max(1) as usize,
             classes: classes.clone().collect(),
         };
