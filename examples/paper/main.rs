@@ -36,7 +36,7 @@ use clap::{Args, Parser, ValueEnum};
 use device::DeviceName;
 use experiments::{Experiment, Plan};
 use runs::Runs;
-use setting::{Network, Optimizer, Size};
+use setting::{Measured, Network, Optimizer, Setting, Size};
 use source::Source;
 
 /// Repeats an experiment of the article on loss change allocation: trains the networks that it
@@ -87,6 +87,20 @@ struct Options {
     /// Runs of each setting, with the seeds 1 to N
     #[arg(long, value_name = "N", global = true)]
     seeds: Option<u64>,
+
+    /// Images to train on, instead of what an experiment takes
+    #[arg(long, value_name = "N", global = true)]
+    images: Option<usize>,
+
+    /// Optimizer steps, instead of what an experiment takes
+    #[arg(long, value_name = "N", global = true)]
+    steps: Option<usize>,
+
+    /// Measure on so many images, drawn anew for every step, what is measured on all of them
+    /// otherwise: layers and the loss keep their sums, within their errors, but counts of
+    /// parameters do not
+    #[arg(long, value_name = "N", global = true)]
+    sample: Option<usize>,
 
     /// Networks of the experiments that compare several
     #[arg(
@@ -157,7 +171,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     for experiment in arguments.experiment.each() {
         let (name, claim) = experiment.described();
         println!("\n{name}: {claim}\n");
-        let settings = experiment.settings(&plan);
+        let settings = experiment.settings(&plan).into_iter();
+        let settings: Vec<_> = settings.map(|setting| options.resized(setting)).collect();
         let trained = runs.of(&settings)?;
         let found = experiment.findings(&trained)?;
         findings::print(&found);
@@ -179,6 +194,20 @@ impl Options {
             Size::Full
         } else {
             Size::Small
+        }
+    }
+
+    /// Returns a setting with what was asked for of its size.
+    fn resized(&self, setting: Setting) -> Setting {
+        let probe = match (setting.probe, self.sample) {
+            (Measured::Whole, Some(images)) => Measured::Sample(images),
+            (probe, _) => probe,
+        };
+        Setting {
+            images: self.images.unwrap_or(setting.images),
+            steps: self.steps.unwrap_or(setting.steps),
+            probe,
+            ..setting
         }
     }
 

@@ -44,28 +44,29 @@ pub struct Cifar {
     pub validation: Arc<InMemDataset<Photo>>,
 }
 
-/// Reads the first photos to train on, and as many of the test's as are wanted, shrunk to `side`.
+/// Reads the first photos to train on, and up to so many of the test's, shrunk to `side`.
 pub fn load(
     folder: &Path,
     side: usize,
     [training, validation]: [usize; 2],
 ) -> Result<Cifar, Box<dyn Error>> {
+    let photos = read(folder, &TRAINING_FILES, side, training)?;
+    if photos.len() < training {
+        let (folder, found) = (folder.display(), photos.len());
+        return Err(format!(
+            "{folder} has {found} photos in {}, and {training} are wanted",
+            TRAINING_FILES.join(", "),
+        )
+        .into());
+    }
+    let test = read(folder, &[TEST_FILE], side, validation)?;
     Ok(Cifar {
-        training: Arc::new(InMemDataset::new(read(
-            folder,
-            &TRAINING_FILES,
-            side,
-            training,
-        )?)),
-        validation: Arc::new(InMemDataset::new(read(
-            folder,
-            &[TEST_FILE],
-            side,
-            validation,
-        )?)),
+        training: Arc::new(InMemDataset::new(photos)),
+        validation: Arc::new(InMemDataset::new(test)),
     })
 }
 
+/// Reads up to so many photos.
 fn read(folder: &Path, names: &[&str], side: usize, count: usize) -> Result<Vec<Photo>, String> {
     let mut photos = Vec::with_capacity(count);
     for name in names {
@@ -82,14 +83,6 @@ fn read(folder: &Path, names: &[&str], side: usize, count: usize) -> Result<Vec<
     let labels = photos.iter().map(|photo| photo.label);
     if let Some(label) = labels.max().filter(|&label| usize::from(label) >= CLASSES) {
         return Err(format!("{}: {label} is not a class", folder.display()));
-    }
-    if photos.len() < count {
-        return Err(format!(
-            "{} has {} photos in {}, and {count} are wanted",
-            folder.display(),
-            photos.len(),
-            names.join(", "),
-        ));
     }
     Ok(photos)
 }
