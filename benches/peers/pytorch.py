@@ -7,6 +7,7 @@ sweep cares.
 
     pip install -r benches/peers/requirements.txt
     python benches/peers/pytorch.py --model fc --examples 55000
+    python benches/peers/pytorch.py --model resnet --examples 320 --chunk 32
 """
 
 import argparse
@@ -33,6 +34,39 @@ def lenet():
         nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(20, 40, 5), nn.ReLU(), nn.MaxPool2d(2),
         nn.Flatten(), nn.Linear(640, 400), nn.ReLU(), nn.Linear(400, 10),
+    )
+
+
+class Block(nn.Module):
+    """Two convolutions and a way around them."""
+
+    def __init__(self, channels, out, stride):
+        super().__init__()
+        # On the statistics of the chunk, as LCA is measured.
+        norm = lambda: nn.BatchNorm2d(out, track_running_stats=False)  # noqa: E731
+        self.inner = nn.Sequential(
+            nn.Conv2d(channels, out, 3, stride, 1, bias=False), norm(), nn.ReLU(),
+            nn.Conv2d(out, out, 3, 1, 1, bias=False), norm(),
+        )
+        same = channels == out
+        self.around = nn.Identity() if same else nn.Conv2d(channels, out, 1, stride, bias=False)
+
+    def forward(self, features):
+        return F.relu(self.inner(features) + self.around(features))
+
+
+def resnet(width=16):
+    """ResNet-20 of 16, 32 and 64 channels."""
+    blocks, channels = [], width
+    for third in range(3):
+        for block in range(3):
+            out = width << third
+            blocks.append(Block(channels, out, 2 if third and not block else 1))
+            channels = out
+    return nn.Sequential(
+        nn.Conv2d(1, width, 3, 1, 1, bias=False),
+        nn.BatchNorm2d(width, track_running_stats=False), nn.ReLU(),
+        *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, 10),
     )
 
 
@@ -94,7 +128,7 @@ class Lca:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=["fc", "lenet"], default="fc")
+    parser.add_argument("--model", choices=["fc", "lenet", "resnet"], default="fc")
     parser.add_argument("--examples", type=int, default=55_000)
     parser.add_argument("--chunk", type=int, default=2_500)
     parser.add_argument("--classes", choices=["apart", "mixed"], default="mixed")
@@ -106,7 +140,7 @@ def main():
         torch.set_num_threads(options.threads)
 
     torch.manual_seed(1)
-    model = {"fc": fully_connected, "lenet": lenet}[options.model]().to(options.device)
+    model = {"fc": fully_connected, "lenet": lenet, "resnet": resnet}[options.model]().to(options.device)
     images = torch.rand(options.examples, 1, 28, 28, device=options.device)
     labels = torch.randint(CLASSES, (options.examples,), device=options.device)
     lca = Lca(model, images, labels, options.chunk, options.classes == "apart")
