@@ -114,6 +114,14 @@ pub struct Cost {
 /// # Ok::<(), burn_lca::LcaError>(())
 /// ```
 pub fn summary(run: &Run) -> Result<Summary, LcaError> {
+    Ok(Summary {
+        quantiles: lca_quantiles(run, &PROBABILITIES)?,
+        ..sums(run)?
+    })
+}
+
+/// Returns the same but for the quantiles, which are read of every single value.
+pub(crate) fn sums(run: &Run) -> Result<Summary, LcaError> {
     let probes = step_sums(run)?;
     let main = &probes[0];
     Ok(Summary {
@@ -128,7 +136,7 @@ pub fn summary(run: &Run) -> Result<Summary, LcaError> {
             .fold(0, |sum, tensor| sum.saturating_add(tensor.parameters)),
         reconciliation: probes.iter().map(StepSums::reconciliation).collect(),
         helping: probes.iter().map(helping).collect(),
-        quantiles: lca_quantiles(run, &PROBABILITIES)?,
+        quantiles: None,
         hurting_layers: hurting_layers(run, &main.probe)?,
         cost: cost(run, &probes),
     })

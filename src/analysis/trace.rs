@@ -233,6 +233,9 @@ fn read(
     for tensor in tensors {
         scan = scan.tensor(tensor);
     }
+    for parameter in &parameters {
+        scan = scan.index(parameter.index);
+    }
     if let Some((first, last)) = iterations {
         scan = scan.iterations(first..=last);
     }
@@ -243,7 +246,6 @@ fn read(
         let (steps, lca) = (columns.steps()?, columns.f32("lca")?);
         let (step, gradient) = (columns.f32("step")?, columns.f32("gradient")?);
         for parameter in &mut parameters {
-            // The index first: few rows have it, and comparing it is cheap.
             for (row, index) in index.iter().enumerate() {
                 if *index == parameter.index && tensor.value(row) == parameter.tensor {
                     parameter.steps.push(TraceStep {

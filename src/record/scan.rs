@@ -5,7 +5,8 @@ use std::ops::{Range, RangeBounds};
 use std::sync::Arc;
 
 use arrow::array::{AsArray, BooleanArray};
-use arrow::datatypes::SchemaRef;
+use arrow::buffer::BooleanBuffer;
+use arrow::datatypes::{SchemaRef, UInt32Type};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::{ArrowPredicate, ArrowPredicateFn, RowFilter};
@@ -49,6 +50,7 @@ pub struct Scan {
     columns: Option<Vec<String>>,
     iterations: Option<Range<u64>>,
     tensors: Vec<String>,
+    indices: Vec<u32>,
     cache: Option<Arc<PartCache>>,
 }
 
@@ -62,6 +64,7 @@ impl Scan {
             columns: None,
             iterations: None,
             tensors: Vec::new(),
+            indices: Vec::new(),
         }
     }
 
@@ -86,6 +89,12 @@ impl Scan {
     /// Reads only rows of this tensor. Further calls add tensors.
     pub fn tensor(mut self, path: impl Into<String>) -> Self {
         self.tensors.push(path.into());
+        self
+    }
+
+    /// Reads only rows of parameters with this index into their tensor. Further calls add indices.
+    pub fn index(mut self, index: u32) -> Self {
+        self.indices.push(index);
         self
     }
 
@@ -131,6 +140,16 @@ impl Scan {
                 column: self.position("Scan::tensor", "tensor")?,
             })
         };
+        let indices = if self.indices.is_empty() {
+            None
+        } else {
+            let mut indices = self.indices.clone();
+            indices.sort_unstable();
+            Some(IndexFilter {
+                ascending: indices.into(),
+                column: self.position("Scan::index", "index")?,
+            })
+        };
         let schema = self.table.schema().project(&columns).map(Arc::new);
         Ok(Batches {
             table: self.table,
@@ -144,6 +163,7 @@ impl Scan {
             columns,
             iterations,
             tensors,
+            indices,
         })
     }
 
@@ -183,6 +203,12 @@ struct TensorFilter {
     column: usize,
 }
 
+#[derive(Debug)]
+struct IndexFilter {
+    ascending: Arc<[u32]>,
+    column: usize,
+}
+
 /// The rows that a [`Scan`] asked for, as record batches.
 ///
 /// After an error, the next call continues with the next part file.
@@ -200,6 +226,7 @@ pub struct Batches {
     columns: Vec<usize>,
     iterations: Option<IterationFilter>,
     tensors: Option<TensorFilter>,
+    indices: Option<IndexFilter>,
 }
 
 impl fmt::Debug for Batches {
@@ -209,6 +236,7 @@ impl fmt::Debug for Batches {
             .field("columns", &self.schema.fields())
             .field("iterations", &self.iterations)
             .field("tensors", &self.tensors)
+            .field("indices", &self.indices)
             .finish_non_exhaustive()
     }
 }
@@ -302,6 +330,18 @@ impl Batches {
                     overlap(&batch, &range, columns)
                 })));
             }
+        }
+        // Before names are: of the rows that this leaves out, these are not even decoded.
+        if let Some(wanted) = &self.indices {
+            checked.push(wanted.column);
+            let ascending = wanted.ascending.clone();
+            let columns = part.projection(&[wanted.column]);
+            filters.push(Box::new(ArrowPredicateFn::new(columns, move |batch| {
+                let indices = batch.column(0).as_primitive::<UInt32Type>().values();
+                let is_wanted = |row: usize| ascending.binary_search(&indices[row]).is_ok();
+                let wanted = BooleanBuffer::collect_bool(indices.len(), is_wanted);
+                Ok(BooleanArray::new(wanted, None))
+            })));
         }
         if let Some(wanted) = &self.tensors {
             checked.push(wanted.column);

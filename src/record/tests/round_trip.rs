@@ -277,6 +277,45 @@ fn columns_come_in_the_order_asked_for_and_rows_from_the_range_asked_for() {
 }
 
 #[test]
+fn single_parameters_are_found_by_their_tensor_and_their_index() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = begin(folder.path());
+    let values = |tensor: f32, iteration: u64| {
+        let value = |index: u32| 100.0 * iteration as f32 + 10.0 * tensor + index as f32;
+        (0..5).map(value).collect::<Vec<f32>>()
+    };
+    for iteration in 0..4 {
+        for (number, tensor) in [(1.0, "a"), (2.0, "b"), (3.0, "c")] {
+            let values = values(number, iteration);
+            writer.write(vec![Rows::Parameters(ParameterRows {
+                iteration,
+                span: 1,
+                tensor: tensor.into(),
+                index: ElementIndices::All,
+                lca: values.clone(),
+                step: values.clone(),
+                gradient: values,
+            })]);
+        }
+    }
+    writer.finish(RunState::Finished).unwrap();
+    let run = Run::open(folder.path()).unwrap();
+    // Neither column that is looked at is among those that are read.
+    let scan = run.scan(Table::Parameters).columns(["lca"]);
+    let lca = |scan: Scan| {
+        let batch = read_scan(scan);
+        batch["lca"].as_primitive::<Float32Type>().values().to_vec()
+    };
+    let scan = scan.tensor("b").tensor("c").index(4).index(1).index(9);
+    let of_step = |step: f32| [21.0, 24.0, 31.0, 34.0].map(|value| 100.0 * step + value);
+    assert_eq!(
+        lca(scan.clone()),
+        [0.0, 1.0, 2.0, 3.0].map(of_step).concat()
+    );
+    assert_eq!(lca(scan.iterations(2..=2)), of_step(2.0));
+}
+
+#[test]
 fn parts_of_other_iterations_are_not_decoded() {
     let folder = tempfile::tempdir().unwrap();
     // A part per step.
@@ -322,6 +361,7 @@ fn asking_for_what_a_table_does_not_have_names_what_it_has() {
     let error = |scan: Scan| scan.batches().err().unwrap().to_string();
     assert!(error(run.scan(Table::Units).columns(["losss"])).contains("losss"));
     assert!(error(run.scan(Table::Steps).tensor("fc1")).contains("loss_before"));
+    assert!(error(run.scan(Table::Units).index(3)).contains("unit"));
     assert!(error(run.scan(Table::ParameterTotals).iterations(..)).contains("index"));
 }
 

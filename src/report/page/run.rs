@@ -10,7 +10,7 @@ use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::{Layers, LayersOptions};
 use crate::analysis::noise::{Concentration, Heroes, TensorOscillation, noise};
 use crate::analysis::peaks::{Peaks, PeaksOptions};
-use crate::analysis::summary::Summary;
+use crate::analysis::summary::{self, Summary};
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::{layer_of, loss_curves, trace, trajectories};
 use crate::error::LcaError;
@@ -110,7 +110,7 @@ pub(super) struct MicroscopePart {
 
 impl BasePart {
     pub(super) fn of(run: &Run, name: String, budget: Budget) -> Result<Self, LcaError> {
-        let summary = analysis::summary(run)?;
+        let summary = summary::sums(run)?;
         let epochs = run.info().epochs.iter();
         let epochs = epochs.filter_map(|ended| {
             Some(EpochPart {

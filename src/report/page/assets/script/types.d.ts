@@ -74,7 +74,8 @@ export interface Summary {
   parameters: number;
   reconciliation: Reconciliation[];
   helping: ProbeHelping[];
-  quantiles: LcaQuantiles | null;
+  /** They are in the distribution, which is read of every value, and so later than this. */
+  quantiles: null;
   hurting_layers: LayerHarm[];
   cost: Cost;
 }
@@ -117,13 +118,6 @@ export interface ProbeHelping extends HelpingCounts {
 }
 
 export type ValueSource = "parameters" | "histograms" | "chosen_parameters";
-
-export interface LcaQuantiles {
-  source: ValueSource;
-  values: number;
-  not_finite: number;
-  quantiles: Quantile[];
-}
 
 export interface LayerHarm {
   layer: string;
