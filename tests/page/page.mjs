@@ -14,6 +14,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { open, withBrowser } from "./browser.mjs";
+import { controlChecks, searchChecks } from "./controls.mjs";
 import { liveChecks } from "./live.mjs";
 import { loads } from "./loads.mjs";
 import { lookChecks } from "./look.mjs";
@@ -49,6 +50,7 @@ async function openAll(folder) {
         loads(browser, join(folder, name)),
       );
     }
+    await searchChecks(check, browser, folder);
   });
 }
 
@@ -72,6 +74,7 @@ async function readBack(program, runs) {
       const page = await open(browser, one);
       await numberChecks(check, page.page, json, runs[0]);
       await useChecks(check, page.page);
+      await controlChecks(check, page.page, json, runs[0]);
       await check("using the page raised no error and asked for nothing", () => {
         if (page.problems.length > 0) throw new Error(page.problems.join("\n"));
       });
