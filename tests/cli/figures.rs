@@ -46,8 +46,8 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     Fixture::default().write(folder.path());
     let run = folder.path().to_str().unwrap();
-    let named = format!("a={run}");
-    let cases: [(&[&str], i32, &str); 20] = [
+    let (named, other) = (format!("a={run}"), format!("b={run}"));
+    let cases: [(&[&str], i32, &str); 23] = [
         (
             &["plot", run, "loss", "-o", "loss.gif"],
             2,
@@ -59,7 +59,18 @@ fn what_can_not_be_drawn_is_said_with_the_way_out() {
             "give 200 to 4000",
         ),
         (&["plot", run, run, "loss"], 2, "given twice"),
-        (&["plot", run, run, "classes"], 2, "is of one run"),
+        (&["plot", run, run, "classes"], 2, "given twice"),
+        (&["plot", run, run, "trace"], 2, "each run for itself"),
+        (
+            &["plot", run, run, "distribution", "--linear"],
+            2,
+            "its own mean",
+        ),
+        (
+            &["plot", &named, &other, "classes"],
+            2,
+            "each set for itself",
+        ),
         (&["plot", run, &named, "layers"], 2, "give all runs one"),
         (
             &["plot", run, "heroes", "--from", "3"],

@@ -1,5 +1,6 @@
 //! Which layer learned which class, and when.
 
+mod mean;
 mod windows;
 
 use std::collections::{BTreeSet, HashMap};
@@ -17,6 +18,7 @@ use super::read::{NO_STEPS, check_filled, each, not_recorded, require};
 use super::series::{Quantity, Request, SeriesTable, series};
 use super::stats::color_range;
 
+pub use mean::{MeanClass, MeanClassMap, mean_class_map};
 pub use windows::{ClassLevel, ClassWindows};
 
 options! {

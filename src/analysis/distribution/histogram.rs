@@ -47,37 +47,73 @@ impl LcaHistogram {
     /// Returns the bars of values in ascending bins, 4 to a factor of ten; `None` if all values
     /// are zero.
     pub(super) fn new(bins: &[Bin], fits: &DistributionFits) -> Option<Self> {
-        let nonzero = bins
-            .iter()
-            .filter(|bin| bin.lower < bin.upper && bin.count > 0);
-        let nonzero: Vec<&Bin> = nonzero.collect();
-        let (linear_below, outermost) = range(&nonzero)?;
-        let decades = (outermost / linear_below).log10();
-        // Edges are multiples but for rounding.
-        let steps = (PER_DECADE * decades - 1e-6).ceil().max(1.0) as usize;
-        let edge = |step: usize| linear_below * 10f64.powf(step as f64 / PER_DECADE);
-        let magnitudes: Vec<f64> = (0..=steps).map(edge).collect();
-        let mut edges: Vec<f64> = magnitudes.iter().rev().map(|edge| -edge).collect();
-        edges.push(0.0);
-        edges.extend(&magnitudes);
+        let edges = Edges::of(bins)?;
         let mut bars: Vec<HistogramBar> = edges
+            .all
             .windows(2)
             .map(|edges| bar(edges[0], edges[1], fits))
             .collect();
-        for bin in nonzero {
-            let index = edges.partition_point(|edge| *edge <= bin.center());
-            bars[index.clamp(1, edges.len() - 1) - 1].count += bin.count;
+        for (bar, count) in bars.iter_mut().zip(edges.counts(bins)) {
+            bar.count = count;
         }
         let all: u64 = bins.iter().map(|bin| bin.count).sum();
         for bar in &mut bars {
             bar.fraction = bar.count as f64 / all as f64;
         }
         Some(Self {
-            linear_below,
-            outermost: magnitudes[steps],
+            linear_below: edges.linear_below,
+            outermost: edges.outermost,
             bars,
         })
     }
+}
+
+/// Where bars begin and end.
+#[derive(Debug)]
+pub(in super::super) struct Edges {
+    /// As in [`LcaHistogram`].
+    pub(in super::super) linear_below: f64,
+    outermost: f64,
+    /// Ascending, one more than there are bars.
+    pub(in super::super) all: Vec<f64>,
+}
+
+impl Edges {
+    /// Returns the edges for values in bins, 4 to a factor of ten; `None` if all values are zero.
+    pub(in super::super) fn of(bins: &[Bin]) -> Option<Self> {
+        let nonzero: Vec<&Bin> = nonzero(bins).collect();
+        let (linear_below, outermost) = range(&nonzero)?;
+        let decades = (outermost / linear_below).log10();
+        // Edges are multiples but for rounding.
+        let steps = (PER_DECADE * decades - 1e-6).ceil().max(1.0) as usize;
+        let edge = |step: usize| linear_below * 10f64.powf(step as f64 / PER_DECADE);
+        let magnitudes: Vec<f64> = (0..=steps).map(edge).collect();
+        let mut all: Vec<f64> = magnitudes.iter().rev().map(|edge| -edge).collect();
+        all.push(0.0);
+        all.extend(&magnitudes);
+        Some(Self {
+            linear_below,
+            outermost: magnitudes[steps],
+            all,
+        })
+    }
+
+    /// Returns how many of the values that are not zero lie between each two edges; those beyond the
+    /// outermost ones are in the last bar.
+    pub(in super::super) fn counts(&self, bins: &[Bin]) -> Vec<u64> {
+        let bars = self.all.len() - 1;
+        let mut counts = vec![0; bars];
+        for bin in nonzero(bins) {
+            let index = self.all.partition_point(|edge| *edge <= bin.center());
+            counts[index.clamp(1, bars) - 1] += bin.count;
+        }
+        counts
+    }
+}
+
+fn nonzero(bins: &[Bin]) -> impl Iterator<Item = &Bin> {
+    let counted = bins.iter().filter(|bin| bin.count > 0);
+    counted.filter(|bin| bin.lower < bin.upper)
 }
 
 /// Returns the magnitudes at which the bars next to zero end and at which all bars do.

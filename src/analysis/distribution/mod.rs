@@ -20,6 +20,7 @@ use super::steps::step_sums;
 
 pub use around_mean::{LinearBar, LinearHistogram};
 pub use fits::{DistributionFits, FitQuality, GaussianFit, WeibullFit};
+pub(super) use histogram::Edges;
 pub use histogram::{HistogramBar, LcaHistogram};
 
 /// The probabilities of the quantiles.

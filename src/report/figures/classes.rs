@@ -1,7 +1,7 @@
 //! Which layer learned which class, and when.
 
 use crate::analysis::Raster;
-use crate::analysis::classes::ClassMap;
+use crate::analysis::classes::{ClassMap, MeanClassMap};
 use crate::report::draw::{Axis, Mark, Panel, PanelRow, Scalebar, Shade, counted, short};
 
 use super::options::CheckedOptions;
@@ -11,78 +11,124 @@ const MOST_PRINTED: usize = 10;
 
 /// Draws LCA by class and layer, and below by class over time.
 pub(super) fn draw(map: &ClassMap, options: &CheckedOptions) -> String {
-    let rows = map.classes.len() as f64;
-    let height = (200.0 + 36.0 * rows).clamp(460.0, 1000.0);
-    let mut sheet = options.sheet("LCA by class, layer and time", height);
-    let names = || {
-        let names = map.classes.iter().map(|class| class.class.name.clone());
-        Axis::names("class", names).reversed()
-    };
-    let values: Vec<f64> = map
-        .classes
-        .iter()
-        .flat_map(|class| class.lca.iter().copied())
-        .collect();
-    let reach = map.color_range.unwrap_or(0.0);
-    let shade = |reach: f64| Shade {
-        palette: options.palette,
-        reach,
-    };
-    let printed = if map.layers.len() <= MOST_PRINTED {
-        values.iter().map(|lca| number(*lca)).collect()
-    } else {
-        Vec::new()
-    };
-    let mut layers = Panel::new("layers", Axis::names("", map.layers.clone()), names());
-    layers.heading = "over the run, by layer".into();
-    layers.marks.push(Mark::Cells {
-        edges: (0..=map.layers.len()).map(|edge| edge as f64).collect(),
-        values,
-        shade: shade(reach),
-        printed,
-    });
-    let over_time = map.over_time.color_range.unwrap_or(0.0);
-    let mut time = Panel::new("time", columns(&map.over_time, options), names());
-    time.heading = "step by step, all layers together".into();
-    time.marks.push(Mark::Cells {
-        edges: edges(&map.over_time),
-        values: map.over_time.values.clone(),
-        shade: shade(over_time),
-        printed: Vec::new(),
-    });
-    let scale = |title: &str, reach: f64| Scalebar {
-        title: title.to_owned(),
-        shade: shade(reach),
-    };
-    sheet.scales = vec![
-        (0, scale("LCA (loss of the class)", reach)),
-        (
-            1,
-            scale("LCA of an optimizer step (loss of the class)", over_time),
-        ),
-    ];
-    sheet.rows = vec![
-        PanelRow {
-            share: 1.0,
-            panels: vec![layers],
-        },
-        PanelRow {
-            share: 1.0,
-            panels: vec![time],
-        },
-    ];
-    sheet.notes.push(format!(
-        "The LCA of a class splits the mean loss of its own examples ({} probe). {}",
-        map.probe,
-        colours(&map.over_time, over_time)
-    ));
+    let values = || map.classes.iter().flat_map(|class| &class.lca);
+    let mut notes = vec![format!("{OWN_LOSS} ({} probe).", map.probe)];
     if map.left_out > 0 {
-        sheet.notes.push(format!(
+        notes.push(format!(
             "Left out because not finite: {}.",
             counted(map.left_out as u64, "step")
         ));
     }
-    sheet.draw()
+    let drawn = Drawn {
+        names: map.classes.iter().map(|class| &*class.class.name).collect(),
+        layers: &map.layers,
+        values: values().copied().collect(),
+        printed: values().map(|lca| number(*lca)).collect(),
+        reach: map.color_range.unwrap_or(0.0),
+        over_time: Some(&map.over_time),
+        notes,
+    };
+    drawn.draw(options)
+}
+
+/// Draws the same of several runs: means, with the deviation printed.
+pub(super) fn draw_mean(map: &MeanClassMap, options: &CheckedOptions) -> String {
+    let cells = || {
+        let classes = map.classes.iter();
+        classes.flat_map(|class| class.lca.iter().zip(&class.deviation))
+    };
+    let mut notes = vec![format!(
+        "{OWN_LOSS} ({} probe). Means over {}, ± one standard deviation.",
+        map.probe,
+        counted(map.runs as u64, "run")
+    )];
+    notes.extend(map.cautions.iter().cloned());
+    let printed = |(lca, deviation): (&f64, &f64)| {
+        if lca.is_finite() {
+            format!("{} ± {}", short(*lca), short(*deviation))
+        } else {
+            number(*lca)
+        }
+    };
+    let drawn = Drawn {
+        names: map.classes.iter().map(|class| &*class.class.name).collect(),
+        layers: &map.layers,
+        values: cells().map(|(lca, _)| *lca).collect(),
+        printed: cells().map(printed).collect(),
+        reach: map.color_range.unwrap_or(0.0),
+        over_time: map.over_time.as_ref(),
+        notes,
+    };
+    drawn.draw(options)
+}
+
+const OWN_LOSS: &str = "The LCA of a class splits the mean loss of its own examples";
+
+/// What is drawn of one run or several.
+struct Drawn<'a> {
+    names: Vec<&'a str>,
+    layers: &'a [String],
+    /// By class, layer by layer.
+    values: Vec<f64>,
+    printed: Vec<String>,
+    reach: f64,
+    over_time: Option<&'a Raster>,
+    notes: Vec<String>,
+}
+
+impl Drawn<'_> {
+    fn draw(self, options: &CheckedOptions) -> String {
+        let panels = 1.0 + f64::from(u8::from(self.over_time.is_some()));
+        let height = (100.0 + 18.0 * self.names.len() as f64).clamp(230.0, 500.0);
+        let mut sheet = options.sheet("LCA by class, layer and time", panels * height);
+        let names = || {
+            let names = self.names.iter().map(|name| (*name).to_owned());
+            Axis::names("class", names).reversed()
+        };
+        let shade = |reach: f64| Shade {
+            palette: options.palette,
+            reach,
+        };
+        let scale = |title: &str, reach: f64| Scalebar {
+            title: title.to_owned(),
+            shade: shade(reach),
+        };
+        let mut layers = Panel::new("layers", Axis::names("", self.layers.to_vec()), names());
+        layers.heading = "over the run, by layer".into();
+        layers.marks.push(Mark::Cells {
+            edges: (0..=self.layers.len()).map(|edge| edge as f64).collect(),
+            values: self.values,
+            shade: shade(self.reach),
+            printed: if self.layers.len() <= MOST_PRINTED {
+                self.printed
+            } else {
+                Vec::new()
+            },
+        });
+        let row = |panel| PanelRow {
+            share: 1.0,
+            panels: vec![panel],
+        };
+        sheet.rows.push(row(layers));
+        sheet.scales = vec![(0, scale("LCA (loss of the class)", self.reach))];
+        sheet.notes = self.notes;
+        if let Some(over_time) = self.over_time {
+            let reach = over_time.color_range.unwrap_or(0.0);
+            let mut time = Panel::new("time", columns(over_time, options), names());
+            time.heading = "step by step, all layers together".into();
+            time.marks.push(Mark::Cells {
+                edges: edges(over_time),
+                values: over_time.values.clone(),
+                shade: shade(reach),
+                printed: Vec::new(),
+            });
+            sheet.rows.push(row(time));
+            let title = "LCA of an optimizer step (loss of the class)";
+            sheet.scales.push((1, scale(title, reach)));
+            sheet.notes[0].push_str(&format!(" {}", colours(over_time, reach)));
+        }
+        sheet.draw()
+    }
 }
 
 fn number(lca: f64) -> String {

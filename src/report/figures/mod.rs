@@ -17,6 +17,7 @@ mod overlay;
 mod peaks;
 mod sets;
 mod setting;
+mod shares;
 mod trace;
 mod trajectories;
 mod units;
@@ -25,7 +26,7 @@ mod whisker;
 #[cfg(test)]
 mod tests;
 
-use crate::analysis::classes::ClassMap;
+use crate::analysis::classes::{ClassMap, MeanClassMap};
 use crate::analysis::distribution::Distribution;
 use crate::analysis::helping::{Helping, LayerHelping};
 use crate::analysis::layers::{Layers, Trajectories};
@@ -35,6 +36,7 @@ use crate::analysis::overlay::Overlay;
 use crate::analysis::peaks::Peaks;
 use crate::analysis::sets::SetLayers;
 use crate::analysis::setting::Setting;
+use crate::analysis::shares::Shares;
 use crate::analysis::trace::Trace;
 use crate::analysis::units::LayerUnitMap;
 use crate::error::LcaError;
@@ -70,12 +72,16 @@ pub enum Figure<'a> {
     Setting(&'a Setting),
     /// The same curves of several sets of runs over each other, with mean and deviation.
     Overlay(&'a Overlay),
+    /// The histograms of several sets of runs over each other, with mean and deviation.
+    Shares(&'a Shares),
     /// Step, gradient and LCA of single parameters.
     Trace(&'a Trace),
     /// The peaks of each layer and class; filled where those of several layers coincide.
     Peaks(&'a Peaks),
     /// LCA by class and layer on one probe, and below it by class over time.
     Classes(&'a ClassMap),
+    /// The same of several runs: the mean, with the deviation.
+    ClassMeans(&'a MeanClassMap),
     /// The LCA of every layer's units over time, each layer with its own colours.
     Units(&'a [LayerUnitMap]),
 }
@@ -117,9 +123,11 @@ impl Figure<'_> {
             Self::Sets(sets) => sets::draw(sets, options),
             Self::Setting(setting) => setting::draw(setting, options),
             Self::Overlay(overlay) => overlay::draw(overlay, options),
+            Self::Shares(shares) => shares::draw(shares, options),
             Self::Trace(trace) => trace::draw(trace, options),
             Self::Peaks(peaks) => peaks::draw(peaks, options),
             Self::Classes(map) => classes::draw(map, options),
+            Self::ClassMeans(map) => classes::draw_mean(map, options),
             Self::Units(layers) => units::draw(layers, options),
         })
     }

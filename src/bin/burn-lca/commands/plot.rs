@@ -10,6 +10,7 @@ use burn_lca::analysis::overlay::OverlayOf;
 use burn_lca::analysis::peaks::PeaksOptions;
 use burn_lca::analysis::sets::RunSet;
 use burn_lca::analysis::setting::SettingOptions;
+use burn_lca::analysis::shares::SharesOf;
 use burn_lca::analysis::trace::TraceOptions;
 use burn_lca::analysis::units::UnitMapOptions;
 use burn_lca::analysis::{self, noise};
@@ -27,11 +28,11 @@ use super::sums::SumsArgs;
 
 /// Figures for papers and slides, as SVG, PNG or PDF.
 ///
-/// Of several runs `loss`, `helping` and `trajectories` draw every one, their mean and a band of one
-/// standard deviation, and `layers` means with deviations; with a name before each, as in frozen=RUN,
-/// runs of one name are a set, and sets are drawn side by side. `setting` takes a number before each
-/// run. The other figures are of one run. --by, --group, --class and --probe are of `layers` and
-/// `setting`.
+/// Of several runs `loss`, `helping`, `trajectories`, `distribution` and `heroes` draw every one,
+/// their mean and a band of one standard deviation, and `layers` and `classes` means with deviations;
+/// with a name before each, as in frozen=RUN, runs of one name are a set, and all but `classes` draw
+/// sets side by side. `setting` takes a number before each run. `trace`, `peaks` and `units` are of
+/// one run. --by, --group, --class and --probe are of `layers` and `setting`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   burn-lca plot artifacts/lca loss -o loss.pdf
@@ -160,7 +161,7 @@ fn draw(args: &PlotArgs, runs: &[Run]) -> Result<String, Failure> {
         _ if sets.is_none() && runs.len() == 1 => draw_one(args, first, &options),
         _ => {
             let sets = sets.unwrap_or_else(|| vec![RunSet::new("mean", runs.to_vec())]);
-            draw_over_each_other(args, first, &sets, &options)
+            draw_over_each_other(args, runs, &sets, &options)
         }
     }
 }
@@ -191,22 +192,69 @@ fn draw_layers(
 /// Draws the same curves of several runs.
 fn draw_over_each_other(
     args: &PlotArgs,
-    first: &Run,
+    runs: &[Run],
     sets: &[RunSet],
     options: &FigureOptions,
 ) -> Result<String, Failure> {
-    check_layers(first, &args.layer)?;
+    if let Some(first) = runs.first() {
+        check_layers(first, &args.layer)?;
+    }
+    let refuse = |problem: &str| Err(Failure::Usage(problem.into()));
     let of = match args.figure {
         FigureName::Loss => OverlayOf::Loss,
         FigureName::Helping if !args.by_layer => OverlayOf::Helping {
             smooth: args.smooth,
         },
         FigureName::Trajectories => OverlayOf::Cumulative,
-        _ => {
-            let problem = "this figure is of one run; of several, draw loss, helping (all layers \
-                           together), layers, trajectories or setting";
-            return Err(Failure::Usage(problem.into()));
+        FigureName::Distribution if !args.linear => {
+            let shares = analysis::shares(sets, SharesOf::Lca)?;
+            return Ok(Figure::Shares(&shares).draw(options)?);
         }
+        FigureName::Heroes => {
+            let shares = analysis::shares(sets, SharesOf::Helping)?;
+            return Ok(Figure::Shares(&shares).draw(options)?);
+        }
+        FigureName::Classes => {
+            let [set] = sets else {
+                return refuse(
+                    "classes: cells of several sets can't lie on each other; draw each set for itself",
+                );
+            };
+            let found = analysis::mean_class_map(&set.runs, &ClassMapOptions::default())?;
+            return Ok(Figure::ClassMeans(&found).draw(options)?);
+        }
+        FigureName::Helping => {
+            return refuse(
+                "--by-layer: a line for each layer of each run can't be told apart; leave it out, or \
+                 draw each run for itself",
+            );
+        }
+        FigureName::Distribution => {
+            return refuse(
+                "--linear: every run has its own mean, and bars around it; leave it out, or draw each \
+                 run for itself",
+            );
+        }
+        FigureName::Trace => {
+            return refuse(
+                "trace: parameters of the same index in several runs began elsewhere and have nothing in \
+                 common; draw each run for itself",
+            );
+        }
+        FigureName::Units => {
+            return refuse(
+                "units: which one learns what is chance in each run, so that those of the same number \
+                 have nothing in common; draw each run for itself",
+            );
+        }
+        FigureName::Peaks => {
+            return refuse(
+                "peaks: these are moments of a run's own batches, which other runs don't share; draw \
+                 each run for itself",
+            );
+        }
+        FigureName::Layers => return draw_layers(args, runs, Some(sets), options),
+        FigureName::Setting => return draw_setting(args, runs, options),
     };
     let mut overlay = analysis::overlay(sets, of)?;
     if args.figure == FigureName::Trajectories {

@@ -2,12 +2,14 @@
 
 use roxmltree::Document;
 
+use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::layers::LayersOptions;
 use crate::analysis::overlay::OverlayOf;
 use crate::analysis::sets::RunSet;
 use crate::analysis::setting::SettingOptions;
+use crate::analysis::shares::SharesOf;
 use crate::analysis::tests::synthetic::{At, Synthetic};
-use crate::analysis::{distribution, loss_curves, overlay, sets, setting};
+use crate::analysis::{distribution, loss_curves, mean_class_map, overlay, sets, setting, shares};
 use crate::record::Run;
 use crate::report::figures::{Figure, FigureOptions};
 
@@ -76,6 +78,126 @@ fn cumulative_lca_of_several_runs_has_a_panel_for_each_layer() {
         let steps = (0..=5).map(f64::from);
         DrawnPanel::find(&document, layer).assert_line("mean", steps.map(|t| (t, slope * t)));
     }
+}
+
+/// Of 4 parameters 2 help at each of 20 steps in one run and 3 in the other, the rest never: 0.625 ±
+/// 0.25/√2 of them always help.
+#[test]
+fn shares_of_heroes_have_the_mean_and_deviation_of_the_runs_that_have_some() {
+    let run = |heroes: usize, by: f64| {
+        let lca = move |at: At| if at.index < heroes { -by } else { by };
+        opened(&Synthetic::new(&[("fc.weight", 4)], 20).lca(lca))
+    };
+    let (_a, two) = run(2, 0.01);
+    let (_b, three) = run(3, 0.02);
+    let (_c, none) = run(4, 0.0);
+    let seeds = RunSet::new("seeds", vec![two, three, none]);
+    let found = shares(&[seeds], SharesOf::Helping).unwrap();
+    let [set] = &found.sets[..] else {
+        panic!("{found:?}")
+    };
+    let mean = set.mean.as_ref().unwrap();
+    let near = |value: f64, expected: f64| assert!((value - expected).abs() < 1e-12, "{value}");
+    near(mean.mean[0], 0.375);
+    near(mean.mean[19], 0.625);
+    near(mean.high[19], 0.625 + 0.25 / 2.0_f64.sqrt());
+    near(mean.low[19], 0.625 - 0.25 / 2.0_f64.sqrt());
+    // Of chance with 1/2 and 3/4: all 20 steps help with 2⁻²⁰ and 0.75²⁰, 19 of them are 95 %.
+    let all = |p: f64| p.powi(20) + 20.0 * p.powi(19) * (1.0 - p);
+    near(
+        set.by_chance.as_ref().unwrap()[19],
+        (all(0.5) + all(0.75)) / 2.0,
+    );
+    assert_eq!((set.runs.len(), found.cautions.len()), (2, 1));
+
+    let svg = drawn(Figure::Shares(&found));
+    let document = Document::parse(&svg).unwrap();
+    let panel = DrawnPanel::find(&document, "heroes");
+    let outline = |first: f64, last: f64| {
+        let bars = (0..20).map(f64::from);
+        bars.flat_map(move |bar| {
+            let height = match bar {
+                0.0 => first,
+                19.0 => last,
+                _ => 0.0,
+            };
+            [(5.0 * bar, height), (5.0 * bar + 5.0, height)]
+        })
+    };
+    panel.assert_line("seeds", outline(37.5, 62.5));
+    panel.assert_line("seeds run 1", outline(25.0, 75.0));
+    assert!(svg.contains("has nothing to count, and is left out"));
+}
+
+/// One run has −2e-3 only, the other −2e-3 and 2e-6 as often, and as many zeros as both together.
+#[test]
+fn shares_of_values_are_of_all_values_of_each_run_over_the_same_bars() {
+    let run = |lca: fn(At) -> f64| opened(&Synthetic::new(&[("fc.weight", 4)], 10).lca(lca));
+    let (_a, one) = run(|_| -2e-3);
+    let (_b, other) = run(|at| [-2e-3, 2e-6, 0.0, 0.0][at.index]);
+    let set = RunSet::new("both", vec![one, other]);
+    let found = shares(&[set], SharesOf::Lca).unwrap();
+    assert!(found.edges.is_sorted() && found.edges.len() == found.sets[0].runs[0].shares.len() + 1);
+    let share = |run: usize, value: f64| {
+        let bar = found.edges.partition_point(|edge| *edge <= value) - 1;
+        found.sets[0].runs[run].shares[bar]
+    };
+    assert_eq!([share(0, -2e-3), share(0, 2e-6)], [1.0, 0.0]);
+    assert_eq!([share(1, -2e-3), share(1, 2e-6)], [0.25, 0.25]);
+    assert_eq!(found.sets[0].runs[1].counted, 40);
+    let svg = drawn(Figure::Shares(&found));
+    let document = Document::parse(&svg).unwrap();
+    let line = DrawnPanel::find(&document, "linear").line("both");
+    let highest = line.iter().map(|(_, height)| *height).fold(0.0, f64::max);
+    assert!((highest - 62.5).abs() < 0.2, "{highest}");
+}
+
+/// −0.1 and −0.3 at each of 4 steps in class 0, the opposite in class 1: ∓0.8 ± 0.4 · √2.
+#[test]
+fn cells_of_classes_are_means_over_runs_and_say_their_deviation() {
+    let run = |by: f64, steps: u64| {
+        let lca = move |at: At| if at.class == Some(0) { -by } else { by };
+        opened(
+            &Synthetic::new(&[("fc.weight", 1)], steps)
+                .classes(2)
+                .lca(lca),
+        )
+    };
+    let (_a, first) = run(0.1, 4);
+    let (_b, second) = run(0.3, 4);
+    let (_c, longer) = run(0.3, 6);
+    let options = ClassMapOptions::default();
+    let found = mean_class_map(&[first.clone(), second], &options).unwrap();
+    let deviation = found.classes[0].deviation[0];
+    assert!(
+        (deviation - 0.4 * 2.0_f64.sqrt()).abs() < 1e-9,
+        "{deviation}"
+    );
+    let svg = drawn(Figure::ClassMeans(&found));
+    let document = Document::parse(&svg).unwrap();
+    let values = |name: &str| -> Vec<f64> {
+        let panel = DrawnPanel::find(&document, name);
+        let [cells] = panel.marks("cells")[..] else {
+            panic!("{name}")
+        };
+        let cells = cells
+            .children()
+            .filter_map(|cell| cell.attribute("data-value"));
+        cells.map(|value| value.parse().unwrap()).collect()
+    };
+    let expected = [-0.2, -0.2, -0.2, -0.2, 0.2, 0.2, 0.2, 0.2];
+    for (value, expected) in values("time").iter().zip(expected) {
+        assert!((value - expected).abs() < 1e-9, "{value}");
+    }
+    for (value, expected) in values("layers").iter().zip([-0.8, 0.8]) {
+        assert!((value - expected).abs() < 1e-9, "{value}");
+    }
+    assert!(svg.contains("± 0.566") && svg.contains("Means over 2 runs"));
+    // Of different lengths: the sums, without a common time.
+    let svg = drawn(Figure::ClassMeans(
+        &mean_class_map(&[first, longer], &options).unwrap(),
+    ));
+    assert!(svg.contains("The runs have different steps") && !svg.contains("step by step"));
 }
 
 #[test]
