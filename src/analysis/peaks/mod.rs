@@ -135,6 +135,19 @@ pub struct ClassMoment {
     pub height: f64,
 }
 
+/// Layers up to this number are asked for all of them together.
+const FEW_LAYERS: usize = 12;
+
+/// Returns of how many layers a moment is, unless that is asked for: of many, never all have one of
+/// their highest peaks at once.
+fn enough(layers: usize) -> usize {
+    if layers <= FEW_LAYERS {
+        layers
+    } else {
+        layers.div_ceil(2)
+    }
+}
+
 /// Returns the peaks of every layer and class, and how many line up at the very same iteration.
 ///
 /// A layer is its tensors together: their LCA is summed, their norms are joined as the root of
@@ -177,7 +190,7 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     refuse_sampled(run, options.quantity)?;
     let (table, left_out) = finite_series(run, options.quantity)?;
     let found = PeakSet::new(&table, options);
-    let min_layers = options.min_layers.unwrap_or(found.layers.len());
+    let min_layers = options.min_layers.unwrap_or(enough(found.layers.len()));
     if min_layers > found.layers.len() {
         return Err(LcaError::setting(
             "PeaksOptions::min_layers",

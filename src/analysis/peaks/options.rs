@@ -21,7 +21,8 @@ options! {
         pub detrend: usize = 51,
         /// The most steps within which the null model shifts peaks, 8 or more.
         pub window: usize = 64,
-        /// In how many layers a step must have a peak to be listed; `None` is for all layers.
+        /// In how many layers a step must have a peak to be listed; `None` is for all layers that have
+        /// peaks, or half of them where they are more than 12.
         pub min_layers: Option<usize> = None,
         /// How often peaks are shifted at random.
         pub permutations: usize = 1000,

@@ -83,6 +83,31 @@ fn planted_moments_are_listed_with_their_classes() {
     assert!(peaks.alignment[0].p < 0.01);
 }
 
+/// Of 14 layers 7 dip at one step and the other 7 at another, of 12 only 6.
+#[test]
+fn of_many_layers_half_of_them_are_a_moment_of_few_only_all() {
+    let found = |layers: usize| {
+        let names: Vec<String> = (0..layers)
+            .map(|layer| format!("l{layer:02}.weight"))
+            .collect();
+        let tensors: Vec<(&str, usize)> = names.iter().map(|name| (&**name, 1)).collect();
+        let half = names[layers / 2].clone();
+        let folder = tempfile::tempdir().unwrap();
+        let run = Synthetic::new(&tensors, 200)
+            .without_parameters()
+            .lca(move |at| {
+                let moment = if *at.tensor < *half { 50 } else { 120 };
+                if at.iteration == moment { -1.0 } else { -0.01 }
+            })
+            .write(folder.path());
+        let peaks = peaks(&run, &PeaksOptions::default()).unwrap();
+        let moments = peaks.moments.iter().map(|moment| moment.iteration);
+        (peaks.min_layers, moments.collect::<Vec<u64>>())
+    };
+    assert_eq!(found(14), (7, vec![50, 120]));
+    assert_eq!(found(12), (12, vec![]));
+}
+
 #[test]
 fn the_steps_of_layers_with_their_own_noise_do_not_explain_the_moments() {
     let folder = tempfile::tempdir().unwrap();

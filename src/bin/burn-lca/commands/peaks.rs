@@ -42,7 +42,7 @@ pub struct PeaksArgs {
     /// The most steps within which the null model shifts peaks.
     #[arg(long, default_value_t = PeaksOptions::default().window, value_name = "STEPS")]
     window: usize,
-    /// Lists moments of at least this many layers; of all by default.
+    /// Lists moments of at least this many layers; by default of all, or half of more than 12.
     #[arg(long, value_name = "LAYERS")]
     min_layers: Option<usize>,
     /// How often peaks are shifted at random for a p-value.
@@ -163,8 +163,15 @@ fn alignment(peaks: &Peaks) -> AnswerTable {
     }
     table.note(format!(
         "By chance: each layer's peaks shifted at random within windows of time, {} times, seed \
-         {}; p = (1 + as many or more) / (1 + {}). The test is the last row, of all layers.",
-        peaks.permutations, peaks.seed, peaks.permutations
+         {}; p = (1 + as many or more) / (1 + {}). The test is the {}.",
+        peaks.permutations,
+        peaks.seed,
+        peaks.permutations,
+        if is_of_all(peaks) {
+            "last row, of all layers".to_owned()
+        } else {
+            format!("row of {} layers", peaks.min_layers)
+        }
     ));
     table.note(
         "Layers see the same batch at the same step: peaks that line up have a common moment, \
@@ -190,6 +197,11 @@ fn alignment(peaks: &Peaks) -> AnswerTable {
     table
 }
 
+/// Whether moments are of all layers.
+fn is_of_all(peaks: &Peaks) -> bool {
+    peaks.min_layers == peaks.layers.len()
+}
+
 fn class_text(class: Option<i32>, name: Option<&String>) -> String {
     match (class, name) {
         (None, _) => "all".into(),
@@ -201,10 +213,16 @@ fn class_text(class: Option<i32>, name: Option<&String>) -> String {
 fn classes(peaks: &Peaks) -> AnswerTable {
     let rows = peaks.classes.iter().filter_map(|class| {
         let name = class_text(class.class, class.name.as_ref());
-        Some((name, class.alignment.last()?))
+        let mut alignment = class.alignment.iter();
+        Some((name, alignment.find(|row| row.layers == peaks.min_layers)?))
     });
     let rows: Vec<(String, &Alignment)> = rows.collect();
-    let mut table = AnswerTable::of("classes", "In all layers, by class", &rows)
+    let title = if is_of_all(peaks) {
+        "In all layers, by class".to_owned()
+    } else {
+        format!("In {} layers or more, by class", peaks.min_layers)
+    };
+    let mut table = AnswerTable::of("classes", title, &rows)
         .text("class", "class", |(name, _)| name.clone())
         .count("layers", "layers or more", |(_, row)| row.layers as u64)
         .count("observed", "iterations", |(_, row)| row.observed as u64)

@@ -36,10 +36,15 @@ function sizes(run) {
       `${short(bar.lower)} to ${short(bar.upper)}: ${count(bar.count)} values ` +
       `(${percent(bar.fraction)})`,
   }));
-  /** @type {[number, number][]} */
-  const expected = bars.flatMap(({ from, to, double_weibull }) =>
-    double_weibull === null ? [] : [[(from + to) / 2, double_weibull]],
-  );
+  // The bars next to zero hold all that is nearer to it: a law has no line there.
+  const expected = [-1, 1].map((sign) => {
+    const side = bars.filter((bar) => bar.lower * bar.upper > 0 && bar.lower * sign > 0);
+    return side.flatMap(({ from, to, double_weibull }) =>
+      double_weibull === null
+        ? []
+        : [/** @type {[number, number]} */ ([(from + to) / 2, double_weibull])],
+    );
+  });
   const above = isNumber(found.mean)
     ? { place: place(found.mean), value: found.mean, text: `mean ${signed(found.mean)}` }
     : null;
@@ -49,7 +54,7 @@ function sizes(run) {
       label: "LCA of single parameters at single steps",
       unit: "values per bar",
       bars,
-      lines: [{ name: "double Weibull", points: expected }],
+      lines: expected.map((points) => ({ name: "double Weibull", points })),
       marks: powersOfTen(drawn),
       above,
       below: "← helps · LCA (logarithmic either side of zero) · hurts →",

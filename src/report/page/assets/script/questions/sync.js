@@ -3,8 +3,9 @@
 /** @import { Peaks } from "../types.d.ts" */
 
 import { dots } from "../charts/dots.js";
-import { absent, note } from "../dom.js";
-import { count, maybe, short, signed } from "../format.js";
+import { follow } from "../charts/figure.js";
+import { absent, html, note } from "../dom.js";
+import { count, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { behind, lcaCell, words } from "../table.js";
 import { classNames, view } from "../view.js";
@@ -28,6 +29,11 @@ export function sync() {
         `The ${run.peaks_top} strongest of each layer and class; in a layer, one line a class. ` +
           `Vertical lines: at least ${found.min_layers} layers peak together for a class.`,
       ),
+      html(
+        "p",
+        {},
+        follow(() => hiddenText(found)),
+      ),
       behind("moments", ["iteration", "classes", "LCA, strongest class"], () =>
         found.moments.map((moment) => [
           String(moment.iteration),
@@ -49,11 +55,13 @@ export function sync() {
 
 /** @param {Peaks} found */
 function syncText(found) {
-  const all = found.alignment[found.alignment.length - 1];
-  if (!all) return "There are too few layers with peaks to ask whether they line up.";
+  const row = found.alignment.find(({ layers }) => layers === found.min_layers);
+  if (!row) return "There are too few layers with peaks to ask whether they line up.";
+  const known = found.layers.length;
+  const enough = row.layers === known ? `All ${known}` : `At least ${row.layers} of ${known}`;
   return (
-    `All ${all.layers} layers peak at the very same iteration ${count(all.observed)} times (over ` +
-    `all classes); by chance it would be ${short(all.expected)} times, p = ${short(all.p)} of ` +
+    `${enough} layers peak at the very same iteration ${count(row.observed)} times (over ` +
+    `all classes); by chance it would be ${short(row.expected)} times, p = ${short(row.p)} of ` +
     `${count(found.permutations)} random shifts.`
   );
 }
@@ -71,8 +79,17 @@ const moments = (found) =>
     });
 
 /** @param {Peaks} found */
+function hiddenText(found) {
+  const hidden = found.layers.length - shownLayers(found).length;
+  return hidden > 0 ? `${plural(hidden, "layer")} that are left out above are not drawn.` : "";
+}
+
+/** @param {Peaks} found */
+const shownLayers = (found) => found.layers.filter((layer) => !view.hidden.has(layer));
+
+/** @param {Peaks} found */
 const groups = (found) =>
-  found.layers.map((layer) => ({
+  shownLayers(found).map((layer) => ({
     name: layer,
     rows: found.series
       .filter((series) => series.layer === layer && isClassInView(series.class))
