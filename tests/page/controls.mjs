@@ -223,6 +223,7 @@ export async function controlChecks(check, page, json, run) {
     const { width, height } = await canvas.boundingBox();
     const position = { x: (across / inputs) * width, y: (down / outputs) * height };
     await canvas.click({ position });
+    await nextFrame(page);
     assert.equal(await page.inputValue(`${figure} select`), `fc3.weight [${index}]`);
     const curve = page.locator(`${figure} path[data-series="step"]`);
     await page.waitForFunction(

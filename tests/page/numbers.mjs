@@ -261,3 +261,76 @@ export async function numberChecks(check, page, json, run) {
     },
   );
 }
+
+/** The figures of several runs, of the same steps, against what each run says for itself. */
+export async function meanChecks(check, page, json, runs) {
+  const average = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const name = `mean of ${runs.length} runs`;
+  const chart = (figure, label) => `[data-figure="${figure}"] [data-chart="${label}, ${name}"]`;
+  const curves = (place) =>
+    page.$$eval(`${place} path[data-series]`, (paths) =>
+      Object.fromEntries(
+        paths.map(({ dataset }) => [
+          dataset.series,
+          { at: JSON.parse(dataset.iterations), values: JSON.parse(dataset.values) },
+        ]),
+      ),
+    );
+
+  await check("the means of several runs are those of their own numbers", async () => {
+    const summaries = runs.map((run) => json("summary", run).reconciliation[0]);
+    const loss = await curves(chart("grounded", "Measured loss"));
+    near(loss.mean.values.at(-1), average(summaries.map((training) => training.loss_after)));
+    const steps = runs.map((run) => json("noise", run).helping.steps);
+    const helping = await curves(chart("helping", "Parameters that help"));
+    assert.deepEqual(
+      helping.mean.at,
+      steps[0].map(({ iteration }) => iteration),
+    );
+    for (const [place, value] of helping.mean.values.entries()) {
+      near(value, 100 * average(steps.map((of) => of[place].smoothed_of_nonzero)));
+    }
+    const layers = runs.map((run) => json("layers", run).layers);
+    const sums = await curves(chart("trajectories", "Cumulative LCA by layer"));
+    for (const [place, layer] of layers[0].entries()) {
+      const own = layers.map((of) => of[place].lca);
+      near(sums[layer.name].values.at(-1), average(own));
+      const edges = ["−", "+"].map((sign) => sums[`${layer.name} ${sign} deviation`].values.at(-1));
+      const squares = own.map((lca) => (lca - average(own)) ** 2);
+      const deviation = Math.sqrt(
+        squares.reduce((sum, square) => sum + square) / (runs.length - 1),
+      );
+      near((edges[1] - edges[0]) / 2, deviation, 1e-6);
+    }
+  });
+
+  await check("so are those of parameters and classes", async () => {
+    const count = (place) =>
+      page.$$eval(`${place} [data-count]`, (bars) =>
+        bars.map(({ dataset }) => [dataset.lower, dataset.count].map(Number)),
+      );
+    const found = runs.map((run) => json("noise", run));
+    const shares = new Map(await count(chart("heroes", "How often parameters help")));
+    for (const [place, { lower }] of found[0].heroes.bins.entries()) {
+      const own = found.map(({ heroes }) => heroes.bins[place].parameters / heroes.moving);
+      near(shares.get(lower) ?? 0, 100 * average(own));
+    }
+    const values = await count(chart("distribution", "LCA of single parameters at single steps"));
+    const nonzero = found.map(({ distribution: { helping, hurting, zero } }) => {
+      return (helping + hurting) / (helping + hurting + zero);
+    });
+    near(
+      values.reduce((sum, [, share]) => sum + share, 0),
+      100 * average(nonzero),
+    );
+    const cells = await page.$$eval(
+      `${chart("classes", "LCA by class and layer")} rect[data-value]`,
+      (cells) => cells.map(({ dataset }) => ({ ...dataset })),
+    );
+    const ofClass = runs.map((run) => json("layers", run, "--class", "3").layers);
+    for (const [place, { name }] of ofClass[0].entries()) {
+      const cell = cells.find(({ row, column }) => row === "class 3" && column === name);
+      near(Number(cell.value), average(ofClass.map((layers) => layers[place].lca)), 1e-7);
+    }
+  });
+}

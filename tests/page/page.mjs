@@ -18,7 +18,7 @@ import { controlChecks, searchChecks } from "./controls.mjs";
 import { liveChecks } from "./live.mjs";
 import { loads } from "./loads.mjs";
 import { lookChecks } from "./look.mjs";
-import { numberChecks } from "./numbers.mjs";
+import { meanChecks, numberChecks } from "./numbers.mjs";
 import { servedChecks } from "./served.mjs";
 import { typeChecks } from "./types.mjs";
 import { useChecks } from "./use.mjs";
@@ -79,6 +79,9 @@ async function readBack(program, runs) {
         if (page.problems.length > 0) throw new Error(page.problems.join("\n"));
       });
       await page.close();
+      const several = await open(browser, all);
+      await meanChecks(check, several.page, json, runs);
+      await several.close();
       await lookChecks(check, browser, one, all);
     });
   } finally {

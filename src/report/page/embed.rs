@@ -24,7 +24,7 @@ struct Module {
 }
 
 /// The modules of the script; each imports from those before it only.
-const MODULES: [Module; 41] = modules![
+const MODULES: [Module; 42] = modules![
     "format.js",
     "dom.js",
     "data.js",
@@ -48,6 +48,7 @@ const MODULES: [Module; 41] = modules![
     "charts/heatmap.js",
     "charts/histogram.js",
     "sums.js",
+    "together.js",
     "microscope/block.js",
     "microscope/pictures.js",
     "questions/grounded.js",

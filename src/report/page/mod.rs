@@ -14,6 +14,7 @@ mod piece;
 mod run;
 mod series;
 mod served;
+mod together;
 
 #[cfg(test)]
 mod tests;

@@ -17,6 +17,7 @@ use super::run::{
     BasePart, ClassesPart, LayersPart, MicroscopePart, PeaksPart, TracesPart, ValuesPart,
 };
 use super::series::Shown;
+use super::together::{ClassMeans, LayerMeans, StepMeans, ValueMeans};
 
 /// A piece of what the page's script reads; the first is what the others are added to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +66,8 @@ impl Piece {
         match self {
             Self::Base => embed::json(&Base::of(runs, budget)?),
             Self::Layers => embed::json(&AllLayers::of(runs, budget)?),
-            Self::Classes => each(runs, |run| ClassesPart::of(run, Shown::ALL, budget)),
-            Self::Values => each(runs, ValuesPart::of),
+            Self::Classes => embed::json(&AllClasses::of(runs, budget)?),
+            Self::Values => embed::json(&AllValues::of(runs)?),
             Self::Peaks => each(runs, |run| PeaksPart::of(run, budget)),
             Self::Candidates => embed::json(&AllCandidates::of(runs)?),
             Self::Traces => each(runs, |run| {
@@ -103,6 +104,14 @@ pub(super) struct Data {
     /// What several runs say together about each layer; nothing of one, or of different models.
     layers: Option<Layers>,
     #[serde(flatten)]
+    step_means: StepMeans,
+    #[serde(flatten)]
+    layer_means: LayerMeans,
+    #[serde(flatten)]
+    class_means: ClassMeans,
+    #[serde(flatten)]
+    value_means: ValueMeans,
+    #[serde(flatten)]
     candidates: AllCandidates,
 }
 
@@ -128,13 +137,17 @@ impl Data {
     pub(super) fn of(runs: &[Run], budget: Budget) -> Result<Self, LcaError> {
         let base = Base::of(runs, budget)?;
         let layers = AllLayers::of(runs, budget)?;
-        let of_runs = base.runs.into_iter().zip(layers.runs).zip(runs);
-        let parts = of_runs.map(|((base, layers), run)| {
+        let classes = AllClasses::of(runs, budget)?;
+        let values = AllValues::of(runs)?;
+        let of_runs = base.runs.into_iter().zip(layers.runs);
+        let of_runs = of_runs.zip(classes.runs.into_iter().zip(values.runs));
+        let parts = of_runs.zip(runs).map(|(parts, run)| {
+            let ((base, layers), (classes, values)) = parts;
             Ok(RunPart {
                 base,
                 layers,
-                classes: ClassesPart::of(run, Shown::ALL, budget)?,
-                values: ValuesPart::of(run)?,
+                classes,
+                values,
                 peaks: PeaksPart::of(run, budget)?,
                 traces: TracesPart::of(run, &TraceOptions::default(), budget)?,
                 microscope: MicroscopePart::of(run, Shown::ALL, budget)?,
@@ -144,6 +157,10 @@ impl Data {
             runs: parts.collect::<Result<_, LcaError>>()?,
             about: base.about,
             layers: layers.layers,
+            step_means: base.means,
+            layer_means: layers.means,
+            class_means: classes.means,
+            value_means: values.means,
             candidates: AllCandidates::of(runs)?,
         })
     }
@@ -163,6 +180,8 @@ struct Base {
     runs: Vec<BasePart>,
     #[serde(flatten)]
     about: About,
+    #[serde(flatten)]
+    means: StepMeans,
 }
 
 impl Base {
@@ -182,6 +201,7 @@ impl Base {
                 short_names: short_names(runs, runs.iter().flat_map(classes).collect()),
                 missing: MISSING,
             },
+            means: StepMeans::of(runs, budget)?,
         })
     }
 }
@@ -190,6 +210,8 @@ impl Base {
 struct AllLayers {
     runs: Vec<LayersPart>,
     layers: Option<Layers>,
+    #[serde(flatten)]
+    means: LayerMeans,
 }
 
 impl AllLayers {
@@ -201,6 +223,46 @@ impl AllLayers {
                 [_] => None,
                 _ => known(analysis::layers(runs, &LayersOptions::default()))?.0,
             },
+            means: LayerMeans::of(runs, budget)?,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct AllClasses {
+    runs: Vec<ClassesPart>,
+    #[serde(flatten)]
+    means: ClassMeans,
+}
+
+impl AllClasses {
+    fn of(runs: &[Run], budget: Budget) -> Result<Self, LcaError> {
+        let parts = runs
+            .iter()
+            .map(|run| ClassesPart::of(run, Shown::ALL, budget));
+        Ok(Self {
+            runs: parts.collect::<Result<_, _>>()?,
+            means: ClassMeans::of(runs)?,
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct AllValues {
+    runs: Vec<ValuesPart>,
+    #[serde(flatten)]
+    means: ValueMeans,
+}
+
+impl AllValues {
+    fn of(runs: &[Run]) -> Result<Self, LcaError> {
+        let parts = runs.iter().map(ValuesPart::of);
+        let parts: Vec<ValuesPart> = parts.collect::<Result<_, _>>()?;
+        let distributions: Vec<_> = parts.iter().map(|run| run.distribution.as_ref()).collect();
+        let heroes: Vec<_> = parts.iter().map(|run| run.heroes.as_ref()).collect();
+        Ok(Self {
+            means: ValueMeans::of(runs, &distributions, &heroes)?,
+            runs: parts,
         })
     }
 }

@@ -81,8 +81,8 @@ pub(super) struct ClassesPart {
 /// Single parameters, and their values.
 #[derive(Serialize)]
 pub(super) struct ValuesPart {
-    distribution: Option<Distribution>,
-    heroes: Option<Heroes>,
+    pub(super) distribution: Option<Distribution>,
+    pub(super) heroes: Option<Heroes>,
     oscillation: Option<Vec<TensorOscillation>>,
     concentration: Option<Concentration>,
 }

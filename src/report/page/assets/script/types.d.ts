@@ -16,8 +16,53 @@ export interface Data {
   runs: Run[];
   missing: Missing;
   layers: Layers | null;
+  mean_loss: Means | null;
+  mean_helping: Means | null;
+  mean_layers: Means | null;
+  class_means: MeanClassMap | null;
+  value_shares: Shares | null;
+  hero_shares: Shares | null;
   candidates: Candidates | null;
   candidates_missing: string | null;
+}
+
+/** Means over several runs. */
+export interface Means {
+  cautions: string[];
+  curves: MeanCurve[];
+}
+
+export interface MeanCurve {
+  name: string;
+  runs: number;
+  every: number;
+  iterations: Column;
+  mean: Column;
+  low: Column;
+  high: Column;
+}
+
+export interface Shares {
+  of: "lca" | "helping";
+  edges: number[];
+  linear_below: number | null;
+  sets: {
+    set: string;
+    runs: { folder: string; counted: number; shares: number[] }[];
+    mean: { mean: number[]; low: number[]; high: number[] } | null;
+    by_chance: number[] | null;
+  }[];
+  cautions: string[];
+}
+
+export interface MeanClassMap {
+  probe: string;
+  runs: number;
+  layers: string[];
+  classes: { class: ClassName; lca: Num[]; deviation: Num[] }[];
+  color_range: number | null;
+  over_time: null;
+  cautions: string[];
 }
 
 /** A piece of the data that a server hands over; the first one has the runs' identities. */

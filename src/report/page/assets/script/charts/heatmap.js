@@ -10,7 +10,8 @@ import { comparable, tipFigure } from "./figure.js";
 import { LETTER, rowName, shortened, widest } from "./names.js";
 
 /**
- * `value(row, column)` gives the number of a cell, `full(cells)` the size that has full colour.
+ * `value(row, column)` gives the number of a cell, `full(cells)` the size that has full colour, and
+ * `more(row, column)` what else is to be said of a cell.
  * @param {{
  *   label: string,
  *   unit: string,
@@ -18,6 +19,7 @@ import { LETTER, rowName, shortened, widest } from "./names.js";
  *   columns: string[],
  *   value: (row: number, column: number) => number,
  *   full: (cells: number[]) => number,
+ *   more?: (row: number, column: number) => string,
  *   options?: Child[],
  *   together?: ReturnType<typeof comparable>,
  * }} chart
@@ -29,6 +31,7 @@ export function heatMap({
   columns,
   value,
   full: fullOf,
+  more = () => "",
   options = [],
   together = comparable(),
 }) {
@@ -64,7 +67,9 @@ export function heatMap({
             "data-row": rows[row],
             "data-column": columns[column],
             "data-value": cell,
-            "data-tip": `${rows[row]} · ${columns[column]} · ${signed(cell)}`,
+            "data-tip": [rows[row], columns[column], signed(cell), more(row, column)]
+              .filter(Boolean)
+              .join(" · "),
           }),
         );
       }

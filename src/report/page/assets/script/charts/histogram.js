@@ -17,13 +17,11 @@ import { tipFigure } from "./figure.js";
  *   upper: number,
  *   tip: string,
  * }} HistogramBar
- * @typedef {{ name: string, points: [number, number][] }} HistogramLine
+ * @typedef {{ name: string, points: [number, number][], kind?: string }} HistogramLine
  */
 
-/** Half a value, in a logarithmic scale of counts: below one. */
-const FLOOR = Math.log10(0.5);
-
 /**
+ * A logarithmic scale of counts begins at the least; half a value is below one.
  * @param {{
  *   label: string,
  *   unit: string,
@@ -31,10 +29,11 @@ const FLOOR = Math.log10(0.5);
  *   lines: HistogramLine[],
  *   marks: [number, string][],
  *   below: string,
+ *   least?: number,
  *   above?: { place: number, value: number, text: string } | null,
  * }} chart
  */
-export function histogram({ label, unit, bars, lines, marks, below, above = null }) {
+export function histogram({ label, unit, bars, lines, marks, below, least = 0.5, above = null }) {
   /** @type {[string, string][]} */
   const scales = [
     ["linear", "linear count"],
@@ -49,10 +48,10 @@ export function histogram({ label, unit, bars, lines, marks, below, above = null
     const { root, area } = frame(plot, 240, margin);
     const x = linear(0, 1, area.left, area.right);
     const y = logarithmic
-      ? valueAxis(root, area, FLOOR, Math.log10(most) * 1.02, powers)
+      ? valueAxis(root, area, Math.log10(least), Math.log10(most) * 1.02, powers)
       : valueAxis(root, area, 0, most * 1.05, tickTexts);
     const height = (/** @type {number} */ count) =>
-      y(logarithmic ? Math.log10(Math.max(count, 0.5)) : count);
+      y(logarithmic ? Math.log10(Math.max(count, least)) : count);
     writeScales(root, x, y, area);
     for (const bar of bars.filter((bar) => bar.count > 0)) {
       const top = height(bar.count);
@@ -70,13 +69,13 @@ export function histogram({ label, unit, bars, lines, marks, below, above = null
         }),
       );
     }
-    for (const { name, points } of lines.filter((line) => line.points.length > 0)) {
+    for (const { name, points, kind = "law" } of lines.filter((line) => line.points.length > 0)) {
       const places = points.map(
         ([place, count]) => `${x(place).toFixed(2)} ${height(count).toFixed(2)}`,
       );
       root.append(
         svg("path", {
-          class: "law",
+          class: kind,
           d: `M${places.join("L")}`,
           "data-series": name,
           "data-values": JSON.stringify(points.map(([, count]) => count)),

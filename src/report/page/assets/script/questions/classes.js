@@ -8,7 +8,7 @@ import { timeMap } from "../charts/timemap.js";
 import { kept } from "../choices.js";
 import { data, firstRun, wholeOf } from "../data.js";
 import { absent, html, note, placeOfFigure } from "../dom.js";
-import { plural } from "../format.js";
+import { maybe, plural, short } from "../format.js";
 import { perRun } from "../runs.js";
 import {
   before,
@@ -37,6 +37,7 @@ const seriesInView = (run) => ofProbe(run.class_series) ?? run.class_series[0];
 const names = (series) => series.classes.map((entry) => `class ${entry.name}`);
 
 function byLayer() {
+  meanOfRuns();
   const together = comparable();
   perRun("classes", (run) => {
     const first = run.class_series[0];
@@ -76,6 +77,29 @@ function byLayer() {
         : null,
     ];
   });
+}
+
+/** What the runs did for each class, if there are several. */
+function meanOfRuns() {
+  const found = data.class_means;
+  if (!found) return;
+  const value = (/** @type {number} */ row, /** @type {number} */ column) =>
+    found.classes[row].lca[column] ?? NaN;
+  const deviation = (/** @type {number} */ row, /** @type {number} */ column) =>
+    `standard deviation ${maybe(found.classes[row].deviation[column], short)}`;
+  placeOfFigure("classes").append(
+    heatMap({
+      label: `LCA by class and layer, mean of ${plural(found.runs, "run")}`,
+      unit: "loss of the class",
+      rows: found.classes.map((entry) => `class ${entry.class.name}`),
+      columns: found.layers,
+      value,
+      full: greatest,
+      more: deviation,
+      options: [html("span", { class: "quiet" }, `${found.probe}, all iterations`)],
+    }),
+    ...found.cautions.map(note),
+  );
 }
 
 function overTime() {

@@ -8,8 +8,18 @@ import { absent, note } from "../dom.js";
 import { count, isNumber, maybe, percent, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { behind, lcaCell } from "../table.js";
+import { sharesOverRuns } from "../together.js";
+
+const SIZES_BELOW = "← helps · LCA (logarithmic either side of zero) · hurts →";
 
 export function distribution() {
+  const { edges = [], linear_below = null } = data.value_shares ?? {};
+  const ends = { linear_below: linear_below ?? 1, outermost: edges[edges.length - 1] ?? 1 };
+  const all = { label: "LCA of single parameters at single steps", unit: "% of values per bar" };
+  const chart = { ...all, marks: powersOfTen(ends), below: SIZES_BELOW };
+  sharesOverRuns("distribution", data.value_shares, chart, placeOn(ends), (lower) =>
+    lower < 0 ? "help" : "hurt",
+  );
   perRun("distribution", sizes);
 }
 
@@ -57,7 +67,7 @@ function sizes(run) {
       lines: expected.map((points) => ({ name: "double Weibull", points })),
       marks: powersOfTen(drawn),
       above,
-      below: "← helps · LCA (logarithmic either side of zero) · hurts →",
+      below: SIZES_BELOW,
     }),
     note(
       `Exact zeros are not drawn; values nearer to zero than ${short(drawn.linear_below)} have ` +
@@ -94,12 +104,14 @@ function distributionText(found) {
   );
 }
 
+/** @typedef {Pick<LcaHistogram, "linear_below" | "outermost">} Ends */
+
 /** Bars for a factor of ten, which are as wide as the one next to zero. */
 const PER_DECADE = 4;
 
 /**
  * From values to places between 0 and 1: linear next to zero, logarithmic beyond.
- * @param {LcaHistogram} found
+ * @param {Ends} found
  */
 function placeOn({ linear_below, outermost }) {
   const bars = (/** @type {number} */ size) =>
@@ -111,7 +123,7 @@ function placeOn({ linear_below, outermost }) {
 }
 
 /**
- * @param {LcaHistogram} found
+ * @param {Ends} found
  * @returns {[number, string][]}
  */
 function powersOfTen(found) {

@@ -4,15 +4,29 @@
 
 import { comparable, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
+import { data } from "../data.js";
 import { html, note } from "../dom.js";
 import { count, isNumber, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { ofProbe } from "../sums.js";
 import { behind, lcaCell, table, words } from "../table.js";
+import { band, overRuns } from "../together.js";
+import { view } from "../view.js";
 
 export function grounded() {
   const together = comparable();
   const rest = comparable();
+  const all = { label: "Measured loss", unit: "loss", positive: true };
+  overRuns("grounded", data.mean_loss, all, ({ curves }) => {
+    const mean = curves.find(({ name }) => name === view.probe) ?? curves[0];
+    return [
+      ...data.runs.map((run, place) => {
+        const { iterations, loss } = ofProbe(run.loss) ?? run.loss[0];
+        return { name: run.name, x: iterations, y: loss, ...look(place), thin: true };
+      }),
+      ...band(mean, { name: "mean", colour: "var(--text)" }),
+    ];
+  });
   perRun("grounded", (run) => {
     const rows = run.summary.reconciliation;
     const curves = () => {

@@ -8,8 +8,23 @@ import { absent, note } from "../dom.js";
 import { count, maybe, percent, plural, short, signClass, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { behind, lcaCell, words } from "../table.js";
+import { sharesOverRuns } from "../together.js";
+
+/** @type {[number, string][]} */
+const QUARTERS = [0, 0.25, 0.5, 0.75, 1].map((place) => [place, `${100 * place}`]);
+
+const STEPS_BELOW = "% of its steps at which a parameter helped";
 
 export function heroes() {
+  const all = { label: "How often parameters help", unit: "% of parameters" };
+  const chart = { ...all, marks: QUARTERS, below: STEPS_BELOW };
+  sharesOverRuns(
+    "heroes",
+    data.hero_shares,
+    chart,
+    (edge) => edge,
+    () => "nil",
+  );
   perRun("heroes", spread);
 }
 
@@ -45,9 +60,9 @@ function spread(run) {
       label: "How often parameters help",
       unit: "parameters",
       bars,
-      marks: [0, 0.25, 0.5, 0.75, 1].map((place) => [place, `${100 * place}`]),
+      marks: QUARTERS,
       lines: [{ name: "by chance", points }],
-      below: "% of its steps at which a parameter helped",
+      below: STEPS_BELOW,
     }),
     note("Dashed: by chance. Colour: what the parameters of a bar did in sum."),
     behind("heroes", headings, () => rows(found.top_heroes)),

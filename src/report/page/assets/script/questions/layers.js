@@ -1,15 +1,18 @@
 // Which layers learn, which hurt?
 
+/** @import { Means } from "../types.d.ts" */
+
 import { signedBars } from "../charts/bars.js";
 import { comparable, follow, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
 import { kept, keptChoice } from "../choices.js";
-import { data } from "../data.js";
+import { data, firstRun } from "../data.js";
 import { html, note, placeOfFigure } from "../dom.js";
 import { count, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { layerSums, perParameter, shownText, sumInView } from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
+import { band, overRuns } from "../together.js";
 import { flippedLayers, redraw, view } from "../view.js";
 
 /** Layers beyond this number begin hidden. */
@@ -176,9 +179,17 @@ function bars() {
 
 /** @param {boolean} someHidden */
 function trajectories(someHidden) {
+  const all = { label: "Cumulative LCA by layer", unit: "loss", zero: true, height: 280 };
+  const of = `Of the ${firstRun.probes[0]} probe, all classes together. `;
+  const curves = (/** @type {Means} */ found) =>
+    found.curves.flatMap((curve, place) => {
+      const { name } = curve;
+      return band(curve, { name, layer: name, ...look(place) });
+    });
+  overRuns("trajectories", data.mean_layers, { ...all, digits: signed }, curves, of);
   const together = comparable();
   perRun("trajectories", (run) => {
-    const curves = () => {
+    const ofRun = () => {
       const found = layerSums(run);
       return (found?.layers ?? []).flatMap(({ layer, sums, margins }, place) => {
         const curve = { name: layer, layer, x: found?.iterations ?? [], y: sums, ...look(place) };
@@ -200,7 +211,7 @@ function trajectories(someHidden) {
       timeChart({
         label: "Cumulative LCA by layer",
         unit: "loss",
-        curves,
+        curves: ofRun,
         together,
         zero: true,
         height: 280,

@@ -2,15 +2,29 @@
 
 /** @import { Run } from "../types.d.ts" */
 
-import { comparable } from "../charts/figure.js";
+import { comparable, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
 import { data } from "../data.js";
 import { absent, html, note } from "../dom.js";
 import { count, maybe, percent, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { behind, words } from "../table.js";
+import { band, overRuns } from "../together.js";
 
 export function helpingBySteps() {
+  const all = {
+    label: "Parameters that help",
+    unit: "% of those not zero, smoothed",
+    digits: (/** @type {number} */ value) => percent(value / 100),
+  };
+  overRuns("helping", data.mean_helping, all, ({ curves }) => [
+    ...data.runs.map((run, place) => {
+      const { iterations, smoothed } = run.helping;
+      const y = smoothed.map((value) => 100 * value);
+      return { name: run.name, x: iterations, y, ...look(place), thin: true };
+    }),
+    ...band(curves[0], { name: "mean", colour: "var(--text)" }, 100),
+  ]);
   const together = comparable();
   perRun("helping", (run) => helping(run, together));
 }
