@@ -20,7 +20,7 @@ use super::steps::step_sums;
 pub enum SharesOf {
     /// Values of LCA, of single parameters at single steps: [`distribution`](super::distribution()).
     Lca,
-    /// Parameters by the fraction of their steps at which they helped: [`heroes`](super::noise::heroes).
+    /// Parameters by the fraction of their steps at which they helped: [`heroes`].
     Helping,
 }
 
@@ -90,7 +90,7 @@ pub struct MeanShares {
 /// # Errors
 ///
 /// [`LcaError::Setting`] without a run or if one is given twice, and the errors of
-/// [`distribution`](super::distribution()) and [`heroes`](super::noise::heroes).
+/// [`distribution`](super::distribution()) and [`heroes`].
 ///
 /// ```
 /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }

@@ -73,8 +73,6 @@ impl TensorBlock {
     }
 
     /// Returns the cell of the frame that a parameter of the tensor is in.
-    ///
-    /// Not looked up in a table: a tensor can be large, and few of its parameters recorded.
     pub(crate) fn cell_of(&self, index: usize) -> usize {
         let row = self.rows.position(index) / self.rows.bin;
         let column = self.columns.position(index) / self.columns.bin;

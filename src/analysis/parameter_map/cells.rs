@@ -75,10 +75,16 @@ pub(super) fn each_frame(
     gather.finish(current, &mut wanted, &mut look)
 }
 
+/// Rows of more than this part of a tensor say that it is recorded as a whole, so that a table of its
+/// cells is not larger than what is read.
+const LARGE_PART: usize = 8;
+
 /// Sums parameters by cell.
 struct Gather<'a> {
     quantities: &'a [ParameterQuantity],
     blocks: BTreeMap<&'a str, &'a TensorBlock>,
+    /// The cells of all parameters, of tensors that are recorded as a whole.
+    of_all: BTreeMap<&'a str, Vec<usize>>,
     /// The cells of the rows that are added.
     cells: Vec<usize>,
     sums: Vec<Vec<f64>>,
@@ -94,6 +100,7 @@ impl<'a> Gather<'a> {
                 .iter()
                 .map(|block| (block.tensor.as_str(), block))
                 .collect(),
+            of_all: BTreeMap::new(),
             cells: Vec::new(),
             sums: vec![vec![0.0; cells]; quantities.len()],
             counts: vec![0; cells],
@@ -110,7 +117,7 @@ impl<'a> Gather<'a> {
         values: &[&[f32]],
         shown: bool,
     ) -> Result<(), LcaError> {
-        let Some(block) = self.blocks.get(tensor) else {
+        let Some(block) = self.blocks.get(tensor).copied() else {
             return Ok(());
         };
         let indices = &indices[rows.clone()];
@@ -125,9 +132,7 @@ impl<'a> Gather<'a> {
                 remedy: "restore both from a copy of the run".into(),
             });
         }
-        let cells = indices.iter().map(|index| block.cell_of(*index as usize));
-        self.cells.clear();
-        self.cells.extend(cells);
+        self.look_up(block, indices);
         if shown {
             self.cells.iter().for_each(|cell| self.counts[*cell] += 1);
         }
@@ -139,6 +144,32 @@ impl<'a> Gather<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Finds the cells of parameters of a tensor.
+    fn look_up(&mut self, block: &'a TensorBlock, indices: &[u32]) {
+        self.cells.clear();
+        let parameters = block.parameters();
+        let follow_each_other = || {
+            indices
+                .windows(2)
+                .all(|pair| pair[1].checked_sub(pair[0]) == Some(1))
+        };
+        let is_large_part = indices.len() >= parameters / LARGE_PART;
+        let Some(first) = indices
+            .first()
+            .filter(|_| is_large_part && follow_each_other())
+        else {
+            let cells = indices.iter().map(|index| block.cell_of(*index as usize));
+            self.cells.extend(cells);
+            return;
+        };
+        let of_all = self.of_all.entry(&block.tensor);
+        let of_all =
+            of_all.or_insert_with(|| (0..parameters).map(|index| block.cell_of(index)).collect());
+        let first = *first as usize;
+        self.cells
+            .extend_from_slice(&of_all[first..first + indices.len()]);
     }
 
     /// Shows the cells if the iteration is wanted, and makes room for the next.

@@ -3,7 +3,7 @@
 import { goToSection, readAddress, watchAddress } from "./address.js";
 import { forgetFigures } from "./choices.js";
 import { followView, keepCloser, lookCloser } from "./closer.js";
-import { data, has, parsed, takePieces } from "./data.js";
+import { data, has, parsed, several, takePieces } from "./data.js";
 import { find, html, note, placeOfFigure } from "./dom.js";
 import { plural } from "./format.js";
 import { live, watchHand } from "./live.js";
@@ -51,6 +51,7 @@ function about() {
     return [html("p", {}, text), html("p", { class: "verdict", "data-verdict": name }, verdict)];
   });
   find("#about").replaceChildren(...lines.flat());
+  find("#about").classList.toggle("wide", several);
   document.title = `${data.runs.map((run) => run.name).join(", ")} · burn-lca report`;
   find("#notes").replaceChildren(...data.notes.map((text) => html("li", {}, text)));
 }

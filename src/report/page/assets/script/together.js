@@ -85,6 +85,7 @@ export function sharesOverRuns(place, found, chart, at, kind) {
     points: outline(shares),
     kind: "outline",
   }));
+  const dashed = set.by_chance ? " Dashed: by chance." : "";
   const chance = set.by_chance ? [{ name: "by chance", points: outline(set.by_chance) }] : [];
   placeOfFigure(place).append(
     histogram({
@@ -94,9 +95,7 @@ export function sharesOverRuns(place, found, chart, at, kind) {
       lines: [...chance, ...lines],
       least: 0.001,
     }),
-    note(
-      `Bars: mean over the runs; lines: single runs.${chance.length > 0 ? " Dashed: by chance." : ""}`,
-    ),
+    note(`Bars: mean over the runs; lines: single runs.${dashed}`),
     ...found.cautions.map(note),
   );
 }

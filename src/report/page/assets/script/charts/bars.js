@@ -22,6 +22,7 @@ import { LETTER, rowName, widest } from "./names.js";
 
 const THICK = 16;
 const ROW_GAP = 6;
+const RADIUS = 4.5;
 
 /**
  * The range from the least to the greatest end of bars and intervals, zero within.
@@ -128,7 +129,7 @@ function signedBar(bar, name, top, x, isDot) {
   /** @type {SVGElement[]} */
   const marks = [
     isDot
-      ? svg("circle", { class: kind, cx: x(value), cy: middle, r: 4.5, ...data })
+      ? svg("circle", { class: kind, cx: x(value), cy: middle, r: RADIUS, ...data })
       : svg("rect", { class: bar.lighter ? `${kind} lighter` : kind, ...size, ...data }),
   ];
   if (interval) {
@@ -147,6 +148,7 @@ function signedBar(bar, name, top, x, isDot) {
       }),
     );
   }
-  const furthest = Math.max(x(0), x(interval ? interval[1] : value));
+  const dot = x(value) + (isDot ? RADIUS : 0);
+  const furthest = Math.max(x(0), dot, interval ? x(interval[1]) : 0);
   return [...marks, text(furthest, signed(value))];
 }
