@@ -124,13 +124,15 @@ fn range(bins: &[&Bin]) -> Option<(f64, f64)> {
         (a.min(b), finite(a.max(b)).unwrap_or(a.min(b)))
     };
     let outermost = bins.iter().map(|bin| ends(bin).1).reduce(f64::max)?;
-    let mut inner: Vec<(f64, u64)> = bins.iter().map(|bin| (ends(bin).0, bin.count)).collect();
+    // Of several runs there may be more values than an integer holds.
+    let count = |bin: &&Bin| bin.count as f64;
+    let mut inner: Vec<(f64, f64)> = bins.iter().map(|bin| (ends(bin).0, count(bin))).collect();
     inner.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let values: u64 = inner.iter().map(|(_, count)| count).sum();
-    let mut below = 0;
+    let values: f64 = inner.iter().map(|(_, count)| count).sum();
+    let mut below = 0.0;
     let nearest = inner.iter().find_map(|(edge, count)| {
         below += count;
-        (below as f64 > NEAR_ZERO * values as f64).then_some(*edge)
+        (below > NEAR_ZERO * values).then_some(*edge)
     });
     // A whole power of ten, so that an axis has a mark there.
     let nearest = nearest
