@@ -74,12 +74,18 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
         radius,
     };
     let (ring, disc) = (options.palette.zero(), options.palette.series(1));
+    // Of very many rows, dots are as small as these.
+    let fitting = (0.45 * height / rows.count.max(1.0)).clamp(0.5, 2.0);
     panel
         .marks
-        .push(dots("alone", alone, MarkShape::Ring, ring, 2.0));
-    panel
-        .marks
-        .push(dots("aligned", together, MarkShape::Disc, disc, 2.6));
+        .push(dots("alone", alone, MarkShape::Ring, ring, fitting));
+    panel.marks.push(dots(
+        "aligned",
+        together,
+        MarkShape::Disc,
+        disc,
+        1.3 * fitting,
+    ));
     if peaks.layers.is_empty() {
         panel
             .marks
