@@ -231,7 +231,7 @@ fn main() {
         dataset: items(10_000),
         batcher: ItemBatcher,
         batch: 250,
-        epochs: 1,
+        epochs: 5,
         model: FullyConnected::new,
     };
     let lenet = Case {
