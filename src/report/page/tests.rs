@@ -121,7 +121,7 @@ fn a_long_run_of_many_layers_stays_small_enough_to_send() {
     let names: Vec<String> = (0..20)
         .map(|layer| format!("block{layer}.conv.weight"))
         .collect();
-    let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 50)).collect();
+    let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 10)).collect();
     let run = Synthetic::new(&tensors, 1000)
         .classes(10)
         .validation()
