@@ -152,13 +152,9 @@ impl<M: Measurable> Trial<'_, M> {
         let (mut best, mut seconds, round) = self.run(FIRST)?;
         let largest = self.plan.largest_chunk();
         if round >= SLOW.as_secs_f64() {
-            // Trying takes time here: the threads are as many as they were.
-            let trial = Trial {
-                counts: &[best.workers],
-                ..*self
-            };
+            // Small chunks may be what makes more threads worth while.
             for size in SMALLER {
-                let (tuning, smaller, _) = trial.run(size)?;
+                let (tuning, smaller, _) = self.run(size)?;
                 if smaller < seconds {
                     (best, seconds) = (tuning, smaller);
                 }
