@@ -32,7 +32,7 @@ def is_up(port):
 
 def serve(example, port):
     server = subprocess.Popen([example, "serve", "--port", str(port)], stdout=subprocess.DEVNULL)
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not is_up(port):
         if server.poll() is not None or time.monotonic() > end:
             server.kill()
@@ -83,13 +83,13 @@ def main(example, folder):
         run = folder / "cut/lca"
         training = train(example, folder / "cut", "--epochs", "4", *there)
         # Until an epoch is on disk, and the next one is measured.
-        end = time.monotonic() + 60
+        end = time.monotonic() + 300
         while not list((run / "steps").glob("*.parquet")) or steps(run)[0] < 45:
             if training.poll() is not None or time.monotonic() > end:
                 sys.exit(f"the training ended too soon, or none of it was recorded: {run}")
             time.sleep(0.1)
         server.send_signal(signal.SIGKILL)
-        error = training.communicate(timeout=60)[1]
+        error = training.communicate(timeout=300)[1]
         count, end = steps(run)
         if training.returncode == 0 or "device" not in error:
             sys.exit(f"the server was killed, and the training said {training.returncode}: {error}")
