@@ -13,7 +13,7 @@ use super::layers::trajectories;
 use super::loss::loss_curves;
 use super::names::main_probe;
 use super::sets::RunSet;
-use super::significance::{deviation, mean};
+use super::significance::{mean, spread};
 
 /// Which curves are laid over each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -219,10 +219,11 @@ impl MeanCurve {
             high: Vec::new(),
         };
         for values in by_iteration.values() {
-            let (mean, reach) = (mean(values), deviation(values).unwrap_or(0.0));
+            let mean = mean(values);
+            let [low, high] = spread(values).unwrap_or([mean; 2]);
             curve.mean.push(mean);
-            curve.low.push(mean - reach);
-            curve.high.push(mean + reach);
+            curve.low.push(low);
+            curve.high.push(high);
         }
         curve
     }

@@ -8,7 +8,7 @@ use crate::record::Run;
 use super::grouping::Grouping;
 use super::layers::{LayersOptions, LayersRun, sums_over_runs};
 use super::options::options;
-use super::significance::{StudentT, deviation, holm_of_known, mean};
+use super::significance::{StudentT, deviation, holm_of_known, mean, spread};
 
 pub use super::regression::{Line, SlopeTest};
 
@@ -233,7 +233,7 @@ impl SettingPoint {
             runs: runs.len(),
             lca: mean,
             deviation,
-            spread: deviation.map(|deviation| [mean - deviation, mean + deviation]),
+            spread: spread(&lca),
             standard_error: deviation.map(|deviation| deviation / (lca.len() as f64).sqrt()),
             interval: StudentT::new(&lca).map(|test| test.interval()),
         }

@@ -9,7 +9,7 @@ use super::alike::require_different;
 use super::distribution::{Distribution, Edges, distribution};
 use super::noise::{Heroes, heroes};
 use super::sets::RunSet;
-use super::significance::{deviation, mean};
+use super::significance::{mean, spread};
 use super::stats::Bin;
 use super::steps::step_sums;
 
@@ -109,22 +109,12 @@ pub fn shares(sets: &[RunSet], of: SharesOf) -> Result<Shares, LcaError> {
     require_different("shares", &runs().cloned().collect::<Vec<Run>>())?;
     let histograms = match of {
         SharesOf::Lca => {
-            let found = runs().map(distribution);
-            Histograms::of_lca(
-                &found
-                    .collect::<Result<Vec<_>, _>>()?
-                    .iter()
-                    .collect::<Vec<_>>(),
-            )
+            let found = runs().map(distribution).collect::<Result<Vec<_>, _>>()?;
+            Histograms::of_lca(&found.iter().collect::<Vec<_>>())
         }
         SharesOf::Helping => {
-            let found = runs().map(heroes);
-            Histograms::of_helping(
-                &found
-                    .collect::<Result<Vec<_>, _>>()?
-                    .iter()
-                    .collect::<Vec<_>>(),
-            )
+            let found = runs().map(heroes).collect::<Result<Vec<_>, _>>()?;
+            Histograms::of_helping(&found.iter().collect::<Vec<_>>())
         }
     };
     histograms.of_sets(sets)
@@ -248,10 +238,11 @@ impl MeanShares {
         };
         for bar in 0..bars {
             let values: Vec<f64> = runs.iter().map(|bars| bars[bar]).collect();
-            let (mean, reach) = (mean(&values), deviation(&values).unwrap_or(0.0));
+            let mean = mean(&values);
+            let [low, high] = spread(&values).unwrap_or([mean; 2]);
             found.mean.push(mean);
-            found.low.push(mean - reach);
-            found.high.push(mean + reach);
+            found.low.push(low);
+            found.high.push(high);
         }
         found
     }

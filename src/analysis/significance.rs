@@ -120,6 +120,12 @@ pub(super) fn deviation(values: &[f64]) -> Option<f64> {
     (values.len() > 1).then(|| (squares / (values.len() as f64 - 1.0)).sqrt())
 }
 
+/// Returns one standard deviation below and above the mean; of two or more values.
+pub(super) fn spread(values: &[f64]) -> Option<[f64; 2]> {
+    let (mean, deviation) = (mean(values), deviation(values)?);
+    Some([mean - deviation, mean + deviation])
+}
+
 /// Fisher's permutation test of a mean against zero: the sign of each value is flipped.
 ///
 /// Assumes values that are independent and, were there nothing behind them, as often of one sign

@@ -13,7 +13,7 @@ use super::alike::require_alike;
 use super::grouping::Grouping;
 use super::read::{NO_FINITE_STEPS, NO_STEPS, not_recorded, require};
 use super::sampling::{margin, p_of_estimate};
-use super::significance::{SignFlip, StudentT, deviation, holm, holm_of_known, mean};
+use super::significance::{SignFlip, StudentT, deviation, holm, holm_of_known, mean, spread};
 use super::stats::HelpingCounts;
 use sums::{GroupSum, RunSums, check, sums};
 
@@ -278,7 +278,7 @@ fn layer_sums(runs: &[RunSums], network: f64) -> Vec<LayerSum> {
             parameters: group.parameters,
             lca,
             deviation,
-            spread: deviation.map(|deviation| [lca - deviation, lca + deviation]),
+            spread: spread(&by_run),
             standard_error,
             margin,
             lca_decay: decays.map(|decays| mean(&decays)),
