@@ -23,6 +23,16 @@ pub(in crate::report) struct PanelRow {
     pub(in crate::report) panels: Vec<Panel>,
 }
 
+impl PanelRow {
+    /// One panel as wide as the figure.
+    pub(in crate::report) fn of(panel: Panel) -> Self {
+        Self {
+            share: 1.0,
+            panels: vec![panel],
+        }
+    }
+}
+
 /// A figure to be drawn.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Sheet {

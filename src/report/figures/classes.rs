@@ -105,11 +105,7 @@ impl Drawn<'_> {
                 Vec::new()
             },
         });
-        let row = |panel| PanelRow {
-            share: 1.0,
-            panels: vec![panel],
-        };
-        sheet.rows.push(row(layers));
+        sheet.rows.push(PanelRow::of(layers));
         sheet.scales = vec![(0, scale("LCA (loss of the class)", self.reach))];
         sheet.notes = self.notes;
         if let Some(over_time) = self.over_time {
@@ -122,7 +118,7 @@ impl Drawn<'_> {
                 shade: shade(reach),
                 printed: Vec::new(),
             });
-            sheet.rows.push(row(time));
+            sheet.rows.push(PanelRow::of(time));
             let title = "LCA of an optimizer step (loss of the class)";
             sheet.scales.push((1, scale(title, reach)));
             sheet.notes[0].push_str(&format!(" {}", colours(over_time, reach)));

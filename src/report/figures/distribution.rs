@@ -11,7 +11,16 @@ use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
 
-const X: &str = "LCA of a parameter at a step (loss)";
+/// What the axis of values is of.
+pub(super) const X: &str = "LCA of a parameter at a step (loss)";
+
+/// Says how wide bins are, where those next to zero end at `linear_below`.
+pub(super) fn bins_said(linear_below: f64) -> String {
+    format!(
+        "Bins are 4 to a factor of ten; values nearer to zero than {} have one bar a side.",
+        short(linear_below)
+    )
+}
 
 /// Draws how many values lie in each bin, on a linear and on a logarithmic axis, with the fitted
 /// distributions.
@@ -20,7 +29,7 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
     let mut sheet = options.sheet(title, 520.0);
     sheet.notes = notes(distribution);
     let Some(histogram) = &distribution.histogram else {
-        sheet.rows = rows([empty()]);
+        sheet.rows = vec![PanelRow::of(empty())];
         return sheet.draw();
     };
     let bars = histogram.bars.iter().filter(|bar| bar.count > 0);
@@ -36,16 +45,12 @@ pub(super) fn draw(distribution: &Distribution, options: &CheckedOptions) -> Str
         (side, (bar.lower, bar.upper), bar.count as f64)
     });
     let panel = |name, x, y| panel(name, [x, y], drawn.clone(), &fits, distribution, options);
-    sheet.rows = rows([
-        panel("linear", x.unlabelled(), linear),
-        panel("log", x, log),
-    ]);
+    sheet.rows = vec![
+        PanelRow::of(panel("linear", x.unlabelled(), linear)),
+        PanelRow::of(panel("log", x, log)),
+    ];
     sheet.legend = legend(&[HELPING, HURTING], fits, distribution, options);
-    let note = format!(
-        "Bins are 4 to a factor of ten; values nearer to zero than {} have one bar a side.",
-        short(histogram.linear_below)
-    );
-    sheet.notes.push(note);
+    sheet.notes.push(bins_said(histogram.linear_below));
     sheet.draw()
 }
 
@@ -55,7 +60,7 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
     let mut sheet = options.sheet("The LCA of a parameter at a step, near the mean", 520.0);
     sheet.notes = notes(distribution);
     let Some(histogram) = &distribution.around_mean else {
-        sheet.rows = rows([empty()]);
+        sheet.rows = vec![PanelRow::of(empty())];
         return sheet.draw();
     };
     let bars = &histogram.bars;
@@ -104,10 +109,10 @@ pub(super) fn draw_around_mean(distribution: &Distribution, options: &CheckedOpt
         (side, (bar.lower, bar.upper), bar.count)
     });
     let panel = |name, x, y| panel(name, [x, y], drawn.clone(), &fits, distribution, options);
-    sheet.rows = rows([
-        panel("linear", x.unlabelled(), linear),
-        panel("log", x, log),
-    ]);
+    sheet.rows = vec![
+        PanelRow::of(panel("linear", x.unlabelled(), linear)),
+        PanelRow::of(panel("log", x, log)),
+    ];
     sheet.legend = legend(&[HELPING, HURTING, BOTH], fits, distribution, options);
     let mut note = format!(
         "{} values further from the mean are not drawn.",
@@ -167,15 +172,6 @@ fn empty() -> Panel {
     let message = "There is no finite value other than zero.".to_owned();
     panel.marks.push(Mark::Message(message));
     panel
-}
-
-/// Returns panels below each other.
-fn rows<const N: usize>(panels: [Panel; N]) -> Vec<PanelRow> {
-    let row = |panel| PanelRow {
-        share: 1.0,
-        panels: vec![panel],
-    };
-    panels.map(row).into()
 }
 
 fn legend(

@@ -140,9 +140,6 @@ fn panel(
     let y = Axis::linear("parameters that help (%)", shown);
     let mut panel = Panel::new("helping", x, y);
     panel.marks = marks;
-    sheet.rows = vec![PanelRow {
-        share: 1.0,
-        panels: vec![panel],
-    }];
+    sheet.rows = vec![PanelRow::of(panel)];
     sheet.draw()
 }

@@ -80,10 +80,7 @@ pub(super) fn draw(heroes: &Heroes, options: &CheckedOptions) -> String {
             .push(Mark::Message("No parameter ever moved the loss.".into())),
     }
     sheet.notes = notes(heroes);
-    sheet.rows = vec![PanelRow {
-        share: 1.0,
-        panels: vec![panel],
-    }];
+    sheet.rows = vec![PanelRow::of(panel)];
     sheet.draw()
 }
 

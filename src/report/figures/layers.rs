@@ -34,26 +34,20 @@ pub(super) fn draw(layers: &Layers, options: &CheckedOptions) -> String {
     let each: Vec<LayerSum> = shown.iter().map(|layer| layer.per_parameter()).collect();
     let each: Vec<&LayerSum> = each.iter().collect();
     sheet.rows = vec![
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel(
-                "sum",
-                "LCA (loss)",
-                names.unlabelled(),
-                &shown,
-                options,
-            )],
-        },
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel(
-                "per parameter",
-                "LCA per parameter (loss)",
-                names,
-                &each,
-                options,
-            )],
-        },
+        PanelRow::of(panel(
+            "sum",
+            "LCA (loss)",
+            names.unlabelled(),
+            &shown,
+            options,
+        )),
+        PanelRow::of(panel(
+            "per parameter",
+            "LCA per parameter (loss)",
+            names,
+            &each,
+            options,
+        )),
     ];
     sheet.legend = vec![
         LegendEntry::new("helps", LegendSample::Box(options.palette.helps())),

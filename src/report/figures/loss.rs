@@ -105,10 +105,7 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
             share: 2.6,
             panels: vec![above],
         },
-        PanelRow {
-            share: 1.0,
-            panels: vec![below],
-        },
+        PanelRow::of(below),
     ];
     sheet.draw()
 }

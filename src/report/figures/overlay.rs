@@ -61,10 +61,7 @@ pub(super) fn draw(overlay: &Overlay, options: &CheckedOptions) -> String {
             .marks
             .extend(zero.map(|zero| Mark::Horizontal(zero, line)));
         drawn.marks.extend(marks(panel, factor, options));
-        sheet.rows.push(PanelRow {
-            share: 1.0,
-            panels: vec![drawn],
-        });
+        sheet.rows.push(PanelRow::of(drawn));
     }
     let mut sets: Vec<(usize, &str, usize)> = Vec::new();
     for set in shown.iter().flat_map(|panel| &panel.sets) {

@@ -103,10 +103,7 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
         ),
     ];
     sheet.notes = notes(peaks);
-    sheet.rows = vec![PanelRow {
-        share: 1.0,
-        panels: vec![panel],
-    }];
+    sheet.rows = vec![PanelRow::of(panel)];
     sheet.draw()
 }
 

@@ -57,10 +57,7 @@ pub(super) fn draw(sets: &[SetLayers], options: &CheckedOptions) -> String {
     }
     let mut panel = Panel::new("sets", x, Axis::linear("LCA (loss)", reach));
     panel.marks = marks;
-    sheet.rows = vec![PanelRow {
-        share: 1.0,
-        panels: vec![panel],
-    }];
+    sheet.rows = vec![PanelRow::of(panel)];
     let entry = |(number, set): (usize, &SetLayers)| {
         let color = options.palette.series(number);
         LegendEntry::new(&set.set, LegendSample::Box(color))

@@ -2,10 +2,11 @@
 
 use crate::analysis::shares::{SetShares, Shares, SharesOf};
 use crate::report::draw::{
-    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, short,
+    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted,
 };
 use crate::report::palette::INK;
 
+use super::distribution::{X, bins_said};
 use super::options::CheckedOptions;
 
 /// Draws the histogram of every set of runs as an outline: single runs faint, and of several their
@@ -17,11 +18,7 @@ pub(super) fn draw(shares: &Shares, options: &CheckedOptions) -> String {
             "steps at which a parameter helps (%)",
             100.0,
         ),
-        _ => (
-            "How large the LCA of a parameter at a step is",
-            "LCA of a parameter at a step (loss)",
-            1.0,
-        ),
+        _ => ("How large the LCA of a parameter at a step is", X, 1.0),
     };
     let edges: Vec<f64> = shares.edges.iter().map(|edge| factor * edge).collect();
     let x = match (shares.linear_below, edges.last()) {
@@ -49,10 +46,7 @@ pub(super) fn draw(shares: &Shares, options: &CheckedOptions) -> String {
         } else {
             marks(shares, &edges, floor, options)
         };
-        PanelRow {
-            share: 1.0,
-            panels: vec![panel],
-        }
+        PanelRow::of(panel)
     };
     let is_lca = shares.of == SharesOf::Lca;
     let mut sheet = options.sheet(title, if is_lca { 520.0 } else { 400.0 });
@@ -158,9 +152,8 @@ fn notes(shares: &Shares) -> Vec<String> {
                               each run."
             .to_owned(),
         _ => format!(
-            "In percent of all values of each run; exact zeros are not drawn. Bins are 4 to a factor \
-             of ten; values nearer to zero than {} have one bar a side.",
-            short(shares.linear_below.unwrap_or(0.0))
+            "In percent of all values of each run; exact zeros are not drawn. {}",
+            bins_said(shares.linear_below.unwrap_or(0.0))
         ),
     }];
     if shares.sets.iter().any(|set| set.mean.is_some()) {

@@ -69,10 +69,7 @@ pub(super) fn draw(trace: &Trace, options: &CheckedOptions) -> String {
         );
         let message = "The LCA of every parameter adds up to zero.".to_owned();
         panel.marks.push(Mark::Message(message));
-        sheet.rows.push(PanelRow {
-            share: 1.0,
-            panels: vec![panel],
-        });
+        sheet.rows.push(PanelRow::of(panel));
     } else {
         let signs = if shown.iter().all(has_bars) {
             "Negative LCA (dark) helps, positive (light) hurts."

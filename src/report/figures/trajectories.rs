@@ -84,10 +84,7 @@ pub(super) fn draw(probes: &[Trajectories], options: &CheckedOptions) -> String 
             let message = "At no step is the LCA of every layer finite.".to_owned();
             panel.marks.push(Mark::Message(message));
         }
-        sheet.rows.push(PanelRow {
-            share: 1.0,
-            panels: vec![panel],
-        });
+        sheet.rows.push(PanelRow::of(panel));
     }
     let mut curves = probes.iter().flat_map(|probe| &probe.layers);
     if curves.any(|curve| curve.margin.is_some()) {
