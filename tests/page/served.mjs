@@ -77,12 +77,16 @@ export async function servedChecks(check, browser, program, run) {
       const canvas = page.locator('[data-figure="microscope"] canvas').nth(2);
       await canvas.scrollIntoViewIfNeeded();
       const box = await canvas.boundingBox();
-      await page.mouse.click(box.x + box.width * 0.4, box.y + box.height * 0.6);
+      await page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.6);
       const said = await page.textContent("[data-readout=microscope]");
       const [, tensor, index] = said.match(/^(\S+) \[(\d+)\]/);
       const figure = '[data-figure="trace"]';
-      const chosen = () => page.inputValue(`${figure} select`);
-      assert.equal(await chosen(), `${tensor} [${index}]`);
+      // What is chosen is said at once, not with the next frame.
+      const chosen = await canvas.evaluate((canvas, select) => {
+        canvas.click();
+        return document.querySelector(select).value;
+      }, `${figure} select`);
+      assert.equal(chosen, `${tensor} [${index}]`);
       const curve = page.locator(`${figure} path[data-series="lca"]`);
       await curve.waitFor({ state: "attached", timeout: 60_000 });
       const text = execFileSync(program, ["trace", run, tensor, index, "--format", "json"]);

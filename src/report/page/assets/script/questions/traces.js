@@ -115,6 +115,7 @@ function trace(run) {
   };
   showers.set(run.id, (name) => {
     choose(name);
+    fill();
     redraw();
   });
   const about = note("");
