@@ -18,9 +18,9 @@ mod findings;
 mod models;
 #[path = "../shared/resnet.rs"]
 mod network;
+mod networks;
 mod photos;
 mod progress;
-mod resnet;
 mod runs;
 mod setting;
 mod source;
@@ -140,6 +140,10 @@ enum NetworkName {
     Lenet,
     /// ResNet-20, on CIFAR-10
     Resnet,
+    /// Convolutions alone, on CIFAR-10
+    AllCnn,
+    /// VGG-16 with at most half its channels, on CIFAR-10
+    Vgg,
 }
 
 fn main() -> ExitCode {
@@ -216,6 +220,8 @@ impl Options {
             NetworkName::Fc => Network::Fc,
             NetworkName::Lenet => Network::LeNet,
             NetworkName::Resnet => Network::resnet(self.size()),
+            NetworkName::AllCnn => Network::all_cnn(self.size()),
+            NetworkName::Vgg => Network::vgg(self.size()),
         };
         self.network.iter().map(network).collect()
     }

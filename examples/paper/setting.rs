@@ -32,13 +32,15 @@ pub struct Setting {
 pub enum Network {
     Fc,
     LeNet,
-    ResNet(ResNetSize),
+    ResNet(PhotoSize),
+    AllCnn(PhotoSize),
+    Vgg(PhotoSize),
 }
 
-/// How large a ResNet-20 is.
+/// How large a network for photos is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ResNetSize {
-    /// Channels of the first third; the others have twice and four times as many.
+pub struct PhotoSize {
+    /// Channels of the first layers; those that follow have some times as many.
     pub width: usize,
     /// Side length of the images, which are shrunk to it.
     pub side: usize,
@@ -85,12 +87,30 @@ pub enum Size {
 impl Network {
     /// Returns a ResNet-20 of the width and on the images of a size.
     pub fn resnet(size: Size) -> Self {
+        Self::ResNet(PhotoSize::new(size, [4, 16]))
+    }
+
+    /// Returns an All-CNN of the width and on the images of a size.
+    pub fn all_cnn(size: Size) -> Self {
+        Self::AllCnn(PhotoSize::new(size, [12, 96]))
+    }
+
+    /// Returns a VGG of the width and on the images of a size, which has at most half the channels
+    /// of VGG-16.
+    pub fn vgg(size: Size) -> Self {
+        Self::Vgg(PhotoSize::new(size, [8, 32]))
+    }
+}
+
+impl PhotoSize {
+    /// Takes the width that is small enough for a CPU, and that of the original size.
+    fn new(size: Size, [small, full]: [usize; 2]) -> Self {
         let (width, side) = match size {
             Size::Smoke => (2, 8),
-            Size::Small => (4, 16),
-            Size::Full => (16, 32),
+            Size::Small => (small, 16),
+            Size::Full => (full, 32),
         };
-        Self::ResNet(ResNetSize { width, side })
+        Self { width, side }
     }
 }
 
@@ -101,10 +121,9 @@ impl Setting {
         let (batch, images, steps) = match (network, size) {
             (_, Size::Smoke) => (16, 48, 8),
             (Network::Fc, Size::Small) => (250, 2_000, 200),
-            (Network::LeNet, Size::Small) => (50, 250, 60),
-            (Network::ResNet(_), Size::Small) => (50, 250, 60),
+            (_, Size::Small) => (50, 250, 60),
             (Network::Fc | Network::LeNet, Size::Full) => (250, 55_000, 880),
-            (Network::ResNet(_), Size::Full) => (250, 45_000, 5_000),
+            (_, Size::Full) => (250, 45_000, 5_000),
         };
         let setting = Self {
             network,
@@ -126,8 +145,8 @@ impl Setting {
     /// Returns the setting with an optimizer, and the learning rate that goes with it.
     pub fn optimizer(self, optimizer: Optimizer) -> Self {
         let (rate, momentum) = match (optimizer, self.network) {
-            (Optimizer::Sgd, Network::Fc | Network::LeNet) => (0.05, 0.9),
             (Optimizer::Sgd, Network::ResNet(_)) => (0.1, 0.9),
+            (Optimizer::Sgd, _) => (0.05, 0.9),
             (Optimizer::Rmsprop, _) => (0.001, 0.0),
             (Optimizer::Adam, _) => (0.0001, 0.0),
         };
@@ -147,11 +166,11 @@ impl Setting {
         })
     }
 
-    /// Returns the learning rate of a step. A ResNet's goes down to a tenth after half of the
+    /// Returns the learning rate of a step. That of a network for photos goes down to a tenth after half of the
     /// steps, and once more after three quarters.
     pub fn rate_at(&self, step: usize) -> f64 {
         let tenths = match self.network {
-            Network::ResNet(_) => {
+            Network::ResNet(_) | Network::AllCnn(_) | Network::Vgg(_) => {
                 usize::from(2 * step >= self.steps) + usize::from(4 * step >= 3 * self.steps)
             }
             Network::Fc | Network::LeNet => 0,
@@ -171,7 +190,9 @@ impl Setting {
         let cost = match self.network {
             Network::Fc => 1.0,
             Network::LeNet => 150.0,
-            Network::ResNet(size) => (size.width * size.side * size.side) as f64 / 8.0,
+            Network::ResNet(size) | Network::AllCnn(size) | Network::Vgg(size) => {
+                (size.width * size.side * size.side) as f64 / 8.0
+            }
         };
         (self.steps * (self.batch + measured)) as f64 * cost
     }
@@ -212,8 +233,16 @@ impl Display for Network {
         match self {
             Self::Fc => f.write_str("fc"),
             Self::LeNet => f.write_str("lenet"),
-            Self::ResNet(size) => write!(f, "resnet20x{}at{}", size.width, size.side),
+            Self::ResNet(size) => write!(f, "resnet20{size}"),
+            Self::AllCnn(size) => write!(f, "allcnn{size}"),
+            Self::Vgg(size) => write!(f, "vgg{size}"),
         }
+    }
+}
+
+impl Display for PhotoSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "x{}at{}", self.width, self.side)
     }
 }
 

@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::data::{CLASSES, ImageBatcher};
 use crate::models::{Fc, LeNet};
 use crate::network::ResNet;
-use crate::photos::{COLOURS, PhotoBatcher};
-use crate::setting::{Measured, Network, Optimizer, Setting};
+use crate::networks::{AllCnn, Vgg};
+use crate::photos::{COLOURS, PhotoBatch, PhotoBatcher};
+use crate::setting::{Measured, Network, Optimizer, PhotoSize, Setting};
 use crate::source::Source;
 
 /// Parameters of each tensor that are recorded one by one.
@@ -71,17 +72,35 @@ impl Trainer<'_> {
                 self.run(LeNet::new(&device), data, ImageBatcher, progress)
             }
             Network::ResNet(size) => {
-                let cifar = self.source.cifar(images, size.side)?;
-                let data = Data::new(cifar.training, cifar.validation, |photo| photo.label);
-                let batcher = PhotoBatcher { side: size.side };
-                self.run(
-                    ResNet::new([COLOURS, CLASSES], size.width, &device),
-                    data,
-                    batcher,
-                    progress,
-                )
+                let model = ResNet::new([COLOURS, CLASSES], size.width, &device);
+                self.run_photos(model, size, progress)
+            }
+            Network::AllCnn(size) => {
+                let model = AllCnn::new([COLOURS, CLASSES], size.width, &device);
+                self.run_photos(model, size, progress)
+            }
+            Network::Vgg(size) => {
+                let model = Vgg::new([COLOURS, CLASSES], size.width, &device);
+                self.run_photos(model, size, progress)
             }
         }
+    }
+
+    fn run_photos<M>(
+        &self,
+        model: M,
+        size: PhotoSize,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Outcome, Box<dyn Error>>
+    where
+        M: Module
+            + Display
+            + TrainStep<Input = PhotoBatch, Output = ClassificationOutput>
+            + InferenceStep<Input = PhotoBatch, Output = ClassificationOutput>,
+    {
+        let cifar = self.source.cifar(self.setting.images, size.side)?;
+        let data = Data::new(cifar.training, cifar.validation, |photo| photo.label);
+        self.run(model, data, PhotoBatcher { side: size.side }, progress)
     }
 
     fn run<M, I, B, T>(
@@ -156,7 +175,8 @@ impl Trainer<'_> {
                 let class = data.class;
                 probe = probe.classes(CLASSES, move |image| class(image).into());
             }
-            if let Network::ResNet(_) = setting.network {
+            // Batch normalization takes the statistics of a chunk.
+            if let Network::ResNet(_) | Network::Vgg(_) = setting.network {
                 probe = probe.chunk_size(self.chunk);
             }
             match setting.probe {
@@ -168,9 +188,9 @@ impl Trainer<'_> {
             .overwrite()
             .parameters(ParameterSelection::all().random_indices(RECORDED, 0));
         let integrator = match setting.network {
-            Network::Fc | Network::LeNet => Integrator::adaptive(),
             // Its loss bends so much along a step that a hundredth of the change takes ten sweeps.
-            Network::ResNet(_) => Integrator::adaptive().tolerance(1e-4, 0.1),
+            Network::ResNet(_) | Network::Vgg(_) => Integrator::adaptive().tolerance(1e-4, 0.1),
+            Network::Fc | Network::LeNet | Network::AllCnn(_) => Integrator::adaptive(),
         };
         let lca = Lca::new(probe(&data.training)).record(recorder);
         let lca = lca.integrator(integrator);

@@ -43,7 +43,7 @@ impl ResNet {
             })
         };
         Self {
-            first: convolution(channels, width, 3, 1, device),
+            first: convolution([channels, width], 3, 1).init(device),
             first_norm: BatchNormConfig::new(width).init(device),
             blocks: (0..3).flat_map(third).collect(),
             pool: AdaptiveAvgPool2dConfig::new([1, 1]).init(),
@@ -63,11 +63,11 @@ impl ResNet {
 impl Block {
     fn new(from: usize, to: usize, stride: usize, device: &Device) -> Self {
         Self {
-            conv1: convolution(from, to, 3, stride, device),
+            conv1: convolution([from, to], 3, stride).init(device),
             norm1: BatchNormConfig::new(to).init(device),
-            conv2: convolution(to, to, 3, 1, device),
+            conv2: convolution([to, to], 3, 1).init(device),
             norm2: BatchNormConfig::new(to).init(device),
-            shortcut: (from != to).then(|| convolution(from, to, 1, stride, device)),
+            shortcut: (from != to).then(|| convolution([from, to], 1, stride).init(device)),
         }
     }
 
@@ -82,10 +82,10 @@ impl Block {
     }
 }
 
-/// A convolution that keeps the side, or divides it by `stride`.
-fn convolution(from: usize, to: usize, kernel: usize, stride: usize, device: &Device) -> Conv2d {
+/// A convolution without biases that keeps the side, or divides it by `stride`.
+pub fn convolution(channels: [usize; 2], kernel: usize, stride: usize) -> Conv2dConfig {
     let around = kernel / 2;
-    Conv2dConfig::new([from, to], [kernel, kernel])
+    Conv2dConfig::new(channels, [kernel, kernel])
         .with_stride([stride, stride])
         .with_padding(PaddingConfig2d::Explicit(around, around, around, around))
         .with_bias(false)
@@ -93,5 +93,4 @@ fn convolution(from: usize, to: usize, kernel: usize, stride: usize, device: &De
             gain: std::f64::consts::SQRT_2,
             fan_out_only: false,
         })
-        .init(device)
 }

@@ -8,7 +8,7 @@ use burn_lca::analysis::setting::{SettingLayer, SettingOptions};
 
 use super::{Found, Plan, by_setting, ends, folders};
 use crate::findings::Finding;
-use crate::resnet::{FIRST, LAST};
+use crate::networks::resnet::{FIRST, LAST};
 use crate::runs::Trained;
 use crate::setting::{Exception, Setting, Size};
 
@@ -19,8 +19,7 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
     // With momentum m a gradient acts m/(1 - m) steps late on average: 0, 1, 2, … 9.
     let delays: &[u32] = match plan.size {
         Size::Smoke => &[0, 4, 9],
-        Size::Small => &[0, 1, 4, 9],
-        Size::Full => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        Size::Small | Size::Full => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
     };
     let usual = plan.resnet();
     let settings = delays.iter().flat_map(|&delay| {

@@ -8,7 +8,7 @@ use burn_lca::analysis::sets::RunSet;
 
 use super::{Found, Plan, by_setting, ends, folders};
 use crate::findings::Finding;
-use crate::resnet::{FIRST, LAST};
+use crate::networks::resnet::{FIRST, LAST};
 use crate::runs::Trained;
 use crate::setting::{Exception, Setting};
 

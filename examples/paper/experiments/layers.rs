@@ -1,4 +1,4 @@
-//! LCA by layer of FC and LeNet, over seeds.
+//! LCA by layer of all networks but ResNet, over seeds.
 
 use std::error::Error;
 
@@ -11,11 +11,9 @@ use crate::runs::Trained;
 use crate::setting::{Network, Optimizer, Setting};
 
 pub fn settings(plan: &Plan) -> Vec<Setting> {
-    let networks = plan.networks.iter().filter(|network| match network {
-        Network::Fc | Network::LeNet => true,
-        // It has an experiment of its own.
-        Network::ResNet(_) => false,
-    });
+    // It has an experiment of its own.
+    let is_resnet = |network: &Network| matches!(network, Network::ResNet(_));
+    let networks = plan.networks.iter().filter(|network| !is_resnet(network));
     networks
         .flat_map(|&network| plan.base(network, Optimizer::Sgd))
         .collect()
@@ -25,12 +23,16 @@ pub fn findings(runs: &[Trained]) -> Found {
     let mut found = Vec::new();
     for runs in by_setting(runs) {
         let layers = of_runs(&runs)?;
+        let article = match runs[0].setting.network {
+            Network::Fc | Network::LeNet => "helps",
+            Network::ResNet(_) | Network::AllCnn(_) | Network::Vgg(_) => "",
+        };
         for layer in &layers.layers {
             let name = &layer.name;
             let row = |quantity: &str, article| {
                 Finding::new(format!("{name}: {quantity}"), article, &runs)
             };
-            found.push(row("LCA", "helps").mean(&layer.by_run));
+            found.push(row("LCA", article).mean(&layer.by_run));
             if let Some(significance) = layer.significance {
                 found.push(row("p, t-test, corrected", "").is(significance.p_t_corrected));
             }

@@ -20,7 +20,7 @@ use burn_lca::analysis::{Grouping, TensorGroup};
 use clap::{Subcommand, ValueEnum};
 
 use crate::findings::Finding;
-use crate::resnet::{FIRST, LAST};
+use crate::networks::resnet::{FIRST, LAST};
 use crate::runs::Trained;
 use crate::setting::{Network, Optimizer, Setting, Size};
 
@@ -167,7 +167,8 @@ impl Plan {
             (Network::Fc, Optimizer::Sgd) => 5,
             (Network::Fc, _) | (Network::LeNet, Optimizer::Sgd) => 3,
             (Network::ResNet(_), Optimizer::Sgd) => 5,
-            (Network::LeNet | Network::ResNet(_), _) => 1,
+            (Network::AllCnn(_) | Network::Vgg(_), Optimizer::Sgd) => 3,
+            (Network::LeNet | Network::ResNet(_) | Network::AllCnn(_) | Network::Vgg(_), _) => 1,
         });
         let setting = Setting::new(network, self.size);
         setting.optimizer(optimizer).seeds(seeds)

@@ -2,7 +2,7 @@
 
 use super::{Found, Plan, by_setting, layers};
 use crate::findings::Finding;
-use crate::resnet::{FIRST, LAST};
+use crate::networks::resnet::{FIRST, LAST};
 use crate::runs::Trained;
 use crate::setting::Setting;
 
