@@ -122,6 +122,11 @@ struct Options {
     )]
     optimizer: Vec<Optimizer>,
 
+    /// By how many steps gradients act late in the last layer (delay); 9 is what the other layers
+    /// have [default: 0 to 9]
+    #[arg(long, value_name = "STEPS", value_delimiter = ',', global = true)]
+    delays: Option<Vec<u32>>,
+
     /// Leave the last layer its learning rate at other momenta (delay); by default it is raised so
     /// that the layer goes as far as with the usual one
     #[arg(long, global = true)]
@@ -168,6 +173,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         seeds: options.seeds,
         networks: options.networks(),
         optimizers: options.optimizer.clone(),
+        delays: options.delays.clone(),
         same_rate: options.same_rate,
     };
     fs::create_dir_all(&runs.folder)

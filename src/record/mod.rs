@@ -17,6 +17,7 @@ mod footer;
 mod info;
 mod iterations;
 mod lock;
+mod notes;
 mod part;
 mod pattern;
 mod queue;

@@ -130,83 +130,9 @@ impl Run {
         &self.status
     }
 
-    /// Returns a warning for readers of a run that did not finish, such as "artifacts/lca was
-    /// killed; this is as far as its record reaches"; `None` if it did.
-    #[must_use]
-    pub fn unfinished(&self) -> Option<String> {
-        let became = match &self.status {
-            RunStatus::Finished => return None,
-            RunStatus::Running => "is still being written".into(),
-            RunStatus::Killed => "was killed".into(),
-            RunStatus::Interrupted => "was interrupted".into(),
-            RunStatus::Failed(reason) => format!("failed ({reason})"),
-        };
-        let folder = self.folder().display();
-        Some(format!(
-            "{folder} {became}; this is as far as its record reaches"
-        ))
-    }
-
-    /// Returns what whoever reads the run's numbers must know: that it did not finish, that only some
-    /// iterations are looked at, that not every step was measured for itself, and that its probes were
-    /// sampled.
-    #[must_use]
-    pub fn notes(&self) -> Vec<String> {
-        let notes = [
-            self.unfinished(),
-            self.only(),
-            self.sparse(),
-            self.sampled(),
-        ];
-        notes.into_iter().flatten().collect()
-    }
-
-    /// Returns which iterations are looked at; `None` if all are.
-    fn only(&self) -> Option<String> {
-        let Range { start, end } = self.iterations.as_ref()?;
-        let folder = self.folder().display();
-        Some(match end {
-            &u64::MAX => format!("only iterations from {start} on of {folder} are looked at"),
-            end => {
-                let last = end.saturating_sub(1);
-                format!("only iterations {start} to {last} of {folder} are looked at")
-            }
-        })
-    }
-
-    /// Returns a warning for readers of a run that was not measured at every step for itself; `None`
-    /// if it was.
-    fn sparse(&self) -> Option<String> {
-        let observed = self.info.observed;
-        let means = if observed.leaves_out() {
-            "sums are over the steps that were measured, and leave out what the others did"
-        } else {
-            "what is said of a step is of a segment: of where it led to, not of its single steps"
-        };
-        let folder = self.folder().display();
-        (!observed.is_every_step()).then(|| format!("{folder} was measured at {observed}: {means}"))
-    }
-
-    /// Returns a warning for readers of a run whose probes were sampled: what its numbers estimate
-    /// and which of them noise biases; `None` if all examples were swept.
-    fn sampled(&self) -> Option<String> {
-        let probes = self.info.probes.iter().filter_map(|probe| {
-            let sample = probe.sample.as_ref()?;
-            Some(format!(
-                "{} of {} {} examples",
-                sample.examples, probe.examples, probe.name
-            ))
-        });
-        let probes: Vec<String> = probes.collect();
-        (!probes.is_empty()).then(|| {
-            format!(
-                "{} was measured on samples, at every step {}: sums of LCA are estimates with a \
-                 standard error; signs of single values (parameters helping or hurting, heroes, sign \
-                 changes of the gradient) are those of noisy estimates, not of all examples",
-                self.folder().display(),
-                probes.join(" and ")
-            )
-        })
+    /// Returns the iterations that are looked at; `None` if all are.
+    pub(super) fn only(&self) -> Option<&Range<u64>> {
+        self.iterations.as_ref()
     }
 
     /// Returns the tables that have rows.

@@ -160,6 +160,27 @@ fn json_holds_the_numbers_of_the_tables() {
 }
 
 #[test]
+fn layers_of_the_first_steps_and_of_the_others_add_up_to_those_of_the_run() {
+    let folder = written(&Fixture::default());
+    let lca = |more: &[&str]| -> Vec<f64> {
+        let text = answer(
+            "layers",
+            folder.path(),
+            &[more, &["--format", "json"]].concat(),
+        );
+        let json: Json = serde_json::from_slice(&text).unwrap();
+        let layers = json["layers"].as_array().unwrap().iter();
+        layers.map(|layer| layer["lca"].as_f64().unwrap()).collect()
+    };
+    let (whole, first, rest) = (lca(&[]), lca(&["--to", "6"]), lca(&["--from", "7"]));
+    assert!(whole.len() > 1);
+    for (layer, whole) in whole.iter().enumerate() {
+        assert!((whole - first[layer] - rest[layer]).abs() < 1e-12);
+        assert!(first[layer] != 0.0 && rest[layer] != 0.0);
+    }
+}
+
+#[test]
 fn the_summary_of_a_run_says_what_was_planted() {
     let fixture = Fixture::default();
     let folder = written(&fixture);

@@ -16,13 +16,14 @@ use crate::setting::{Exception, Setting, Size};
 const USUAL_DELAY: u32 = 9;
 
 pub fn settings(plan: &Plan) -> Vec<Setting> {
-    // With momentum m a gradient acts m/(1 - m) steps late on average: 0, 1, 2, … 9.
-    let delays: &[u32] = match plan.size {
-        Size::Smoke => &[0, 4, 9],
-        Size::Small | Size::Full => &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    let usual_delays: &[u32] = match plan.size {
+        Size::Smoke => &[0, 4, USUAL_DELAY],
+        Size::Small | Size::Full => &[0, 1, 2, 3, 4, 5, 6, 7, 8, USUAL_DELAY],
     };
+    let delays = plan.delays.as_deref().unwrap_or(usual_delays);
     let usual = plan.resnet();
     let settings = delays.iter().flat_map(|&delay| {
+        // With momentum m a gradient acts m/(1 - m) steps late on average.
         let momentum = f64::from(delay) / f64::from(delay + 1);
         let setting = Setting {
             exception: (delay != USUAL_DELAY).then(|| Exception {

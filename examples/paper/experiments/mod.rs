@@ -64,6 +64,8 @@ pub struct Plan {
     pub seeds: Option<u64>,
     pub networks: Vec<Network>,
     pub optimizers: Vec<Optimizer>,
+    /// By how many steps gradients act late in the last layer; `None` leaves it to the experiment.
+    pub delays: Option<Vec<u32>>,
     /// Whether momentum is changed without the learning rate.
     pub same_rate: bool,
 }

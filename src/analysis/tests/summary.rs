@@ -3,6 +3,7 @@
 use super::synthetic::Synthetic;
 use crate::analysis::summary;
 use crate::error::LcaError;
+use crate::record::Run;
 use crate::record::RunState;
 use crate::record::RunStatus;
 
@@ -173,6 +174,14 @@ fn a_sampled_run_adds_up_step_by_step_and_says_what_its_numbers_are() {
     let folder = tempfile::tempdir().unwrap();
     let whole = Synthetic::new(&TENSORS, 16).write(folder.path());
     assert!(whole.notes().is_empty());
+
+    // What holds for both is said once, what holds for one of it alone.
+    let runs = [whole, run.clone().between(..=7), run];
+    let notes = Run::notes_of(&runs);
+    let sampled = notes.iter().filter(|note| note.contains("noisy estimates"));
+    let sampled: Vec<&String> = sampled.collect();
+    assert_eq!((notes.len(), sampled.len()), (2, 1), "{notes:?}");
+    assert!(sampled[0].contains(" and one other run: measured on samples"));
 }
 
 /// Of decay: 20 · (0.002 − 0.0005) = 0.03.

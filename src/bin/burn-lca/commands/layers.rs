@@ -8,7 +8,7 @@ use burn_lca::analysis::sets::{SetDifference, SetLayers};
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
-use super::runs::{self, LabelledRun};
+use super::runs::{self, LabelledRun, StepsArgs};
 use super::sums::{SumsArgs, by, of_class, run_notes};
 
 /// Number of runs from which on a sign-flip test can reach a p-value of 0.05.
@@ -25,6 +25,7 @@ const ENOUGH_TO_FLIP: usize = 6;
 #[command(
     after_help = "Examples:\n  burn-lca layers artifacts/lca --by tensor\n  \
                         burn-lca layers artifacts/seed1 artifacts/seed2 artifacts/seed3\n  \
+                        burn-lca layers artifacts/lca --from 200 --to 999\n  \
                         burn-lca layers artifacts/lca --group last=fc3 --group first=fc1\n  \
                         burn-lca layers plain=a/seed1 plain=a/seed2 frozen=b/seed1 frozen=b/seed2"
 )]
@@ -41,12 +42,14 @@ pub struct LayersArgs {
     #[arg(long, default_value_t = LayersOptions::default().seed)]
     seed: u64,
     #[command(flatten)]
+    steps: StepsArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
 pub fn answer(args: &LayersArgs) -> Result<Answer, Failure> {
     let options = args.sums.options().seed(args.seed);
-    let runs = runs::open_labelled(&args.runs)?;
+    let runs = args.steps.of_all(runs::open_labelled(&args.runs)?)?;
     if let Some(sets) = runs::sets(&args.runs, &runs)? {
         let found = analysis::sets(&sets, &options)?;
         return Ok(Answer::new(&found, &runs)?.table(by_set(&found, &runs, args.per_parameter)));

@@ -13,6 +13,8 @@ use clap::ValueEnum;
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, Cell, OutputArgs};
 
+use super::runs::StepsArgs;
+
 /// Moments that are shown without `--list`.
 const SHOWN: usize = 30;
 
@@ -59,6 +61,8 @@ pub struct PeaksArgs {
     #[arg(long)]
     list: bool,
     #[command(flatten)]
+    steps: StepsArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
@@ -70,7 +74,7 @@ enum PeakQuantity {
 }
 
 pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
-    let run = Run::open(&args.run)?;
+    let run = args.steps.of(Run::open(&args.run)?)?;
     let options = PeaksOptions::default()
         .quantity(match args.quantity {
             PeakQuantity::Lca => Quantity::Lca,

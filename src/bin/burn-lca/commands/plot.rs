@@ -129,9 +129,7 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     refuse_terminal("a figure", path, "FILE.svg, .png or .pdf")?;
     let format = path.map_or(Ok(FileFormat::Svg), FileFormat::of)?;
     let bytes = progress::during(|| -> Result<Vec<u8>, Failure> {
-        let runs = open_labelled(&args.runs)?.into_iter();
-        let runs = runs.map(|run| args.steps.of(run));
-        let runs: Vec<Run> = runs.collect::<Result<_, _>>()?;
+        let runs = args.steps.of_all(open_labelled(&args.runs)?)?;
         let svg = draw(args, &runs)?;
         print_notes(&runs);
         Ok(export::encode(&svg, format)?)

@@ -61,6 +61,11 @@ impl StepsArgs {
             (_, Some(to)) => run.between(from..=to),
         })
     }
+
+    /// Returns runs as if they had only these steps.
+    pub fn of_all(&self, runs: Vec<Run>) -> Result<Vec<Run>, Failure> {
+        runs.into_iter().map(|run| self.of(run)).collect()
+    }
 }
 
 /// Returns the numbers before runs.
@@ -110,7 +115,7 @@ pub fn open(folders: &[PathBuf]) -> Result<Vec<Run>, LcaError> {
 
 /// Says on stderr what there is to know about the runs; a picture has no room for it.
 pub fn print_notes(runs: &[Run]) {
-    for note in runs.iter().flat_map(Run::notes) {
+    for note in Run::notes_of(runs) {
         say(note);
     }
 }

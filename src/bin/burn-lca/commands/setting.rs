@@ -9,7 +9,7 @@ use burn_lca::analysis::setting::{Setting, SettingLayer, SettingOptions, Setting
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, OutputArgs};
 
-use super::runs::{LabelledRun, numbers, open_labelled};
+use super::runs::{LabelledRun, StepsArgs, numbers, open_labelled};
 use super::sums::{SumsArgs, by, of_class, run_notes};
 
 /// LCA against a number that was set for each run, such as the momentum of the last layer.
@@ -40,12 +40,14 @@ pub struct SettingArgs {
     #[arg(long)]
     list: bool,
     #[command(flatten)]
+    steps: StepsArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
 pub fn answer(args: &SettingArgs) -> Result<Answer, Failure> {
     let numbers = numbers(&args.runs)?;
-    let runs = open_labelled(&args.runs)?;
+    let runs = args.steps.of_all(open_labelled(&args.runs)?)?;
     let options = SettingOptions::default()
         .name(args.of.clone())
         .log(args.log)

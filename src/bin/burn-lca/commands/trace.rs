@@ -9,6 +9,8 @@ use burn_lca::analysis::trace::{Trace, TraceOptions, TraceStep, Trajectory, trac
 use crate::failure::Failure;
 use crate::output::{Answer, AnswerTable, OutputArgs};
 
+use super::runs::StepsArgs;
+
 /// Single parameters over time: step, gradient and LCA at every recorded step.
 ///
 /// Without INDEX, the parameters that helped and hurt most, of TENSOR or of all tensors.
@@ -30,11 +32,13 @@ pub struct TraceArgs {
     #[arg(long, value_name = "N", conflicts_with = "index")]
     top: Option<usize>,
     #[command(flatten)]
+    steps: StepsArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
 pub fn answer(args: &TraceArgs) -> Result<Answer, Failure> {
-    let run = Run::open(&args.run)?;
+    let run = args.steps.of(Run::open(&args.run)?)?;
     let options = TraceOptions::default()
         .tensor(args.tensor.clone())
         .indices(args.index.clone());

@@ -70,7 +70,7 @@ impl Answer {
             json: escaped(&json) + "\n",
             verdict: None,
             tables: Vec::new(),
-            run_notes: runs.iter().flat_map(Run::notes).collect(),
+            run_notes: Run::notes_of(runs),
         })
     }
 
