@@ -105,8 +105,9 @@ pub(crate) fn shorten(name: &str, fits: impl Fn(&str) -> bool) -> String {
     fitting.next().unwrap_or_else(|| "…".into())
 }
 
-/// Returns names shortened, and still told apart: where shortening alone would make two of them
-/// the same, `…` stands for the parts of their paths that all have in common.
+/// Returns names shortened, and still told apart as well as that can be: where shortening alone
+/// would make two of them the same, `…` stands for the parts of their paths that all have in
+/// common, or initials for parts.
 #[cfg_attr(
     not(feature = "report"),
     allow(dead_code, reason = "only pictures need it")
@@ -139,12 +140,43 @@ pub(crate) fn shorten_apart<'a>(
         shorten(&format!("{}{middle}{}", dots(front), dots(back)), &fits)
     };
     let middles: Vec<String> = paths.iter().map(middle).collect();
+    let initials = |kept: usize| -> Vec<String> {
+        let paths = paths.iter();
+        paths.map(|path| with_initials(path, kept, &fits)).collect()
+    };
     let different = |names: &[String]| names.iter().collect::<HashSet<_>>().len();
-    if different(&middles) > different(&plain) {
-        middles
-    } else {
-        plain
-    }
+    let ways = [middles, initials(1), initials(0)];
+    ways.into_iter().fold(plain, |best, way| {
+        if different(&way) > different(&best) {
+            way
+        } else {
+            best
+        }
+    })
+}
+
+/// Returns a path with as many of its parts as need be, from the first, as their initials and the
+/// number at their ends: `t.l.0.n1.gamma`. The last `kept` parts stay whole.
+fn with_initials(path: &[&str], kept: usize, fits: &impl Fn(&str) -> bool) -> String {
+    let initial = |part: &&str| -> String {
+        let number = part.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        let is_end = number.chars().all(|letter| letter.is_ascii_digit());
+        let first = part
+            .chars()
+            .next()
+            .filter(|letter| !letter.is_ascii_digit());
+        let number = if is_end { number } else { "" };
+        first.into_iter().chain(number.chars()).collect()
+    };
+    let shortened = |parts: usize| -> String {
+        let (front, rest) = path.split_at(parts);
+        let front = front.iter().map(initial);
+        let rest = rest.iter().map(|part| (*part).to_owned());
+        front.chain(rest).collect::<Vec<String>>().join(".")
+    };
+    let most = path.len().saturating_sub(kept);
+    let fitting = (0..=most).map(&shortened).find(|name| fits(name));
+    fitting.unwrap_or_else(|| shorten(&shortened(most), fits))
 }
 
 #[cfg(test)]
@@ -171,6 +203,30 @@ mod tests {
             .collect();
         let short = shorten_apart(names.iter().map(String::as_str), up_to(20));
         assert_eq!(short, ["…8…", "…9…", "…10…", "…11…"]);
+        let transformer = [
+            "output",
+            "transformer.layers.0.pwff.linear_inner",
+            "transformer.layers.1.pwff.linear_inner",
+            "transformer.layers.1.norm_2",
+        ];
+        assert_eq!(
+            shorten_apart(transformer, up_to(28)),
+            [
+                "output",
+                "t.layers.0.pwff.linear_inner",
+                "t.layers.1.pwff.linear_inner",
+                "transformer.layers.1.norm_2",
+            ]
+        );
+        assert_eq!(
+            shorten_apart(transformer, up_to(14)),
+            ["output", "t.l.0.p…_inner", "t.l.1.p…_inner", "t.l.1.norm_2"]
+        );
+        let biases = ["a.layers.0.key.bias", "a.layers.1.key.bias", "b"];
+        assert_eq!(
+            shorten_apart(biases, up_to(9)),
+            ["a.l.0.k.b", "a.l.1.k.b", "b"]
+        );
         let known = ["fc1", "fc1.weight", "a.b"];
         assert_eq!(shorten_apart(known, up_to(20)), known);
         assert_eq!(shorten_apart(["only.one"], up_to(3)), ["o…e"]);

@@ -58,8 +58,8 @@ export function signedBars({
     const shown = rows();
     const heights = shown.map((row) => row.bars.length * THICK + ROW_GAP);
     const names = shown.map((row) => row.name);
-    const room = Math.floor((plot.clientWidth || 600) / 3 / 7);
-    const letters = Math.min(room, Math.max(4, widest(names, 28)));
+    const room = Math.min(28, Math.floor((plot.clientWidth || 600) / 3 / 7));
+    const letters = Math.max(4, widest(names, room));
     const height = heights.reduce((sum, height) => sum + height, 44);
     const margin = { left: letters * LETTER + 12, right: 74, top: 4, bottom: 40 };
     const { root, area } = frame(plot, height, margin);

@@ -10,11 +10,12 @@ export const LETTER = 6.6;
 const lengthOf = (name) => [...name].length;
 
 /**
- * How many letters the longest of some names has, within limits.
+ * How many letters the longest of some names has, shortened to what there is room for at most.
  * @param {string[]} names
  * @param {number} most
  */
-export const widest = (names, most) => Math.min(most, Math.max(3, ...names.map(lengthOf)));
+export const widest = (names, most) =>
+  Math.max(3, ...names.map((name) => lengthOf(shortened(name, most))));
 
 /**
  * What is shown of a name where there is room for so many letters.
