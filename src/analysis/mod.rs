@@ -25,6 +25,7 @@ pub mod distribution;
 mod grouping;
 pub mod helping;
 pub mod layers;
+mod lengths;
 pub mod loss;
 mod missing;
 pub(crate) mod names;

@@ -10,10 +10,12 @@ use crate::record::Run;
 use super::alike::require_different;
 use super::helping::{HelpingOptions, helping};
 use super::layers::trajectories;
+use super::lengths::of_different_lengths;
 use super::loss::loss_curves;
 use super::names::main_probe;
 use super::sets::RunSet;
 use super::significance::{mean, spread};
+use super::stats::{last_of_windows, steps_per_window};
 
 /// Which curves are laid over each other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,6 +40,8 @@ pub enum OverlayOf {
 pub struct Overlay {
     /// Which they are.
     pub of: OverlayOf,
+    /// The probe that all panels are about; `None` where each has its own.
+    pub probe: Option<String>,
     /// The panels, in the first run's order.
     pub panels: Vec<OverlayPanel>,
     /// What makes the runs hard to compare, in words.
@@ -85,8 +89,10 @@ pub struct RunCurve {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MeanCurve {
-    /// Where all runs have a value.
+    /// Where all runs have a value; of windows, the last such place in each.
     pub iterations: Vec<u64>,
+    /// How many of these places a value is the last of.
+    pub steps_per_window: usize,
     /// Their mean.
     pub mean: Vec<f64>,
     /// One standard deviation below it.
@@ -98,7 +104,7 @@ pub struct MeanCurve {
 /// Returns the same curves of several sets of runs, to be laid over each other.
 ///
 /// Mean and deviation of a set are over the iterations that all of its runs have: of runs of
-/// different lengths they end with the shortest one.
+/// different lengths they end with the shortest one, and a caution says so.
 ///
 /// # Errors
 ///
@@ -147,9 +153,20 @@ pub fn overlay(sets: &[RunSet], of: OverlayOf) -> Result<Overlay, LcaError> {
     for set in panels.iter_mut().flat_map(|panel| &mut panel.sets) {
         set.mean = (set.runs.len() > 1).then(|| MeanCurve::of(&set.runs));
     }
+    let follows = "mean and band are over the iterations that all have";
+    let mut cautions = Vec::new();
+    for set in sets {
+        cautions.extend(of_different_lengths(&set.name, &set.runs, follows)?);
+    }
+    let runs = sets.iter().flat_map(|set| &set.runs);
+    let probe = match of {
+        OverlayOf::Loss => None,
+        _ => runs.map(main_probe).next().map(str::to_owned),
+    };
     Ok(Overlay {
         of,
-        cautions: cautions(&panels),
+        probe,
+        cautions,
         panels,
     })
 }
@@ -204,6 +221,19 @@ fn curves(run: &Run, of: &OverlayOf) -> Result<Vec<(String, RunCurve)>, LcaError
 }
 
 impl MeanCurve {
+    /// Returns the curve in windows of steps, at most `most` of them: the values at the end of each.
+    #[must_use]
+    pub fn in_windows(self, most: usize) -> Self {
+        let steps = steps_per_window(self.iterations.len(), most);
+        Self {
+            iterations: last_of_windows(&self.iterations, steps),
+            steps_per_window: self.steps_per_window * steps,
+            mean: last_of_windows(&self.mean, steps),
+            low: last_of_windows(&self.low, steps),
+            high: last_of_windows(&self.high, steps),
+        }
+    }
+
     fn of(runs: &[RunCurve]) -> Self {
         let mut by_iteration: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
         for run in runs {
@@ -214,6 +244,7 @@ impl MeanCurve {
         by_iteration.retain(|_, values| values.len() == runs.len());
         let mut curve = Self {
             iterations: by_iteration.keys().copied().collect(),
+            steps_per_window: 1,
             mean: Vec::new(),
             low: Vec::new(),
             high: Vec::new(),
@@ -227,20 +258,4 @@ impl MeanCurve {
         }
         curve
     }
-}
-
-/// Returns what to say of sets whose runs reach differently far.
-fn cautions(panels: &[OverlayPanel]) -> Vec<String> {
-    let sets = panels.iter().take(1).flat_map(|panel| &panel.sets);
-    let caution = |set: &SetCurve| {
-        let ends = || set.runs.iter().filter_map(|run| run.iterations.last());
-        let (least, most) = (ends().min()?, ends().max()?);
-        (least < most).then(|| {
-            format!(
-                "The runs of {} end at iterations {least} to {most}; mean and band end with the shortest.",
-                set.set
-            )
-        })
-    };
-    sets.filter_map(caution).collect()
 }

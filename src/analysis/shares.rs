@@ -7,11 +7,11 @@ use crate::record::Run;
 
 use super::alike::require_different;
 use super::distribution::{Distribution, Edges, distribution};
+use super::lengths::of_different_lengths;
 use super::noise::{Heroes, heroes};
 use super::sets::RunSet;
 use super::significance::{mean, spread};
 use super::stats::Bin;
-use super::steps::step_sums;
 
 /// Which histograms are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -215,7 +215,11 @@ impl Histograms {
             let shares: Vec<&[f64]> = of_set.runs.iter().map(|run| &run.shares[..]).collect();
             of_set.mean = (shares.len() > 1).then(|| MeanShares::of(&shares));
             of_set.by_chance = means(&chances);
-            cautions.extend(caution(set)?);
+            cautions.extend(of_different_lengths(
+                &set.name,
+                &set.runs,
+                "each counts the same",
+            )?);
             found.push(of_set);
         }
         Ok(Shares {
@@ -253,20 +257,4 @@ fn means(runs: &[Vec<f64>]) -> Option<Vec<f64>> {
     let bars = runs.first()?.len();
     let mean_of = |bar| mean(&runs.iter().map(|run| run[bar]).collect::<Vec<f64>>());
     Some((0..bars).map(mean_of).collect())
-}
-
-/// Returns what to say of a set whose runs have different lengths.
-fn caution(set: &RunSet) -> Result<Option<String>, LcaError> {
-    let mut steps = Vec::new();
-    for run in &set.runs {
-        steps.extend(step_sums(run)?.first().map(|main| main.steps));
-    }
-    let ends = steps.iter().min().zip(steps.iter().max());
-    let different = ends.filter(|(least, most)| least < most);
-    Ok(different.map(|(least, most)| {
-        format!(
-            "The runs of {} have {least} to {most} steps; each counts the same.",
-            set.name
-        )
-    }))
 }

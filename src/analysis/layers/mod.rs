@@ -11,6 +11,7 @@ use crate::record::{Run, Table};
 
 use super::alike::require_alike;
 use super::grouping::Grouping;
+use super::lengths::different_lengths;
 use super::read::{NO_FINITE_STEPS, NO_STEPS, not_recorded, require};
 use super::sampling::{margin, p_of_estimate};
 use super::significance::{SignFlip, StudentT, deviation, holm, holm_of_known, mean, spread};
@@ -225,7 +226,11 @@ pub(super) fn sums_over_runs(runs: &[Run], options: &LayersOptions) -> Result<La
     });
     let described: Vec<LayersRun> = described.collect();
     Ok(Layers {
-        caution: caution(&described),
+        caution: different_lengths(
+            None,
+            described.iter().map(|run| run.steps),
+            "sums over them are not quite the same thing",
+        ),
         runs: described,
         by: options.by.clone(),
         probe: options.probe_of(&runs[0]).to_owned(),
@@ -233,17 +238,6 @@ pub(super) fn sums_over_runs(runs: &[Run], options: &LayersOptions) -> Result<La
         lca: network,
         test: None,
         layers: layer_sums(&of_runs, network),
-    })
-}
-
-/// Returns what to say of runs of different lengths.
-fn caution(runs: &[LayersRun]) -> Option<String> {
-    let least = runs.iter().map(|run| run.steps).min()?;
-    let most = runs.iter().map(|run| run.steps).max()?;
-    (least < most).then(|| {
-        format!(
-            "The runs have {least} to {most} steps; sums over them are not quite the same thing."
-        )
     })
 }
 

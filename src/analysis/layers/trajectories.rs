@@ -12,7 +12,7 @@ use super::super::names::layer_of;
 use super::super::read::{NO_STEPS, require};
 use super::super::sampling::{margin, variance};
 use super::super::series::{Quantity, Request, Series, SeriesTable, halves, series};
-use super::super::stats::steps_per_window;
+use super::super::stats::{last_of_windows, steps_per_window};
 
 /// The LCA of every layer over time, on one probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -58,25 +58,19 @@ impl Trajectories {
     #[must_use]
     pub fn in_windows(self, most: usize) -> Self {
         let steps = steps_per_window(self.iterations.len(), most);
-        fn last<T: Copy>(values: &[T], steps: usize) -> Vec<T> {
-            let windows = values.chunks(steps);
-            windows
-                .filter_map(|window| window.last().copied())
-                .collect()
-        }
         let layers = self.layers.into_iter().map(|curve| LayerCurve {
             lca: curve
                 .lca
                 .chunks(steps)
                 .map(|lca| lca.iter().sum())
                 .collect(),
-            cumulative: last(&curve.cumulative, steps),
-            margin: curve.margin.map(|margin| last(&margin, steps)),
+            cumulative: last_of_windows(&curve.cumulative, steps),
+            margin: curve.margin.map(|margin| last_of_windows(&margin, steps)),
             ..curve
         });
         Self {
             layers: layers.collect(),
-            iterations: last(&self.iterations, steps),
+            iterations: last_of_windows(&self.iterations, steps),
             steps_per_window: self.steps_per_window * steps,
             ..self
         }

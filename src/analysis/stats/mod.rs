@@ -19,4 +19,4 @@ pub(crate) use smooth::{smoothed, smoothing_window};
     not(feature = "report"),
     allow(unused_imports, reason = "only pictures need one")
 )]
-pub(crate) use thin::{extremes_by_column, steps_per_window};
+pub(crate) use thin::{extremes_by_column, last_of_windows, steps_per_window};

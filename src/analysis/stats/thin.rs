@@ -6,6 +6,14 @@ pub(crate) fn steps_per_window(steps: usize, most: usize) -> usize {
     steps.div_ceil(most.max(1)).max(1)
 }
 
+/// Returns the last value of every window of so many steps.
+pub(crate) fn last_of_windows<T: Copy>(values: &[T], steps: usize) -> Vec<T> {
+    let windows = values.chunks(steps);
+    windows
+        .filter_map(|window| window.last().copied())
+        .collect()
+}
+
 /// Returns what can be seen of a line: of consecutive points in the same column of a picture the
 /// first, the lowest, the highest and the last, in their order (the M4 aggregation of Jugel,
 /// Jerzak, Hackenbroich and Markl, 2014).

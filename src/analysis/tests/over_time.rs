@@ -6,10 +6,12 @@ use crate::analysis::classes::ClassMapOptions;
 use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::LayersOptions;
 use crate::analysis::loss::LossCurve;
+use crate::analysis::overlay::OverlayOf;
+use crate::analysis::sets::RunSet;
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::{
-    class_maps, compare, distribution, helping, helping_by_layer, layers, loss_curves, summary,
-    trace, trajectories,
+    class_maps, compare, distribution, helping, helping_by_layer, layers, loss_curves, overlay,
+    summary, trace, trajectories,
 };
 use crate::record::Run;
 
@@ -78,6 +80,19 @@ fn windows_keep_what_adds_up_and_end_where_the_run_does() {
         assert_near(windows.lca.iter().sum(), *layer.cumulative.last().unwrap());
         assert_eq!(windows.reach, layer.reach);
     }
+
+    let (_other_folder, other) = written(50);
+    let of_both = overlay(
+        &[RunSet::new("both", vec![run.clone(), other])],
+        OverlayOf::Loss,
+    );
+    let mean = of_both.unwrap().panels[0].sets[0].mean.clone().unwrap();
+    let windows = mean.clone().in_windows(8);
+    // The loss before the first step is a value more: windows of 7, the last one of 2.
+    assert_eq!((windows.steps_per_window, windows.mean.len()), (7, 8));
+    assert_eq!(windows.iterations[..2], [6, 13]);
+    assert_eq!(windows.mean[1], mean.mean[13]);
+    assert_eq!(windows.high.last(), mean.high.last());
 
     let options = TraceOptions::default()
         .tensor(Some("fc1.weight".into()))

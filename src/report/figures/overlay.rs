@@ -88,6 +88,9 @@ pub(super) fn draw(overlay: &Overlay, options: &CheckedOptions) -> String {
                 .to_owned(),
         );
     }
+    if let (OverlayOf::Cumulative, Some(probe)) = (&overlay.of, &overlay.probe) {
+        sheet.notes.push(format!("LCA on the {probe} probe."));
+    }
     sheet.notes.extend(overlay.cautions.iter().cloned());
     if shown.len() < overlay.panels.len() {
         let hidden = overlay.panels.len() - shown.len();

@@ -28,7 +28,7 @@ struct MeanPart {
     /// The probe or layer.
     name: String,
     runs: usize,
-    /// One point in so many steps is kept, the last among them.
+    /// Of so many steps the last point is kept.
     every: usize,
     /// The iterations after which a loss or a sum is what it is, or that a fraction is of.
     iterations: Doubles,
@@ -148,26 +148,26 @@ impl MeanPart {
     /// Keeps at most so many points. What stands before an iteration, `ends_there`, is said of the
     /// one before it, as the page's other curves are.
     fn of(name: String, runs: usize, curve: MeanCurve, ends_there: bool, most: usize) -> Self {
-        let first = usize::from(ends_there);
-        let points = first..curve.iterations.len().max(first);
-        let every = points.len().div_ceil(most).max(1);
-        let kept = || {
-            let last = points.end;
-            points
-                .clone()
-                .filter(move |at| (last - 1 - at).is_multiple_of(every))
+        // Before the first step there is a loss or a sum, too.
+        let first = usize::from(ends_there).min(curve.iterations.len());
+        let rest = |values: Vec<f64>| values[first..].to_vec();
+        let curve = MeanCurve {
+            iterations: curve.iterations[first..].to_vec(),
+            mean: rest(curve.mean),
+            low: rest(curve.low),
+            high: rest(curve.high),
+            ..curve
         };
-        let column = |values: &[f64]| Doubles::of(kept().map(|at| values[at]));
+        let curve = curve.in_windows(most);
+        let iterations = curve.iterations.into_iter();
         Self {
             name,
             runs,
-            every,
-            iterations: Doubles::counts(
-                kept().map(|at| curve.iterations[at] - u64::from(ends_there)),
-            ),
-            mean: column(&curve.mean),
-            low: column(&curve.low),
-            high: column(&curve.high),
+            every: curve.steps_per_window,
+            iterations: Doubles::counts(iterations.map(|at| at - u64::from(ends_there))),
+            mean: Doubles(curve.mean),
+            low: Doubles(curve.low),
+            high: Doubles(curve.high),
         }
     }
 }

@@ -60,8 +60,8 @@ fn the_mean_of_losses_has_its_band_and_ends_with_the_shortest_run() {
             "{height} {expected}"
         );
     }
-    assert!(svg.contains("The runs of seeds end at iterations 4 to 6"));
-    assert!(svg.contains("seeds (2 runs)") && !svg.contains("The runs of other"));
+    assert!(svg.contains("Runs of different lengths (seeds: 4 to 6 steps)"));
+    assert!(svg.contains("seeds (2 runs)") && !svg.contains("(other:"));
 }
 
 #[test]
