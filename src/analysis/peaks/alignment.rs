@@ -33,6 +33,31 @@ pub struct Alignment {
     pub null: Vec<u64>,
 }
 
+/// How many rows are told apart at a glance.
+const MOST_TELLING: usize = 12;
+
+impl Alignment {
+    /// Returns, of rows for two layers or more up to all, the at most twelve that say most: of those
+    /// that are about anything at all the first, the last that was observed, and those furthest from
+    /// chance; and `test`, that number of layers.
+    #[must_use]
+    pub fn telling(rows: &[Self], test: usize) -> Vec<&Self> {
+        let about = |row: &&Self| row.observed > 0 || row.expected > 0.0 || row.layers == test;
+        let mut order: Vec<&Self> = rows.iter().filter(about).collect();
+        let first = order.first().map(|row| row.layers);
+        let last = rows.iter().rfind(|row| row.observed > 0);
+        let ends = [first, last.map(|row| row.layers), Some(test)];
+        order.sort_by(|a, b| {
+            let is_inner = |row: &Self| !ends.contains(&Some(row.layers));
+            let ends_first = is_inner(a).cmp(&is_inner(b));
+            ends_first.then(a.p.total_cmp(&b.p))
+        });
+        order.truncate(MOST_TELLING);
+        order.sort_by_key(|row| row.layers);
+        order
+    }
+}
+
 /// The positions of the highest peaks of each layer, for one class.
 pub(super) type Trains = Vec<Vec<usize>>;
 
@@ -246,6 +271,45 @@ mod tests {
         assert_eq!(alignment.p, 2_011.0 / 20_001.0);
         assert_eq!(alignment.null.iter().sum::<u64>(), 20_000);
         assert_eq!(met[0], met[1]);
+    }
+
+    #[test]
+    fn the_rows_that_say_most_are_the_ends_the_test_and_those_furthest_from_chance() {
+        let row = |layers: usize, observed: usize, expected: f64, p: f64| Alignment {
+            layers,
+            observed,
+            expected,
+            p,
+            null: Vec::new(),
+        };
+        // Up to 40 layers are met by chance, up to 30 were observed; 21 to 35 are far from chance.
+        let rows: Vec<Alignment> = (2..=150)
+            .map(|layers| {
+                let observed = 31_usize.saturating_sub(layers);
+                let expected = 41_usize.saturating_sub(layers) as f64;
+                let far = (21..=35).contains(&layers);
+                row(
+                    layers,
+                    observed,
+                    expected,
+                    if far { layers as f64 / 1e3 } else { 0.5 },
+                )
+            })
+            .collect();
+        let layers = |test| -> Vec<usize> {
+            let telling = Alignment::telling(&rows, test);
+            telling.iter().map(|row| row.layers).collect()
+        };
+        assert_eq!(layers(75), [2, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 75]);
+        assert_eq!(layers(2), [2, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31]);
+        // All of few rows, but for those in which nothing is.
+        let few = [
+            row(2, 3, 2.0, 0.2),
+            row(3, 0, 0.1, 1.0),
+            row(4, 0, 0.0, 1.0),
+        ];
+        assert_eq!(Alignment::telling(&few, 2).len(), 2);
+        assert_eq!(Alignment::telling(&few, 4).len(), 3);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::analysis::distribution::Distribution;
 use crate::analysis::helping::HelpingOptions;
 use crate::analysis::layers::{Layers, LayersOptions};
 use crate::analysis::noise::{Concentration, Heroes, TensorOscillation, noise};
-use crate::analysis::peaks::{Peaks, PeaksOptions};
+use crate::analysis::peaks::{Alignment, Peaks, PeaksOptions};
 use crate::analysis::summary::{self, Summary};
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::{layer_of, loss_curves, trace, trajectories};
@@ -92,6 +92,8 @@ pub(super) struct ValuesPart {
 pub(super) struct PeaksPart {
     peaks: Option<Peaks>,
     peaks_top: usize,
+    /// How many rows of how peaks line up are not in `peaks`.
+    alignment_left_out: usize,
     peaks_missing: Option<String>,
 }
 
@@ -211,9 +213,17 @@ impl PeaksPart {
         let top = budget.peaks / (layers.len() * classes).max(1);
         let top = top.clamp(1, options.top);
         let options = options.top(top);
-        let (peaks, peaks_missing) = known(analysis::peaks(run, &options))?;
+        let (mut peaks, peaks_missing) = known(analysis::peaks(run, &options))?;
+        let mut alignment_left_out = 0;
+        if let Some(peaks) = &mut peaks {
+            let telling = Alignment::telling(&peaks.alignment, peaks.min_layers);
+            let telling: Vec<Alignment> = telling.into_iter().cloned().collect();
+            alignment_left_out = peaks.alignment.len() - telling.len();
+            peaks.alignment = telling;
+        }
         Ok(Self {
             peaks,
+            alignment_left_out,
             peaks_top: options.top,
             peaks_missing,
         })

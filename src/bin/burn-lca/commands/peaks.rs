@@ -57,7 +57,7 @@ pub struct PeaksArgs {
     /// within a layer.
     #[arg(long, conflicts_with_all = ["quantity", "min_layers", "list"])]
     coincidence: bool,
-    /// Lists every moment, and the peaks of every layer and class.
+    /// Lists every moment, every number of layers, and the peaks of every layer and class.
     #[arg(long)]
     list: bool,
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub fn answer(args: &PeaksArgs) -> Result<Answer, Failure> {
     }
     let peaks = analysis::peaks(&run, &options)?;
     let answer = Answer::new(&peaks, from_ref(&run))?
-        .table(alignment(&peaks))
+        .table(alignment(&peaks, args.list))
         .table(classes(&peaks))
         .table(moments(&peaks, args.list));
     Ok(if args.list {
@@ -148,14 +148,19 @@ fn value(peaks: &Peaks, value: f64) -> Cell {
     }
 }
 
-fn alignment(peaks: &Peaks) -> AnswerTable {
+fn alignment(peaks: &Peaks, all: bool) -> AnswerTable {
     let title = format!(
         "Highest {} at the very same iteration: {} layers, {} steps, summed over classes",
         noun(peaks),
         peaks.layers.len(),
         Cell::Count(peaks.steps as u64),
     );
-    let mut table = AnswerTable::of("alignment", title, &peaks.alignment)
+    let rows = if all {
+        peaks.alignment.iter().collect()
+    } else {
+        Alignment::telling(&peaks.alignment, peaks.min_layers)
+    };
+    let mut table = AnswerTable::of("alignment", title, &rows)
         .count("layers", "layers or more", |row| row.layers as u64)
         .count("observed", "iterations", |row| row.observed as u64)
         .number("expected", "by chance", |row| row.expected)
@@ -177,6 +182,13 @@ fn alignment(peaks: &Peaks) -> AnswerTable {
             format!("row of {} layers", peaks.min_layers)
         }
     ));
+    if rows.len() < peaks.alignment.len() {
+        table.note(format!(
+            "Left out: {} rows without peaks at the same iteration, or nearer to chance. --list has \
+             them.",
+            peaks.alignment.len() - rows.len()
+        ));
+    }
     table.note(
         "Layers see the same batch at the same step: peaks that line up have a common moment, \
          which does not mean that one layer makes the other learn.",
