@@ -30,6 +30,7 @@ pub mod loss;
 mod missing;
 pub(crate) mod names;
 pub mod noise;
+pub(crate) mod numbers;
 pub(crate) mod options;
 pub mod overlay;
 pub mod parameter_map;

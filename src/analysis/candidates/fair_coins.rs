@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
+use super::super::numbers::thousands;
+
 /// The fewest steps with an LCA that is not zero from which anything is said about how often one
 /// helps.
 pub(super) const MIN_STEPS: u64 = 20;
@@ -13,7 +15,9 @@ pub(super) fn unjudged(count: u64, all: u64, what: &str) -> Option<String> {
     (count > 0).then(|| {
         format!(
             "Not judged, since their LCA is other than zero at fewer than {MIN_STEPS} recorded \
-             steps: {count} of {all} {what}."
+             steps: {} of {} {what}.",
+            thousands(count),
+            thousands(all)
         )
     })
 }

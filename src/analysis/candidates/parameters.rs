@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
+use super::super::numbers::thousands;
 use super::super::read;
 use super::fair_coins::{FairCoins, MIN_STEPS};
 use super::options::CandidatesOptions;
@@ -101,7 +102,7 @@ pub(super) fn parameters(
     let frozen: HashSet<&str> = frozen.map(|tensor| &*tensor.path).collect();
     found.retain(|tensor| !frozen.contains(&*tensor.tensor));
     for tensor in &mut found {
-        tensor.reason = tensor.advice();
+        tensor.reason = tensor.advice(options);
     }
     Ok(found)
 }
@@ -155,24 +156,51 @@ impl TensorParameters {
         }
     }
 
-    fn advice(&self) -> Option<String> {
+    fn advice(&self, options: &CandidatesOptions) -> Option<String> {
         let mut words = Vec::new();
         if self.dead > 0 {
+            let (it, its) = if self.dead == 1 {
+                ("it", "its")
+            } else {
+                ("them", "their")
+            };
             words.push(format!(
-                "{} never changed the loss: whenever one of them moved, its gradient was zero ({} \
-                 never moved at all); prune them, or look whether their inputs are always zero",
-                self.dead, self.unmoved
+                "{}; prune {it}, or look whether {its} inputs are always zero",
+                self.death()
             ));
         }
         // Beyond what the spread of a count makes likely.
         if self.rarely_helping as f64
             > self.rarely_helping_expected + 3.0 * self.rarely_helping_expected.sqrt()
         {
+            let (it, its) = if self.rarely_helping == 1 {
+                ("it", "its")
+            } else {
+                ("them", "their")
+            };
             words.push(format!(
-                "{} helped far less often than chance predicts; reinitialize or prune them",
-                self.rarely_helping
+                "{} helped at no more than {} % of {its} steps; reinitialize or prune {it}",
+                thousands(self.rarely_helping),
+                100.0 * options.max_helping_fraction
             ));
         }
         (!words.is_empty()).then(|| words.join("; "))
+    }
+
+    /// Returns how the dead came to have no LCA.
+    fn death(&self) -> String {
+        let (dead, unmoved) = (thousands(self.dead), thousands(self.unmoved));
+        if self.unmoved == self.dead {
+            format!("{dead} never moved")
+        } else if self.unmoved == 0 {
+            format!(
+                "{dead} never changed the loss: at all steps that moved one, its gradient was zero"
+            )
+        } else {
+            format!(
+                "{dead} never changed the loss: {unmoved} never moved, and at all steps that moved \
+                 another one, its gradient was zero"
+            )
+        }
     }
 }

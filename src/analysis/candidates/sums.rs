@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
+use super::super::numbers::thousands;
 use super::super::significance::StudentT;
 use super::super::stats::rank;
 
@@ -53,9 +54,10 @@ impl SumTest {
                  corrected after Holm."
             ),
             Self::BlockBootstrap { block, resamples } => format!(
-                "One run: block bootstrap over its steps ({resamples} draws of blocks of {block} \
-                 steps, as if they could have come in any order); p corrected after Holm. Other \
-                 seeds may differ; give several runs to see."
+                "One run: block bootstrap over its steps ({} draws of blocks of {block} steps, as \
+                 if they could have come in any order); p corrected after Holm. Other seeds may \
+                 differ; give several runs to see.",
+                thousands(resamples as u64)
             ),
             Self::TooFewSteps { min_steps } => {
                 format!(

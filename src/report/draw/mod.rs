@@ -19,7 +19,7 @@ pub(super) use axis::Axis;
 pub(super) use cells::Shade;
 pub(super) use legend::{LegendEntry, LegendSample, Scalebar};
 pub(super) use marks::Mark;
-pub(super) use numbers::{counted, minus, short, signed, thousands};
+pub(super) use numbers::{counted, minus, short, signed};
 pub(super) use panel::Panel;
 pub(super) use shapes::{Area, MarkShape};
 pub(super) use sheet::{PanelRow, Sheet};

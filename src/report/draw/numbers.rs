@@ -1,21 +1,10 @@
 //! Numbers as texts, with the signs that typesetters use.
 
+use crate::analysis::numbers::thousands;
+
 /// Returns a number with the sign that typesetters use.
 pub(in crate::report) fn minus(number: &str) -> String {
     number.replace('-', "−")
-}
-
-/// Returns a count with a comma between thousands.
-pub(in crate::report) fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Returns "1 step", "2,000 steps".

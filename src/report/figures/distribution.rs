@@ -4,9 +4,8 @@ use crate::analysis::HelpingCounts;
 use crate::analysis::distribution::{
     Distribution, HistogramBar, LcaHistogram, LinearBar, ValueSource,
 };
-use crate::report::draw::{
-    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, short, thousands,
-};
+use crate::analysis::numbers::thousands;
+use crate::report::draw::{Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, short};
 use crate::report::palette::INK;
 
 use super::options::CheckedOptions;
