@@ -8,6 +8,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
+use super::super::numbers::thousands;
 use super::super::read::{each, require_totals, stretches};
 use super::binomial::{BinomialCount, Extremes};
 
@@ -50,6 +51,11 @@ pub struct Heroes {
     pub heroes: u64,
     /// Parameters that help so seldom, by the same measure.
     pub villains: u64,
+    /// Moving parameters with so few steps that they would be no heroes if they helped at every
+    /// one of them.
+    pub too_few_steps: u64,
+    /// What to say of these, in words; `None` if there are none.
+    pub caution: Option<String>,
     /// Sum of LCA of the heroes over the run, in units of the loss.
     pub heroes_lca: f64,
     /// Sum of LCA of the villains over the run.
@@ -129,12 +135,17 @@ pub fn heroes(run: &Run) -> Result<Heroes, LcaError> {
     let mut extremes = BTreeMap::new();
     for (steps, parameters) in &counts.by_steps {
         let chance = BinomialCount::new(*steps, fraction);
-        extremes.insert(*steps, Extremes::new(chance, tail));
+        let mut extremes_of = Extremes::new(chance, tail);
+        if !extremes_of.is_great(*steps) {
+            heroes.too_few_steps += parameters;
+        }
+        extremes.insert(*steps, extremes_of);
         let expected = chance.by_range(&starts(*steps)).into_iter();
         for (bin, probability) in heroes.bins.iter_mut().zip(expected) {
             bin.by_chance += probability * *parameters as f64;
         }
     }
+    heroes.caution = caution(&heroes);
     for bin in &mut heroes.bins {
         let probability = bin.by_chance / counts.moving as f64;
         let reach = 2.0 * (bin.by_chance * (1.0 - probability)).max(0.0).sqrt();
@@ -200,11 +211,23 @@ fn empty(counts: &Counts) -> Heroes {
         p_value: None,
         heroes: 0,
         villains: 0,
+        too_few_steps: 0,
+        caution: None,
         heroes_lca: 0.0,
         villains_lca: 0.0,
         top_heroes: Vec::new(),
         top_villains: Vec::new(),
         bins: (0..BINS).map(bin).collect(),
+    }
+}
+
+/// Returns what to say of parameters with too few steps.
+fn caution(heroes: &Heroes) -> Option<String> {
+    let few = "too few steps to be heroes: help at every one of them could be chance";
+    match heroes.too_few_steps {
+        0 => None,
+        all if all == heroes.moving => Some(format!("All parameters have {few}.")),
+        some => Some(format!("{} of the parameters have {few}.", thousands(some))),
     }
 }
 

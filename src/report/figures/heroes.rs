@@ -1,8 +1,9 @@
 //! How often single parameters help, against chance.
 
 use crate::analysis::noise::Heroes;
+use crate::analysis::numbers::thousands;
 use crate::report::draw::{
-    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, short, thousands,
+    Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, short,
 };
 use crate::report::palette::{INK, PAPER};
 
@@ -93,6 +94,7 @@ fn notes(heroes: &Heroes) -> Vec<String> {
         thousands(heroes.heroes),
         thousands(heroes.villains)
     )];
+    notes.extend(heroes.caution.clone());
     if let Some(ratio) = heroes.variance_ratio {
         notes.push(format!(
             "The variance of the counts is {} times what chance gives if all parameters are alike \

@@ -43,6 +43,9 @@ pub fn spread(heroes: Option<&Heroes>) -> AnswerTable {
         "Heroes help so often, and villains so seldom, that by chance alone at most 5 runs in 100 \
          would have any.",
     );
+    if let Some(caution) = &heroes.caution {
+        table.note(caution);
+    }
     table
 }
 
