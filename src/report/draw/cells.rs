@@ -8,6 +8,8 @@ use super::svg::{Anchor, Element, Label, Short};
 
 /// Up to this number, each cell is an element that carries its value.
 const FEW_CELLS: usize = 600;
+/// Up to this width in points, lines between cells would be most of what is seen.
+const NARROW: f64 = 6.0;
 /// How far a cell extends under its neighbours, so that no seam shows between them.
 const OVERLAP: f64 = 0.4;
 
@@ -57,6 +59,7 @@ fn few_cells(
     printed: &[String],
 ) -> Element {
     let columns = edges.len().saturating_sub(1).max(1);
+    let is_narrow = area.width / (columns as f64) < NARROW;
     let mut group = Element::new("g").set("class", "cells");
     for (index, value) in values.iter().enumerate() {
         let (row, column) = (index / columns, index % columns);
@@ -68,7 +71,7 @@ fn few_cells(
         let cell = rectangle(area, x, y)
             .set("data-value", value)
             .set("fill", color.hex())
-            .set("stroke", PAPER.hex())
+            .set("stroke", if is_narrow { color } else { PAPER }.hex())
             .set("stroke-width", 0.5);
         group.push(&cell);
         if let Some(text) = printed.get(index) {

@@ -94,6 +94,9 @@ pub(super) fn draw(entries: &[LegendEntry], left: f64, top: f64) -> Element {
     group
 }
 
+/// By how much the title of a scale may be smaller than other letters.
+const LEAST_FITTING: f64 = 0.7;
+
 /// The colours of cells with the numbers they stand for, beside their panel.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Scalebar {
@@ -161,10 +164,17 @@ impl Scalebar {
             group.push(&label.draw_number(left + BAR + GAP, down));
         }
         // A title longer than its scale would reach into that of the next one.
-        let fitting = height / number_width(&y.title, TICK_SIZE).max(1.0);
+        let fitting = |title: &str| height / number_width(title, TICK_SIZE).max(1.0);
+        let alone = y.title.split(" (").next().unwrap_or_default();
+        // The unit is left out rather than that nothing can be read.
+        let text = if fitting(&y.title) < LEAST_FITTING {
+            alone
+        } else {
+            &y.title
+        };
         let title = Label {
             turned: 90.0,
-            ..Label::new(&y.title, TICK_SIZE * fitting.min(1.0), Anchor::Middle)
+            ..Label::new(text, TICK_SIZE * fitting(text).min(1.0), Anchor::Middle)
         };
         let right = left + width - TICK_SIZE * 0.6;
         group.push(&title.draw_number(right, top + height / 2.0));

@@ -100,6 +100,16 @@ pub(super) fn draw(curves: &[LossCurve], options: &CheckedOptions) -> String {
         }
         sheet.notes.push(minus(&format!("{note}.")));
     }
+    if curves
+        .iter()
+        .any(|curve| curve.reconciliation.margin.is_some())
+    {
+        sheet.notes.push(
+            "Every step was measured on examples of its own: the curves may part by as much as such \
+             samples differ, the residual should be small."
+                .to_owned(),
+        );
+    }
     sheet.rows = vec![
         PanelRow {
             share: 2.6,

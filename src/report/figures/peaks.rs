@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::analysis::numbers::thousands;
 use crate::analysis::peaks::Peaks;
 use crate::analysis::{Quantity, listed};
 use crate::report::draw::{
@@ -91,14 +92,13 @@ pub(super) fn draw(peaks: &Peaks, options: &CheckedOptions) -> String {
             .marks
             .push(Mark::Message("No layer has a peak.".into()));
     }
-    let layers = counted(peaks.min_layers as u64, "layer");
     sheet.legend = vec![
         LegendEntry::new(
             "peak of a layer",
             LegendSample::Dot(MarkShape::Ring, ring, 2.0),
         ),
         LegendEntry::new(
-            format!("in {layers} at once"),
+            format!("in {} at once", layers_at_once(peaks)),
             LegendSample::Dot(MarkShape::Disc, disc, 2.6),
         ),
     ];
@@ -158,6 +158,16 @@ impl PeakRows {
     }
 }
 
+/// Returns how many layers have a peak at a moment, in words.
+fn layers_at_once(peaks: &Peaks) -> String {
+    let layers = counted(peaks.min_layers as u64, "layer");
+    if peaks.min_layers < peaks.layers.len() {
+        format!("{layers} or more")
+    } else {
+        layers
+    }
+}
+
 fn notes(peaks: &Peaks) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(all) = peaks
@@ -166,13 +176,12 @@ fn notes(peaks: &Peaks) -> Vec<String> {
         .find(|alignment| alignment.layers == peaks.min_layers)
     {
         notes.push(format!(
-            "Peaks in {} at the same iteration, summed over classes: {}, by chance {} (p = {}, {} \
-             permutations).",
-            counted(all.layers as u64, "layer"),
-            all.observed,
+            "Peaks in {} at the same iteration, summed over classes: {}, by chance {} (p = {}, {}).",
+            layers_at_once(peaks),
+            thousands(all.observed as u64),
             short(all.expected),
             short(all.p),
-            peaks.permutations
+            counted(peaks.permutations as u64, "permutation")
         ));
     }
     let by_class = peaks.classes.iter().any(|class| class.class.is_some());
