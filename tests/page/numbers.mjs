@@ -219,7 +219,7 @@ export async function numberChecks(check, page, json, run) {
   });
 
   await check("traces are those of `trace`", async () => {
-    const [curve] = await marks(page, "trace", '[data-series="lca"]');
+    const [curve] = await marks(page, "trace", '[data-series="LCA"]');
     const {
       parameters: [first],
     } = json("trace", run);

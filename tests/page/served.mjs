@@ -87,7 +87,7 @@ export async function servedChecks(check, browser, program, run) {
         return document.querySelector(select).value;
       }, `${figure} select`);
       assert.equal(chosen, `${tensor} [${index}]`);
-      const curve = page.locator(`${figure} path[data-series="lca"]`);
+      const curve = page.locator(`${figure} path[data-series="LCA"]`);
       await curve.waitFor({ state: "attached", timeout: 60_000 });
       const text = execFileSync(program, ["trace", run, tensor, index, "--format", "json"]);
       const known = JSON.parse(text).parameters[0].steps;

@@ -15,7 +15,15 @@ pub(super) fn known<T>(
             | LcaError::Setting {
                 problem, remedy, ..
             },
-        ) => Ok((None, Some(format!("{problem}; {remedy}")))),
+        ) => {
+            // Elsewhere the run's folder stands before it.
+            let subject = if problem.starts_with("has ") {
+                "the run "
+            } else {
+                ""
+            };
+            Ok((None, Some(format!("{subject}{problem}; {remedy}"))))
+        }
         Err(error) => Err(error),
     }
 }

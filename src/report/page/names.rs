@@ -52,6 +52,13 @@ pub(super) fn state(run: &Run) -> &'static str {
     }
 }
 
+/// Returns what a class is called in figures: a number alone would say nothing.
+pub(super) fn class_text(name: &str) -> String {
+    let is_number = name.chars().all(|letter| letter.is_ascii_digit());
+    let what = if is_number { "class " } else { "" };
+    format!("{what}{name}")
+}
+
 /// Letters that figures have room for, on screens from wide to narrow.
 const ROOMS: [usize; 4] = [28, 20, 14, 10];
 

@@ -12,7 +12,7 @@ use crate::record::Run;
 use super::budget::Budget;
 use super::embed;
 use super::missing::known;
-use super::names::{self, ShortNames, short_names};
+use super::names::{self, ShortNames, class_text, short_names};
 use super::run::{
     BasePart, ClassesPart, LayersPart, MicroscopePart, PeaksPart, TracesPart, ValuesPart,
 };
@@ -192,7 +192,7 @@ impl Base {
         let classes = |run| {
             let probes = Run::info(run).probes.iter();
             let classes = probes.flat_map(|probe| &probe.classes);
-            classes.map(|class| format!("class {}", ClassName::of(run, class.index).name))
+            classes.map(|class| class_text(&ClassName::of(run, class.index).name))
         };
         Ok(Self {
             runs: parts.collect::<Result<_, _>>()?,

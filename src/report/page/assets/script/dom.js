@@ -72,12 +72,23 @@ export function rgb(name) {
 /** @param {string} name */
 export const placeOfFigure = (name) => find(`[data-figure="${name}"]`);
 
+/** Numbers that a line could end within. */
+const EXPONENT = /([+-]?[\d.]+e-\d+)/;
+
 /**
- * A text in which what stands between backticks is code.
+ * A text in which what stands between backticks is code, and numbers are not split.
  * @param {string} text
  */
 const coded = (text) =>
-  text.split("`").map((part, place) => (place % 2 === 0 ? part : html("code", {}, part)));
+  text
+    .split("`")
+    .flatMap((part, place) =>
+      place % 2 === 1
+        ? [html("code", {}, part)]
+        : part
+            .split(EXPONENT)
+            .map((bit, at) => (at % 2 === 1 ? html("span", { class: "number" }, bit) : bit)),
+    );
 
 /** @param {string} text */
 export const note = (text) => html("p", { class: "quiet" }, ...coded(text));

@@ -34,7 +34,7 @@ export const count = (value) => (isNumber(value) ? value.toLocaleString("en-US")
  * @param {Value} fraction
  */
 export const percent = (fraction) =>
-  isNumber(fraction) ? `${(100 * fraction).toFixed(1)} %` : "–";
+  isNumber(fraction) ? `${(100 * fraction).toFixed(1)}\u00a0%` : "–";
 
 /**
  * A value that need not be there.
@@ -50,6 +50,12 @@ export const maybe = (value, format) =>
  * @param {string} noun
  */
 export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+/**
+ * What a class is called: a number alone would say nothing.
+ * @param {string} name
+ */
+export const classText = (name) => (/^\d+$/.test(name) ? `class ${name}` : name);
 
 /**
  * The style of what helps, hurts, or does neither.

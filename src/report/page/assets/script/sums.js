@@ -5,8 +5,8 @@
 /** @import { ClassSteps, Run } from "./types.d.ts" */
 
 import { placeOf } from "./charts/timeplot.js";
-import { isNumber } from "./format.js";
-import { classNames, rangeText, view } from "./view.js";
+import { classText, isNumber } from "./format.js";
+import { classNames, isAllInView, rangeText, view } from "./view.js";
 
 /**
  * @template {{ probe: string }} T
@@ -118,9 +118,17 @@ export const greatest = (values) => Math.max(0, ...values.filter(isNumber).map(M
 export function shownText(run, probe = view.probe) {
   if (view.class === "") return `${probe}, ${rangeText()}`;
   const every = ofProbe(run.class_series, probe)?.every ?? 1;
-  const name = classNames.get(view.class) ?? view.class;
-  return `${probe}, loss of class ${name}, ${rangeText()}${windowText(every)}`;
+  const name = classText(classNames.get(view.class) ?? view.class);
+  return `${probe}, loss of ${name}, ${rangeText()}${windowText(every)}`;
 }
 
 /** @param {number} every */
-export const windowText = (every) => (every > 1 ? `, in windows of ${every} steps` : "");
+export const keptText = (every) =>
+  `Of every ${every} steps the last is kept, to keep this page small; sums are exact there.`;
+
+/**
+ * How finely a part of the iterations is told; a sum over all of them is exact.
+ * @param {number} every
+ */
+export const windowText = (every) =>
+  every > 1 && !isAllInView() ? `, in windows of ${every} steps` : "";

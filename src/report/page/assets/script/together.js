@@ -43,7 +43,9 @@ export function overRuns(place, found, chart, curves, about = "") {
   const { runs, every } = found.curves[0];
   const label = `${chart.label}, mean of ${plural(runs, "run")}`;
   const kept =
-    every > 1 ? ` Of every ${every} steps the last is kept, to keep this page small.` : "";
+    every > 1
+      ? ` Of every ${every} steps the last is kept, to keep this page small; a zoom adds none.`
+      : "";
   placeOfFigure(place).append(
     timeChart({ ...chart, label, curves: () => curves(found) }),
     note(`${about}${BAND}${kept}`),

@@ -105,6 +105,7 @@ export interface Run {
   concentration: Concentration | null;
   peaks: Peaks | null;
   peaks_top: number;
+  alignment_left_out: number;
   peaks_missing: string | null;
   trace: Trace[] | null;
   microscope: Microscope | null;
@@ -321,6 +322,8 @@ export interface Heroes {
   p_value: number | null;
   heroes: number;
   villains: number;
+  too_few_steps: number;
+  caution: string | null;
   heroes_lca: Num;
   villains_lca: Num;
   top_heroes: HelpingParameter[];

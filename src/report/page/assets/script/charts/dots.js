@@ -10,7 +10,7 @@ import { timePlot } from "./timeplot.js";
 /**
  * @typedef {{ x: number, value: number, height: number, tip: string }} Dot
  * @typedef {{ name: string, class: number | null, dots: Dot[] }} DotRow
- * @typedef {{ name: string, rows: DotRow[] }} DotGroup
+ * @typedef {{ name: string, place: number, rows: DotRow[] }} DotGroup
  * @typedef {{ x: number, tip: string }} Moment
  */
 
@@ -20,7 +20,7 @@ const GROUP_GAP = 8;
 const isInView = (mark) => mark.x >= view.from && mark.x <= view.to;
 
 /**
- * `moments()` are marked across all rows of all groups.
+ * A group has the colour of curves of that place; `moments()` are marked across all rows of all groups.
  * @param {{ label: string, groups: () => DotGroup[], moments: () => Moment[] }} chart
  */
 export function dots({ label, groups, moments }) {
@@ -49,7 +49,7 @@ export function dots({ label, groups, moments }) {
       root.append(svg("line", { class: "moment", ...at, ...marked }));
     }
     let top = area.top;
-    for (const [number, group] of shown.entries()) {
+    for (const group of shown) {
       const tall = group.rows.length * height;
       const border = top + tall + GROUP_GAP / 2;
       root.append(
@@ -63,7 +63,7 @@ export function dots({ label, groups, moments }) {
               cx: x(dot.x),
               cy: top + (place + 0.5) * height,
               r: Math.max(1.6, Math.min(4, height / 2)),
-              fill: look(number).colour,
+              fill: look(group.place).colour,
               "data-layer": group.name,
               "data-class": row.class ?? "",
               "data-iteration": dot.x,

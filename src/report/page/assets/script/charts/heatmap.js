@@ -51,6 +51,8 @@ export function heatMap({
     key.dataset.full = String(full);
     key.replaceChildren(scaleText(full));
     const wide = (area.right - area.left) / columns.length;
+    // Between narrow columns it would be most of what is seen.
+    const gap = wide < 6 ? 0 : 1;
     for (const [row, cells] of all().entries()) {
       const top = area.top + row * height;
       if (height > 10 || row % 5 === 0) {
@@ -61,7 +63,7 @@ export function heatMap({
           svg("rect", {
             x: area.left + column * wide,
             y: top,
-            width: Math.max(0.5, wide - 1),
+            width: Math.max(0.5, wide - gap),
             height: height - 1,
             style: `fill: ${blend(cell, full)}`,
             "data-row": rows[row],

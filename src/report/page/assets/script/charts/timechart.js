@@ -55,7 +55,8 @@ const SCALES = [
 ];
 
 /**
- * A figure of curves. With `positive`, their scale can be chosen to be logarithmic.
+ * A figure of curves. With `positive`, their scale can be chosen to be logarithmic; `base` is a value
+ * that is marked on it.
  * @param {{
  *   label: string,
  *   unit: string,
@@ -63,7 +64,7 @@ const SCALES = [
  *   options?: Child[],
  *   height?: number,
  *   together?: ReturnType<typeof comparable>,
- *   zero?: boolean,
+ *   base?: number,
  *   positive?: boolean,
  *   digits?: (value: number) => string,
  * }} chart
@@ -75,7 +76,7 @@ export function timeChart({
   options = [],
   height = 220,
   together = comparable(),
-  zero = false,
+  base,
   positive = false,
   digits = short,
 }) {
@@ -92,7 +93,7 @@ export function timeChart({
       .map((curve) => `${curve.name} ${digits(valueAt(curve, iteration))}`)
       .join(", "),
   );
-  together.join(() => curveExtent(curves().filter(isVisible), zero, isLog()));
+  together.join(() => curveExtent(curves().filter(isVisible), base, isLog()));
   drawn(() => {
     found = curves();
     const { root, area } = frame(plot, height, { left: 64, right: 12, top: 8, bottom: 34 });
@@ -100,6 +101,10 @@ export function timeChart({
     const y = logOrNot(isLog(), root, area, low, high);
     const x = timeAxis(root, area);
     writeScales(root, x, y, area);
+    if (base !== undefined) {
+      const at = { x1: area.left, x2: area.right, y1: y(base), y2: y(base) };
+      root.append(svg("line", { class: "zero", "data-base": base, ...at }));
+    }
     root.append(...found.filter(isVisible).map((curve) => line(curve, x, y)));
     if (!found.some((curve) => Array.prototype.some.call(curve.y, isNumber))) {
       root.append(svg("text", { x: area.left + 8, y: area.top + 20 }, "no finite values"));
@@ -140,11 +145,11 @@ function logOrNot(isLog, root, area, low, high) {
 /**
  * The least and the greatest value in view.
  * @param {Curve[]} curves
- * @param {boolean} zero whether zero is within, too
+ * @param {number | undefined} base what is within, too
  * @param {boolean} isLog whether only what is above zero is shown
  */
-function curveExtent(curves, zero, isLog) {
-  let [low, high] = zero ? [0, 0] : [Infinity, -Infinity];
+function curveExtent(curves, base, isLog) {
+  let [low, high] = [base ?? Infinity, base ?? -Infinity];
   for (const curve of curves) {
     const last = placeOf(curve.x, view.to);
     for (let place = placeOf(curve.x, view.from); place <= last; place += 1) {

@@ -8,12 +8,13 @@ import { timeMap } from "../charts/timemap.js";
 import { kept } from "../choices.js";
 import { data, firstRun, wholeOf } from "../data.js";
 import { absent, html, note, placeOfFigure } from "../dom.js";
-import { maybe, plural, short } from "../format.js";
+import { classText, maybe, plural, short } from "../format.js";
 import { perRun } from "../runs.js";
 import {
   before,
   classSums,
   greatest,
+  keptText,
   meanOfStep,
   ofProbe,
   sumInView,
@@ -34,7 +35,7 @@ export function classes() {
 const seriesInView = (run) => ofProbe(run.class_series) ?? run.class_series[0];
 
 /** @param {ClassSteps} series */
-const names = (series) => series.classes.map((entry) => `class ${entry.name}`);
+const names = (series) => series.classes.map((entry) => classText(entry.name));
 
 function byLayer() {
   meanOfRuns();
@@ -72,9 +73,7 @@ function byLayer() {
       first.left_out > 0
         ? note(`${plural(first.left_out, "step")} without finite LCA left out.`)
         : null,
-      first.every > 1
-        ? note(`Of every ${first.every} steps the last is kept, to keep this page small.`)
-        : null,
+      first.every > 1 ? note(keptText(first.every)) : null,
     ];
   });
 }
@@ -91,7 +90,7 @@ function meanOfRuns() {
     heatMap({
       label: `LCA by class and layer, mean of ${plural(found.runs, "run")}`,
       unit: "loss of the class",
-      rows: found.classes.map((entry) => `class ${entry.class.name}`),
+      rows: found.classes.map((entry) => classText(entry.class.name)),
       columns: found.layers,
       value,
       full: greatest,

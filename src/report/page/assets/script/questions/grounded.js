@@ -1,6 +1,6 @@
 // Did it add up?
 
-/** @import { Reconciliation } from "../types.d.ts" */
+/** @import { Reconciliation, Run } from "../types.d.ts" */
 
 import { comparable, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
@@ -57,12 +57,18 @@ export function grounded() {
         together,
         positive: true,
       }),
+      run.loss.some(({ probe }) => isSampled(run, probe))
+        ? note(
+            "Every step was measured on examples of its own: the curves may part by as much as " +
+              "such samples differ, the residual should be small.",
+          )
+        : null,
       timeChart({
         label: "Residual: loss change − LCA",
         unit: "loss",
         curves: residuals,
         height: 130,
-        zero: true,
+        base: 0,
         together: rest,
         digits: signed,
       }),
@@ -84,6 +90,14 @@ export function grounded() {
     ];
   });
 }
+
+/**
+ * Whether every step has examples of its own.
+ * @param {Run} run
+ * @param {string} probe
+ */
+const isSampled = ({ summary }, probe) =>
+  summary.reconciliation.some((row) => row.probe === probe && row.margin !== null);
 
 /** @param {Reconciliation} main */
 function groundedText(main) {

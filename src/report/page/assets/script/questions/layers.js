@@ -10,7 +10,7 @@ import { data, firstRun } from "../data.js";
 import { html, note, placeOfFigure } from "../dom.js";
 import { count, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
-import { layerSums, perParameter, shownText, sumInView } from "../sums.js";
+import { keptText, layerSums, perParameter, shownText, sumInView } from "../sums.js";
 import { behind, lcaCell, words } from "../table.js";
 import { band, overRuns } from "../together.js";
 import { flippedLayers, redraw, view } from "../view.js";
@@ -179,7 +179,7 @@ function bars() {
 
 /** @param {boolean} someHidden */
 function trajectories(someHidden) {
-  const all = { label: "Cumulative LCA by layer", unit: "loss", zero: true, height: 280 };
+  const all = { label: "Cumulative LCA by layer", unit: "loss", base: 0, height: 280 };
   const of = `Of the ${firstRun.probes[0]} probe, all classes together. `;
   const curves = (/** @type {Means} */ found) =>
     found.curves.flatMap((curve, place) => {
@@ -213,17 +213,12 @@ function trajectories(someHidden) {
         unit: "loss",
         curves: ofRun,
         together,
-        zero: true,
+        base: 0,
         height: 280,
         digits: signed,
         options: [follow(() => (view.class === "" ? "" : shownText(run)))],
       }),
-      every > 1
-        ? note(
-            `Of every ${every} steps the last is kept, to keep this page small; sums are exact ` +
-              "there.",
-          )
-        : null,
+      every > 1 ? note(keptText(every)) : null,
       isSampled
         ? note(
             "The sums are estimates from samples: over all examples they lie between the thin " +

@@ -15,6 +15,7 @@ export function helpingBySteps() {
   const all = {
     label: "Parameters that help",
     unit: "% of those not zero, smoothed",
+    base: 50,
     digits: (/** @type {number} */ value) => percent(value / 100),
   };
   overRuns("helping", data.mean_helping, all, ({ curves }) => [
@@ -41,7 +42,7 @@ function helping(run, together) {
   const { every, iterations, helping, hurting, zero, fraction, smoothed } = run.helping;
   const { smoothing_window: window } = run.helping;
   const [each, mean] = [fraction, smoothed].map((column) => column.map((value) => 100 * value));
-  const raw = every > 1 ? `each ${every} steps` : "each step";
+  const raw = every > 1 ? `windows of ${every} steps` : "each step";
   const colour = "var(--help)";
   const curves = () => [
     ...(window > 1 ? [{ name: raw, x: iterations, y: each, colour, thin: true }] : []),
@@ -59,9 +60,14 @@ function helping(run, together) {
       unit: "% of those not zero",
       curves,
       together,
+      base: 50,
       digits: (value) => percent(value / 100),
     }),
-    every > 1 ? note(`Counts are summed over ${every} steps, to keep this page small.`) : null,
+    note(
+      every > 1
+        ? `The line is at 50\u00a0%. Counts are summed over ${every} steps, to keep this page small.`
+        : "The line is at 50\u00a0%.",
+    ),
     behind("helping by step", ["iteration", "helping", "hurting", "zero", "% of not zero"], () =>
       Array.from(iterations, (iteration, place) => [
         String(iteration),

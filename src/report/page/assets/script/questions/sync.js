@@ -1,11 +1,11 @@
 // Do layers learn in sync?
 
-/** @import { Peaks } from "../types.d.ts" */
+/** @import { Peaks, Run } from "../types.d.ts" */
 
 import { dots } from "../charts/dots.js";
 import { follow } from "../charts/figure.js";
 import { absent, html, note } from "../dom.js";
-import { count, maybe, plural, short, signed } from "../format.js";
+import { classText, count, maybe, plural, short, signed } from "../format.js";
 import { perRun } from "../runs.js";
 import { behind, lcaCell, words } from "../table.js";
 import { classNames, view } from "../view.js";
@@ -22,7 +22,7 @@ export function sync() {
       note(syncText(found)),
       dots({
         label: "Peaks of helping, by layer and class",
-        groups: () => groups(found),
+        groups: () => groups(found, layersOf(run)),
         moments: () => moments(found),
       }),
       note(
@@ -49,6 +49,12 @@ export function sync() {
           short(row.p),
         ]),
       ),
+      run.alignment_left_out > 0
+        ? note(
+            `The table leaves out ${plural(run.alignment_left_out, "row")} without peaks at the ` +
+              "same iteration, or nearer to chance.",
+          )
+        : null,
     ];
   });
 }
@@ -87,15 +93,25 @@ function hiddenText(found) {
 /** @param {Peaks} found */
 const shownLayers = (found) => found.layers.filter((layer) => !view.hidden.has(layer));
 
-/** @param {Peaks} found */
-const groups = (found) =>
+/**
+ * Also those without peaks, which have colours as well.
+ * @param {Run} run
+ */
+const layersOf = (run) => run.trajectories[0]?.layers.map(({ layer }) => layer) ?? [];
+
+/**
+ * @param {Peaks} found
+ * @param {string[]} places
+ */
+const groups = (found, places) =>
   shownLayers(found).map((layer) => ({
     name: layer,
+    place: places.indexOf(layer),
     rows: found.series
       .filter((series) => series.layer === layer && isClassInView(series.class))
       .map((series) => {
         const number = maybe(series.class, String);
-        const name = series.class === null ? "" : `class ${classNames.get(number) ?? number}`;
+        const name = series.class === null ? "" : classText(classNames.get(number) ?? number);
         const dots = series.peaks.map(({ iteration, value, height }) => ({
           x: iteration,
           value,

@@ -142,11 +142,12 @@ function trace(run) {
       label,
       unit,
       height: 120,
-      zero: true,
+      base: 0,
       digits: signed,
       curves: () => {
         const one = shown();
-        return one ? [{ name: column, x: one.iterations, y: one[column], colour }] : [];
+        const name = column === "lca" ? "LCA" : column;
+        return one ? [{ name, x: one.iterations, y: one[column], colour }] : [];
       },
     });
   return [
