@@ -52,6 +52,23 @@ export async function lookChecks(check, browser, one, all) {
       await close();
     });
   }
+  for (const [width, file] of [
+    [1280, one],
+    [1280, all],
+    [390, one],
+  ]) {
+    await check(`at ${width} pixels no pixel moves from under the pointer`, async () => {
+      const { page, close } = await open(browser, file, { viewport: { width, height: 900 } });
+      const canvas = page.locator('[data-figure="microscope"] canvas').first();
+      await canvas.scrollIntoViewIfNeeded();
+      const before = await canvas.boundingBox();
+      await canvas.hover({ position: { x: 9, y: 9 } });
+      const said = await page.textContent("[data-readout=microscope]");
+      assert.match(said, /gradient/);
+      assert.deepEqual(await canvas.boundingBox(), before);
+      await close();
+    });
+  }
   await check("in print the page is light, without controls", async () => {
     const { page, close } = await open(browser, one, { colorScheme: "dark" });
     await page.emulateMedia({ media: "print", colorScheme: "dark" });

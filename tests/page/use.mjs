@@ -189,6 +189,7 @@ export async function useChecks(check, page) {
     await page.selectOption("#probe", "validation");
     await nextFrame(page);
     assert.notDeepEqual(await ends(), before);
+    assert.match(await page.textContent('[data-figure="grounded"] .verdict'), /^validation: /);
     await page.selectOption("#probe", "training");
     await nextFrame(page);
   });

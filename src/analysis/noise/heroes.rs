@@ -54,7 +54,7 @@ pub struct Heroes {
     /// Moving parameters with so few steps that they would be no heroes if they helped at every
     /// one of them.
     pub too_few_steps: u64,
-    /// What to say of these, in words; `None` if there are none.
+    /// What to say of these, in words; `None` if there are few.
     pub caution: Option<String>,
     /// Sum of LCA of the heroes over the run, in units of the loss.
     pub heroes_lca: f64,
@@ -221,13 +221,14 @@ fn empty(counts: &Counts) -> Heroes {
     }
 }
 
-/// Returns what to say of parameters with too few steps.
+/// Returns what to say of parameters with too few steps, if they are a tenth of all.
 fn caution(heroes: &Heroes) -> Option<String> {
-    let few = "too few steps to be heroes: help at every one of them could be chance";
+    let too_few = "too few steps to be heroes: help at every one of them could be chance";
     match heroes.too_few_steps {
         0 => None,
-        all if all == heroes.moving => Some(format!("All parameters have {few}.")),
-        some => Some(format!("{} of the parameters have {few}.", thousands(some))),
+        some if some < heroes.moving / 10 => None,
+        all if all == heroes.moving => Some(format!("All parameters have {too_few}.")),
+        some => Some(format!("{} of the parameters have {too_few}.", thousands(some))),
     }
 }
 

@@ -79,7 +79,7 @@ const EXPONENT = /([+-]?[\d.]+e-\d+)/;
  * A text in which what stands between backticks is code, and numbers are not split.
  * @param {string} text
  */
-const coded = (text) =>
+export const coded = (text) =>
   text
     .split("`")
     .flatMap((part, place) =>

@@ -100,7 +100,7 @@ const lists = (found) =>
 function listsOf(found) {
   const { freeze, overfitting, lags, units, parameters } = found;
   const { missing } = data;
-  const nameOfRun = (/** @type {number} */ run) => (several ? `, run ${run + 1}` : "");
+  const nameOfRun = (/** @type {number} */ run) => (several ? `, ${data.runs[run].name}` : "");
   const isTested = freeze.test.test !== "too_few_steps";
   const beyondChance = (/** @type {number} */ tests, /** @type {string} */ what) =>
     isTested

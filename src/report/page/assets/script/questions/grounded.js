@@ -2,7 +2,7 @@
 
 /** @import { Reconciliation, Run } from "../types.d.ts" */
 
-import { comparable, look } from "../charts/figure.js";
+import { comparable, follow, look } from "../charts/figure.js";
 import { timeChart } from "../charts/timechart.js";
 import { data } from "../data.js";
 import { html, note } from "../dom.js";
@@ -11,7 +11,7 @@ import { perRun } from "../runs.js";
 import { ofProbe } from "../sums.js";
 import { behind, lcaCell, table, words } from "../table.js";
 import { band, overRuns } from "../together.js";
-import { view } from "../view.js";
+import { drawn, view } from "../view.js";
 
 export function grounded() {
   const together = comparable();
@@ -48,11 +48,12 @@ export function grounded() {
     const { every } = run.loss[0];
     const kept = `Of every ${every} steps the last is kept, with their residuals summed, to keep`;
     return [
-      html("p", { class: "verdict" }, groundedText(rows[0])),
+      verdict(rows),
       reconciliation(rows),
       timeChart({
         label: "Measured loss, and what LCA adds up to",
         unit: "loss",
+        options: [probeInView(run)],
         curves,
         together,
         positive: true,
@@ -66,6 +67,7 @@ export function grounded() {
       timeChart({
         label: "Residual: loss change − LCA",
         unit: "loss",
+        options: [probeInView(run)],
         curves: residuals,
         height: 130,
         base: 0,
@@ -89,6 +91,23 @@ export function grounded() {
       ),
     ];
   });
+}
+
+/**
+ * Says which of several probes curves are of.
+ * @param {Run} run
+ */
+const probeInView = (run) =>
+  run.loss.length > 1 ? follow(() => ofProbe(run.loss)?.probe ?? "") : null;
+
+/**
+ * What became of the probe in view.
+ * @param {Reconciliation[]} rows
+ */
+function verdict(rows) {
+  const text = html("p", { class: "verdict" });
+  drawn(() => text.replaceChildren(groundedText(ofProbe(rows) ?? rows[0])));
+  return text;
 }
 
 /**

@@ -6,7 +6,7 @@ import { timeChart } from "../charts/timechart.js";
 import { kept } from "../choices.js";
 import { askServer } from "../closer.js";
 import { data } from "../data.js";
-import { absent, find, html, note } from "../dom.js";
+import { absent, coded, find, html, note } from "../dom.js";
 import { signed } from "../format.js";
 import { traceOfPictures } from "../microscope/pictures.js";
 import { perRun, title } from "../runs.js";
@@ -129,7 +129,8 @@ function trace(run) {
       one && one.every > 1
         ? `LCA and step are summed over ${one.every} recorded steps, the gradient is their mean.`
         : "";
-    about.textContent = one ? [listed() ? "" : rounded, windows].join(" ").trim() : "Reading …";
+    const said = one ? [listed() ? "" : rounded, windows].join(" ").trim() : "Reading …";
+    about.replaceChildren(...coded(said));
   });
   fill();
   const chart = (
