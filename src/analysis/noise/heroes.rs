@@ -228,7 +228,10 @@ fn caution(heroes: &Heroes) -> Option<String> {
         0 => None,
         some if some < heroes.moving / 10 => None,
         all if all == heroes.moving => Some(format!("All parameters have {too_few}.")),
-        some => Some(format!("{} of the parameters have {too_few}.", thousands(some))),
+        some => Some(format!(
+            "{} of the parameters have {too_few}.",
+            thousands(some)
+        )),
     }
 }
 

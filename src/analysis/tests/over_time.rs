@@ -82,13 +82,10 @@ fn windows_keep_what_adds_up_and_end_where_the_run_does() {
     }
 
     let (_other_folder, other) = written(50);
-    let of_both = overlay(
-        &[RunSet::new("both", vec![run.clone(), other])],
-        OverlayOf::Loss,
-    );
-    let mean = of_both.unwrap().panels[0].sets[0].mean.clone().unwrap();
+    let both = RunSet::new("both", vec![run.clone(), other]);
+    let of_both = overlay(&[both], OverlayOf::Helping { smooth: None }).unwrap();
+    let mean = of_both.panels[0].sets[0].mean.clone().unwrap();
     let windows = mean.clone().in_windows(8);
-    // The loss before the first step is a value more: windows of 7, the last one of 2.
     assert_eq!((windows.steps_per_window, windows.mean.len()), (7, 8));
     assert_eq!(windows.iterations[..2], [6, 13]);
     assert_eq!(windows.mean[1], mean.mean[13]);

@@ -265,7 +265,7 @@ fn a_mean_over_runs_of_different_lengths_says_so() {
     assert!(noted([5, 5]).contains("5 steps"));
     let notes = noted([5, 9]);
     assert!(
-        notes.contains("5 to 9 steps; sums over them are not"),
+        notes.contains("(5 to 9 steps): sums over them are not"),
         "{notes}"
     );
 }

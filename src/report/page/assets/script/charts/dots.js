@@ -20,7 +20,8 @@ const GROUP_GAP = 8;
 const isInView = (mark) => mark.x >= view.from && mark.x <= view.to;
 
 /**
- * A group has the colour of curves of that place; `moments()` are marked across all rows of all groups.
+ * A group has the colour of the curve of that place; `moments()` are marked across all rows of all
+ * groups.
  * @param {{ label: string, groups: () => DotGroup[], moments: () => Moment[] }} chart
  */
 export function dots({ label, groups, moments }) {

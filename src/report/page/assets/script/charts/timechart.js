@@ -55,8 +55,8 @@ const SCALES = [
 ];
 
 /**
- * A figure of curves. With `positive`, their scale can be chosen to be logarithmic; `base` is a value
- * that is marked on it.
+ * A figure of curves. With `positive`, their scale can be chosen to be logarithmic; `base` is a
+ * value that is marked on it.
  * @param {{
  *   label: string,
  *   unit: string,

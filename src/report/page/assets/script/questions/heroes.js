@@ -89,7 +89,8 @@ function heroesText(found) {
   return (
     `${count(found.heroes)} heroes (LCA ${signed(found.heroes_lca)}) help more often than chance ` +
     `explains, ${count(found.villains)} villains (LCA ${signed(found.villains_lca)}) less often, ` +
-    `of ${plural(found.moving, "parameter")} that moved the loss; ${count(found.still)} never did. ` +
+    `of ${plural(found.moving, "parameter")} that moved the loss; ${count(found.still)} never ` +
+    "did. " +
     `${found.caution ?? ""}${found.caution ? " " : ""}` +
     `All together helped at ${share} of their steps; the spread is ` +
     `${maybe(found.variance_ratio, short)} times that of chance (p ${p}).`

@@ -43,6 +43,8 @@ function helping(run, together) {
   const { smoothing_window: window } = run.helping;
   const [each, mean] = [fraction, smoothed].map((column) => column.map((value) => 100 * value));
   const raw = every > 1 ? `windows of ${every} steps` : "each step";
+  const summed =
+    every > 1 ? ` Counts are summed over ${every} steps, to keep this page small.` : "";
   const colour = "var(--help)";
   const curves = () => [
     ...(window > 1 ? [{ name: raw, x: iterations, y: each, colour, thin: true }] : []),
@@ -63,11 +65,7 @@ function helping(run, together) {
       base: 50,
       digits: (value) => percent(value / 100),
     }),
-    note(
-      every > 1
-        ? `The line is at 50\u00a0%. Counts are summed over ${every} steps, to keep this page small.`
-        : "The line is at 50\u00a0%.",
-    ),
+    note(`The line is at 50\u00a0%.${summed}`),
     behind("helping by step", ["iteration", "helping", "hurting", "zero", "% of not zero"], () =>
       Array.from(iterations, (iteration, place) => [
         String(iteration),
