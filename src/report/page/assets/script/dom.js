@@ -76,19 +76,19 @@ export const placeOfFigure = (name) => find(`[data-figure="${name}"]`);
 const EXPONENT = /([+-]?[\d.]+e-\d+)/;
 
 /**
- * A text in which what stands between backticks is code, and numbers are not split.
+ * A text in which what stands between backticks is code, and no line ends within a number or before
+ * its percent sign.
  * @param {string} text
  */
 export const coded = (text) =>
-  text
-    .split("`")
-    .flatMap((part, place) =>
-      place % 2 === 1
-        ? [html("code", {}, part)]
-        : part
-            .split(EXPONENT)
-            .map((bit, at) => (at % 2 === 1 ? html("span", { class: "number" }, bit) : bit)),
-    );
+  text.split("`").flatMap((part, place) =>
+    place % 2 === 1
+      ? [html("code", {}, part)]
+      : part
+          .replaceAll(" %", "\u00a0%")
+          .split(EXPONENT)
+          .map((bit, at) => (at % 2 === 1 ? html("span", { class: "number" }, bit) : bit)),
+  );
 
 /** @param {string} text */
 export const note = (text) => html("p", { class: "quiet" }, ...coded(text));

@@ -4,7 +4,7 @@
 
 import { signedBars } from "../charts/bars.js";
 import { data, several } from "../data.js";
-import { absent, html, note, placeOfFigure } from "../dom.js";
+import { absent, coded, html, note, placeOfFigure } from "../dom.js";
 import { count, maybe, plural, short } from "../format.js";
 import { behind, lcaCell, words } from "../table.js";
 
@@ -83,7 +83,7 @@ const lists = (found) =>
     const shown = entries.slice(0, MOST_LISTED);
     const rest = entries.length - shown.length;
     const items = shown.map(({ name, reason }) =>
-      html("li", { "data-candidate": name }, html("strong", {}, name), `: ${reason}`),
+      html("li", { "data-candidate": name }, html("strong", {}, name), ...coded(`: ${reason}`)),
     );
     return [
       html("h3", { class: "title" }, heading),

@@ -64,6 +64,13 @@ function syncText(found) {
   const row = found.alignment.find(({ layers }) => layers === found.min_layers);
   if (!row) return "There are too few layers with peaks to ask whether they line up.";
   const known = found.layers.length;
+  if (row.observed === 0 && row.expected === 0) {
+    const most = found.alignment.findLast(({ observed }) => observed > 0)?.layers ?? 1;
+    return (
+      `At no iteration do ${row.layers} of ${known} layers peak together, nor would they by ` +
+      `chance; the most at once are ${most}.`
+    );
+  }
   const enough = row.layers === known ? `All ${known}` : `At least ${row.layers} of ${known}`;
   return (
     `${enough} layers peak at the very same iteration ${count(row.observed)} times (over ` +
