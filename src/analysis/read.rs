@@ -7,7 +7,7 @@ use arrow::datatypes::{Float32Type, Float64Type, Int32Type, UInt16Type, UInt32Ty
 use arrow::record_batch::RecordBatch;
 
 use crate::error::LcaError;
-use crate::record::{Run, RunStatus, Table};
+use crate::record::{Keep, Run, RunStatus, Table};
 
 /// Columns that analyses add up.
 const COUNTS: [&str; 8] = [
@@ -76,6 +76,24 @@ pub(crate) fn each(
         look(&Columns(&batch))?;
     }
     Ok(())
+}
+
+/// Adds the batches of a table, of these columns only, to what `begin` returns, and returns what `look`
+/// makes of that. Of a run whose reading is kept, only new rows are read.
+pub(super) fn fold<T: Keep, R>(
+    run: &Run,
+    table: Table,
+    columns: &[&str],
+    begin: impl FnOnce() -> T,
+    mut add: impl FnMut(&mut T, &Columns) -> Result<(), LcaError>,
+    look: impl FnOnce(&T) -> Result<R, LcaError>,
+) -> Result<R, LcaError> {
+    let scan = run.scan(table).columns(columns.iter().copied());
+    let add = |made: &mut T, batch: &RecordBatch| {
+        check_counts(run, table, batch)?;
+        add(made, &Columns(batch))
+    };
+    scan.fold("", |_| true, begin, add, look)
 }
 
 /// Fails on counts that no run can have, so that sums over rows need not mind overflowing.

@@ -1,6 +1,8 @@
 //! Single parameters over time: what they did, and what came of it.
 
 mod extremes;
+mod followed;
+mod step;
 
 use serde::Serialize;
 
@@ -9,10 +11,13 @@ use crate::record::{Run, Table};
 
 use super::names::listed;
 use super::options::options;
-use super::read::{Columns, not_recorded, require};
+use super::read::{not_recorded, require};
 use super::series::finite_sum;
 use super::stats::{HelpingCounts, steps_per_window};
-use extremes::ParameterId;
+use extremes::{ParameterId, extremes};
+use followed::{followed, read};
+
+pub use step::TraceStep;
 
 options! {
     /// Which parameters are to be traced.
@@ -56,22 +61,6 @@ pub struct Trajectory {
     pub steps: Vec<TraceStep>,
 }
 
-/// One parameter at one step.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct TraceStep {
-    /// The optimizer step, the last one of several that were measured as one.
-    pub iteration: u64,
-    /// The parameter's change.
-    pub step: f32,
-    /// The training probe's gradient before it, in units of the loss.
-    pub gradient: f32,
-    /// Its share of the loss change; to first order step times gradient. Negative helps.
-    pub lca: f32,
-    /// Its share summed up to and with this recorded step.
-    pub cumulative: f64,
-}
-
 /// One parameter over a window of its recorded steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -87,6 +76,30 @@ pub struct TraceWindow {
 }
 
 impl Trajectory {
+    fn of(parameter: ParameterId, mut steps: Vec<TraceStep>) -> Self {
+        steps.sort_by_key(|step| step.iteration);
+        let (mut lca, mut moved) = (0.0, 0.0);
+        let mut counts = HelpingCounts::default();
+        for step in &mut steps {
+            lca += f64::from(step.lca);
+            moved += f64::from(step.step);
+            counts += HelpingCounts {
+                helping: u64::from(step.lca < 0.0),
+                hurting: u64::from(step.lca > 0.0),
+                zero: u64::from(step.lca == 0.0),
+            };
+            step.cumulative = lca;
+        }
+        Self {
+            tensor: parameter.tensor,
+            index: parameter.index,
+            lca,
+            moved,
+            counts,
+            steps,
+        }
+    }
+
     /// Returns the recorded steps in windows, at most `most` of them, and how many steps a window
     /// has; the last one may have fewer.
     #[must_use]
@@ -134,14 +147,15 @@ impl Trajectory {
 /// ```
 pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
     require(run, Table::Parameters, HOW_TO_RECORD)?;
-    let parameters = match (&options.tensor, options.indices.as_slice()) {
+    let found = match (&options.tensor, options.indices.as_slice()) {
         (Some(tensor), indices @ [_, ..]) => {
             check(run, tensor, indices)?;
             let parameter = |index: &u32| ParameterId {
                 tensor: tensor.clone(),
                 index: *index,
             };
-            indices.iter().map(parameter).collect()
+            let wanted: Vec<ParameterId> = indices.iter().map(parameter).collect();
+            read(run, &wanted, options.iterations)?
         }
         (None, [_, ..]) => {
             return Err(LcaError::setting(
@@ -154,10 +168,21 @@ pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
             if let Some(tensor) = tensor {
                 check(run, tensor, &[])?;
             }
-            extremes::extremes(run, tensor.as_deref(), options.extremes)?
+            let chosen = |count| extremes(run, tensor.as_deref(), count);
+            let wanted = chosen(options.extremes)?;
+            match options.iterations {
+                Some(_) => read(run, &wanted, options.iterations)?,
+                // Others may be among them at a later time.
+                None => followed(run, &wanted, || {
+                    chosen(FOLLOWED.saturating_mul(options.extremes))
+                })?,
+            }
         }
     };
-    let parameters = read(run, parameters, options.iterations)?;
+    let parameters: Vec<Trajectory> = found
+        .into_iter()
+        .map(|(parameter, steps)| Trajectory::of(parameter, steps))
+        .collect();
     if let Some(missing) = parameters
         .iter()
         .find(|parameter| parameter.steps.is_empty())
@@ -170,6 +195,9 @@ pub fn trace(run: &Run, options: &TraceOptions) -> Result<Trace, LcaError> {
     }
     Ok(Trace { parameters })
 }
+
+/// How many times as many parameters as are asked for are followed in a run that grows.
+const FOLLOWED: usize = 4;
 
 const HOW_TO_RECORD: &str = "record with `Recorder::full()`, or choose tensors, steps and \
                              indices with `Recorder::parameters`";
@@ -196,81 +224,4 @@ fn check(run: &Run, path: &str, indices: &[u32]) -> Result<(), LcaError> {
         )),
         None => Ok(()),
     }
-}
-
-fn read(
-    run: &Run,
-    wanted: Vec<ParameterId>,
-    iterations: Option<(u64, u64)>,
-) -> Result<Vec<Trajectory>, LcaError> {
-    let mut parameters: Vec<Trajectory> = wanted
-        .into_iter()
-        .map(|parameter| Trajectory {
-            tensor: parameter.tensor,
-            index: parameter.index,
-            lca: 0.0,
-            moved: 0.0,
-            counts: HelpingCounts::default(),
-            steps: Vec::new(),
-        })
-        .collect();
-    let columns = [
-        "tensor",
-        "index",
-        "iteration",
-        "span",
-        "step",
-        "gradient",
-        "lca",
-    ];
-    let mut scan = run.scan(Table::Parameters).columns(columns);
-    let mut tensors: Vec<&str> = parameters.iter().map(|at| at.tensor.as_str()).collect();
-    tensors.sort_unstable();
-    tensors.dedup();
-    if tensors.is_empty() {
-        return Ok(parameters);
-    }
-    for tensor in tensors {
-        scan = scan.tensor(tensor);
-    }
-    for parameter in &parameters {
-        scan = scan.index(parameter.index);
-    }
-    if let Some((first, last)) = iterations {
-        scan = scan.iterations(first..=last);
-    }
-    for batch in scan.batches()? {
-        let batch = batch?;
-        let columns = Columns(&batch);
-        let (tensor, index) = (columns.text("tensor")?, columns.u32("index")?);
-        let (steps, lca) = (columns.steps()?, columns.f32("lca")?);
-        let (step, gradient) = (columns.f32("step")?, columns.f32("gradient")?);
-        for parameter in &mut parameters {
-            for (row, index) in index.iter().enumerate() {
-                if *index == parameter.index && tensor.value(row) == parameter.tensor {
-                    parameter.steps.push(TraceStep {
-                        iteration: steps(row).1,
-                        step: step[row],
-                        gradient: gradient[row],
-                        lca: lca[row],
-                        cumulative: 0.0,
-                    });
-                }
-            }
-        }
-    }
-    for parameter in &mut parameters {
-        parameter.steps.sort_by_key(|step| step.iteration);
-        for step in &mut parameter.steps {
-            parameter.lca += f64::from(step.lca);
-            parameter.moved += f64::from(step.step);
-            parameter.counts += HelpingCounts {
-                helping: u64::from(step.lca < 0.0),
-                hurting: u64::from(step.lca > 0.0),
-                zero: u64::from(step.lca == 0.0),
-            };
-            step.cumulative = parameter.lca;
-        }
-    }
-    Ok(parameters)
 }

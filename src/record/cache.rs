@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use arrow::array::{Array, ArrayRef};
 
 use super::footer::Footer;
+use super::kept::KeptSums;
 use super::schema::Table;
 
 /// What was read of the parts of runs, for the next time that they are read.
@@ -21,6 +22,8 @@ pub(crate) struct PartCache {
     /// Bytes of columns, at most.
     most: usize,
     kept: Mutex<Kept>,
+    /// What analyses made of all rows of a table.
+    sums: KeptSums,
 }
 
 #[derive(Debug, Default)]
@@ -66,16 +69,22 @@ impl Stamp {
 }
 
 impl PartCache {
-    /// Returns one that keeps so many bytes at most.
+    /// Returns one that keeps so many bytes of columns and footers at most, and so many of what is made
+    /// of tables.
     #[cfg_attr(
         not(feature = "report"),
         allow(dead_code, reason = "only the served page keeps what it read")
     )]
-    pub(crate) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize, most_made: usize) -> Self {
         Self {
             most,
             kept: Mutex::default(),
+            sums: KeptSums::new(most_made),
         }
+    }
+
+    pub(super) fn sums(&self) -> &KeptSums {
+        &self.sums
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {

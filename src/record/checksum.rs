@@ -23,6 +23,13 @@ fn extend(checksum: u64, bytes: &[u8]) -> u64 {
 /// The checksum of nothing.
 pub(super) const EMPTY: u64 = OFFSET;
 
+/// Returns the checksum of all words so far and some more.
+pub(super) fn add_words(checksum: u64, words: &[u64]) -> u64 {
+    words
+        .iter()
+        .fold(checksum, |sum, word| extend(sum, &word.to_le_bytes()))
+}
+
 /// Returns the checksum of all row groups so far and one more: of what a reader relies on before
 /// it reads the rows, which is their number and the bounds of every column.
 pub(super) fn add_bounds(checksum: u64, row_group: &RowGroupMetaData) -> u64 {

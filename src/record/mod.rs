@@ -12,10 +12,12 @@ mod checksum;
 mod column_types;
 mod columns;
 mod files;
+mod fold;
 mod folder;
 mod footer;
 mod info;
 mod iterations;
+mod kept;
 mod lock;
 mod notes;
 mod part;
@@ -55,6 +57,8 @@ pub use info::{
     ClassInfo, EpochInfo, IntegratorInfo, ObservedInfo, ProbeInfo, RecordInfo, RunInfo, RunState,
     RunTotals, SampleInfo, TensorInfo,
 };
+#[cfg(feature = "analysis")]
+pub(crate) use kept::Keep;
 #[cfg_attr(
     not(feature = "analysis"),
     allow(unused_imports, reason = "only analyses group tensors")

@@ -59,7 +59,7 @@ impl PartReader {
         })
     }
 
-    /// Opens a part whose footer and columns stay in memory.
+    /// Opens a part whose footer stays in memory, and its columns if they are of those that do.
     pub(super) fn open_kept(
         path: &Path,
         table: Table,
@@ -204,6 +204,11 @@ impl PartReader {
         self.parquet().row_groups()
     }
 
+    /// Returns the checksums of the columns of a row group.
+    pub(super) fn checksums(&self, row_group: usize) -> &[u64] {
+        &self.footer.checksums[row_group]
+    }
+
     /// Returns an entry of the metadata that the writer left.
     pub(super) fn note(&self, key: &str) -> Option<&str> {
         value(self.parquet(), key)
@@ -272,7 +277,8 @@ impl PartReader {
         checked: &[usize],
         filter: Option<RowFilter>,
     ) -> Result<PartBatches, LcaError> {
-        let kept = self.kept.as_ref().filter(|_| filter.is_none());
+        let kept = self.kept.as_ref();
+        let kept = kept.filter(|_| filter.is_none() && PartCache::keeps(self.table));
         let known: Vec<Option<Chunks>> = columns
             .iter()
             .map(|column| {

@@ -89,8 +89,8 @@ impl Run {
         self
     }
 
-    /// Returns the run as if it had only the rows about iterations in a range: those that overlap it.
-    /// Totals of parameters are of the whole run all the same.
+    /// Returns the run as if it had only the rows about iterations in a range: those that overlap it. A
+    /// second range leaves those in both. Totals of parameters are of the whole run all the same.
     ///
     /// ```
     /// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
@@ -106,8 +106,10 @@ impl Run {
     /// # Ok::<(), burn_lca::LcaError>(())
     /// ```
     pub fn between(self, iterations: impl RangeBounds<u64>) -> Self {
+        let Range { start, end } = half_open(iterations);
+        let looked_at = self.iterations.clone().unwrap_or(0..u64::MAX);
         Self {
-            iterations: Some(half_open(iterations)),
+            iterations: Some(start.max(looked_at.start)..end.min(looked_at.end)),
             ..self
         }
     }

@@ -18,6 +18,7 @@ use super::cache::PartCache;
 use super::folder::RunFolder;
 use super::info::RunInfo;
 use super::iterations::{IterationColumns, half_open};
+use super::kept::RowGroups;
 use super::reader::PartReader;
 use super::schema::Table;
 use super::sequence::PartSequence;
@@ -44,14 +45,14 @@ use super::sequence::PartSequence;
 #[derive(Debug, Clone)]
 #[must_use = "a scan reads nothing until `batches` is called"]
 pub struct Scan {
-    folder: RunFolder,
-    table: Table,
-    info: Arc<RunInfo>,
+    pub(super) folder: RunFolder,
+    pub(super) table: Table,
+    pub(super) info: Arc<RunInfo>,
     columns: Option<Vec<String>>,
-    iterations: Option<Range<u64>>,
+    pub(super) iterations: Option<Range<u64>>,
     tensors: Vec<String>,
     indices: Vec<u32>,
-    cache: Option<Arc<PartCache>>,
+    pub(super) cache: Option<Arc<PartCache>>,
 }
 
 impl Scan {
@@ -158,6 +159,7 @@ impl Scan {
                 .kept_in(self.cache),
             copied: Some(self.info.clone()),
             info: Some(self.info),
+            passed: RowGroups::NONE,
             part: None,
             rows: None,
             columns,
@@ -220,6 +222,8 @@ pub struct Batches {
     /// What a part is still to be compared with, and what all of them are.
     copied: Option<Arc<RunInfo>>,
     info: Option<Arc<RunInfo>>,
+    /// The row groups that were read or left out so far.
+    passed: RowGroups,
     /// The part that is being read, and its next row group.
     part: Option<(PartReader, usize)>,
     rows: Option<PartBatches>,
@@ -260,22 +264,48 @@ impl Batches {
             self.rows = None;
             match self.part.take() {
                 Some((mut part, group)) if group < part.row_groups().len() => {
+                    self.passed.add(part.checksums(group));
                     if self.may_hold(&part, group) {
                         self.rows = Some(self.open(&mut part, group)?);
                     }
                     self.part = Some((part, group + 1));
                 }
-                _ => match self.parts.next().transpose()? {
-                    Some(part) => {
-                        if let Some(info) = self.copied.take() {
-                            part.check_copy(&info)?;
-                        }
-                        self.part = Some((part, 0));
-                    }
-                    None => return self.check_rows().map(|()| None),
-                },
+                _ if self.open_next()? => {}
+                _ => return self.check_rows().map(|()| None),
             }
         }
+    }
+
+    /// Opens the next part; returns whether there is one.
+    fn open_next(&mut self) -> Result<bool, LcaError> {
+        let Some(part) = self.parts.next().transpose()? else {
+            return Ok(false);
+        };
+        if let Some(info) = self.copied.take() {
+            part.check_copy(&info)?;
+        }
+        self.part = Some((part, 0));
+        Ok(true)
+    }
+
+    /// Leaves the next row groups out, as many as these are; returns whether they are the same ones.
+    pub(super) fn pass_over(&mut self, known: RowGroups) -> Result<bool, LcaError> {
+        while self.passed.number < known.number {
+            match self.part.take() {
+                Some((part, group)) if group < part.row_groups().len() => {
+                    self.passed.add(part.checksums(group));
+                    self.part = Some((part, group + 1));
+                }
+                _ if self.open_next()? => {}
+                _ => return Ok(false),
+            }
+        }
+        Ok(self.passed == known)
+    }
+
+    /// Returns the row groups that were read or left out so far.
+    pub(super) fn row_groups(&self) -> RowGroups {
+        self.passed
     }
 
     /// Checks that no part is missing at the end.

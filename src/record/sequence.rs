@@ -36,7 +36,7 @@ impl PartSequence {
 
     /// Has what is read stay in memory, and forgets what is no longer there.
     pub(super) fn kept_in(mut self, cache: Option<Arc<PartCache>>) -> Self {
-        self.cache = cache.filter(|_| PartCache::keeps(self.table));
+        self.cache = cache;
         if let Some(cache) = &self.cache {
             cache.keep_only(&self.folder, self.parts.iter());
         }

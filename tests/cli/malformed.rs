@@ -324,6 +324,7 @@ fn iterations_that_run_backwards_are_damage_to_series() {
         "plot-peaks",
         "plot-classes",
         "report",
+        "film",
     ];
     all(folder.path(), &failing, DAMAGED, "comes after iteration");
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
-use super::read::{each, not_recorded};
+use super::read::{Columns, each, fold, not_recorded};
 use super::stats::{Bin, FineBins, HelpingCounts, Quantile, coarse, quantiles};
 use super::steps::step_sums;
 
@@ -182,27 +182,35 @@ fn values(run: &Run) -> Result<Option<CountedValues>, LcaError> {
 }
 
 fn from_parameters(run: &Run, all: bool) -> Result<CountedValues, LcaError> {
-    let mut counts = FineBins::new();
-    each(run, Table::Parameters, &["lca"], |columns| {
+    let add = |counts: &mut FineBins, columns: &Columns| {
         columns.f32("lca")?.iter().for_each(|lca| counts.add(*lca));
         Ok(())
-    })?;
-    let bins = counts.bins();
-    let finite: u64 = bins.iter().map(|bin| bin.count).sum();
-    Ok(CountedValues {
-        source: if all {
-            ValueSource::Parameters
-        } else {
-            ValueSource::ChosenParameters
+    };
+    fold(
+        run,
+        Table::Parameters,
+        &["lca"],
+        FineBins::new,
+        add,
+        |counts| {
+            let bins = counts.bins();
+            let finite: u64 = bins.iter().map(|bin| bin.count).sum();
+            Ok(CountedValues {
+                source: if all {
+                    ValueSource::Parameters
+                } else {
+                    ValueSource::ChosenParameters
+                },
+                mean: if all {
+                    mean_of_steps(run)?
+                } else {
+                    (finite > 0).then(|| counts.sum / finite as f64)
+                },
+                bins,
+                not_finite: counts.not_finite,
+            })
         },
-        mean: if all {
-            mean_of_steps(run)?
-        } else {
-            (finite > 0).then(|| counts.sum / finite as f64)
-        },
-        bins,
-        not_finite: counts.not_finite,
-    })
+    )
 }
 
 /// Different bins at most: the 270 of a recorder, with edges as several machines round them.

@@ -2,15 +2,20 @@
 
 use serde::Serialize;
 
-use crate::analysis::stats::Magnitudes;
 use crate::error::LcaError;
 use crate::record::Run;
 
 use super::blocks::TensorBlock;
+use super::cells::{CellSums, Cells, each_frame_after};
 use super::options::ParameterMapOptions;
 use super::quantity::ParameterQuantity;
+use super::reader::quantised;
 use super::recorded::Recorded;
-use super::scale::{ColorScale, code};
+use super::scale::ColorScale;
+use super::survey::{bytes_of_a_picture, survey};
+
+/// Bytes of the pictures that are kept of a whole run, at most.
+const MOST_KEPT: usize = 64 << 20;
 
 /// Every parameter of a run as a cell of a picture, for several quantities.
 #[derive(Debug, Clone, Serialize)]
@@ -38,14 +43,18 @@ pub struct QuantityFrames {
     pub quantity: ParameterQuantity,
     /// What a code stands for.
     pub scale: ColorScale,
-    /// A code per iteration and cell, see [`code`]; the cells of an iteration stand together,
+    /// A code per iteration and cell, see [`code`](super::code); the cells of an iteration stand together,
     /// block after block, row after row.
     #[serde(skip)]
     pub codes: Vec<i8>,
 }
 
-/// Returns the pictures of these quantities; takes 9 bytes of memory for every cell of every
-/// picture.
+/// Returns the pictures of these quantities.
+///
+/// They are of every second, fourth, eighth, … recorded iteration, counted from the run's first, so
+/// that there are enough of them, and of the run's last: the pictures of a run that grows stay what
+/// they were; of a whole run there are no more than there is room for in 64 MiB, at 8 bytes for every
+/// cell and quantity.
 ///
 /// # Errors
 ///
@@ -72,49 +81,69 @@ pub fn parameter_map(
     quantities: &[ParameterQuantity],
     options: &ParameterMapOptions,
 ) -> Result<ParameterMap, LcaError> {
+    map(run, quantities, options, MOST_KEPT)
+}
+
+/// Returns the pictures, of which so many bytes of a whole run are kept.
+pub(super) fn map(
+    run: &Run,
+    quantities: &[ParameterQuantity],
+    options: &ParameterMapOptions,
+    most_kept: usize,
+) -> Result<ParameterMap, LcaError> {
     let recorded = Recorded::of(run, options)?;
-    let firsts = recorded.shown(options);
     let cells: usize = recorded.blocks.iter().map(TensorBlock::cells).sum();
-    let mut values = vec![Vec::with_capacity(cells * firsts.len()); quantities.len()];
-    let mut magnitudes: Vec<Magnitudes> = quantities.iter().map(|_| Magnitudes::new()).collect();
-    recorded.each(run, quantities, |cells| {
-        let shown = firsts.binary_search(&cells.iteration).is_ok();
-        let of_quantities = values.iter_mut().zip(&mut magnitudes).enumerate();
-        for (quantity, (values, magnitudes)) in of_quantities {
-            cells
-                .means(quantity)
-                .flatten()
-                .for_each(|mean| magnitudes.add(mean));
-            if shown {
-                let means = cells.means(quantity);
-                values.extend(means.map(|mean| mean.map(|mean| mean as f32)));
-            }
-        }
-        Ok(())
-    })?;
-    let pictures = quantities.iter().zip(values).zip(magnitudes);
-    let pictures = pictures.map(|((quantity, values), magnitudes)| {
-        let scale = ColorScale::new(&magnitudes, options.percentile);
-        let code = |value: f32| scale.code(f64::from(value));
-        let values = values.into_iter();
-        QuantityFrames {
+    let most_kept = most_kept / bytes_of_a_picture(cells, quantities.len()).max(1);
+    let places = recorded.lasting(options, most_kept);
+    // What is kept of the run, and where to read on for the rest.
+    let (mut pictures, rest) = survey(run, &recorded.blocks, quantities, most_kept, |survey| {
+        let magnitudes = survey.magnitudes();
+        let pictures = quantities.iter().zip(&magnitudes);
+        let pictures = pictures.map(|(quantity, magnitudes)| QuantityFrames {
             quantity: *quantity,
-            scale,
-            codes: values
-                .map(|value| value.map_or(code::MISSING, code))
-                .collect(),
+            scale: ColorScale::new(magnitudes, options.percentile),
+            codes: Vec::with_capacity(cells * places.len()),
+        });
+        let mut pictures: Vec<QuantityFrames> = pictures.collect();
+        let mut shown = 0;
+        for cells in places.iter().map_while(|place| survey.cells(*place)) {
+            add_codes(&mut pictures, &cells);
+            shown += 1;
         }
-    });
-    let lasts = firsts
-        .iter()
-        .map(|first| recorded.last_of(*first))
-        .collect();
+        let rest = places
+            .get(shown)
+            .map(|place| (shown, survey.before(*place)));
+        Ok((pictures, rest))
+    })?;
+    if let Some((shown, before)) = rest {
+        let firsts = places[shown..].iter().map(|place| recorded.step(*place).0);
+        let firsts: Vec<u64> = firsts.collect();
+        let (start, sums) = match before {
+            Some((place, sums)) => (recorded.step(place).1 + 1, sums),
+            None => (0, CellSums::new(&recorded.blocks, quantities)),
+        };
+        let last = firsts.last().copied().unwrap_or(start);
+        let rest = run.clone().between(start..=last);
+        let look = |cells: Cells| {
+            add_codes(&mut pictures, &cells);
+            Ok(())
+        };
+        each_frame_after(sums, &rest, &recorded.blocks, &firsts, quantities, look)?;
+    }
+    let lasts = places.iter().map(|place| recorded.step(*place).1);
     Ok(ParameterMap {
-        pictures: pictures.collect(),
+        pictures,
         recorded_iterations: recorded.wanted(options).len(),
+        iterations: lasts.collect(),
         missing: recorded.missing,
-        iterations: lasts,
         blocks: recorded.blocks,
         cells,
     })
+}
+
+fn add_codes(pictures: &mut [QuantityFrames], cells: &Cells) {
+    for (quantity, pictures) in pictures.iter_mut().enumerate() {
+        let codes = quantised(cells, quantity, &pictures.scale);
+        pictures.codes.extend(codes);
+    }
 }

@@ -18,6 +18,7 @@ mod quantity;
 mod reader;
 mod recorded;
 mod scale;
+mod survey;
 
 #[cfg(test)]
 mod tests;

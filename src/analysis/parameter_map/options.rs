@@ -9,14 +9,14 @@ use super::limits::CellLimits;
 options! {
     /// Which pictures are made of a run.
     pub struct ParameterMapOptions {
-        /// The most iterations, evenly spaced over those recorded, the first and the last among
-        /// them; one is the last.
+        /// The most iterations of those recorded: evenly spaced ones, the first and the last among them,
+        /// of which one is the last; or as [`parameter_map`](super::parameter_map) chooses them.
         pub frames: usize = 400,
         /// The first and the last iteration of which there are pictures; `None` is all that are
         /// recorded. Colours mean the same in any part of a run.
         pub iterations: Option<(u64, u64)> = None,
         /// Whether they are spaced by the logarithm of their number, which shows more of the first
-        /// iterations.
+        /// iterations; only for a [`FrameReader`](super::FrameReader).
         pub log_steps: bool = false,
         /// The percentile (above 0, up to 100) of the magnitudes that gets full colour, of the cells
         /// at all recorded iterations that are finite and not zero; what is larger gets it too.

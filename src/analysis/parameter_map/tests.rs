@@ -1,7 +1,7 @@
 //! Maps of runs with planted values.
 
 use crate::error::LcaError;
-use crate::record::{ParameterSelection, TensorInfo};
+use crate::record::{ObservedInfo, ParameterSelection, TensorInfo};
 
 use super::blocks::{TensorBlock, blocks, number_cells};
 use super::*;
@@ -212,6 +212,54 @@ fn full_colour_is_that_of_all_recorded_steps_whichever_are_shown() {
         for pictures in map.pictures {
             let reader = FrameReader::new(&run, pictures.quantity, &options).unwrap();
             assert_eq!(reader.scale(), pictures.scale, "{frames}");
+        }
+    }
+}
+
+#[test]
+fn a_part_of_a_run_has_the_pictures_of_the_whole_wherever_reading_on_begins() {
+    for span in [1, 3] {
+        let folder = tempfile::tempdir().unwrap();
+        let observed = ObservedInfo {
+            span,
+            period: span + 1,
+        };
+        let run = Synthetic::shaped(&TENSORS, 60)
+            .values(value)
+            .observed(observed)
+            .write_growing(folder.path(), 12, |_| {});
+        let mapped = |options: &ParameterMapOptions, bytes| {
+            frames::map(&run, &ParameterQuantity::ALL, options, bytes).unwrap()
+        };
+        let whole = mapped(&ParameterMapOptions::default(), 1 << 20);
+        assert_eq!(whole.iterations.len(), whole.recorded_iterations);
+        // Room for two pictures of a whole run, for some, and for all.
+        for bytes in [0, 8 * 36 * 5, 1 << 20] {
+            for (from, to) in [(0, 59), (3, 3), (10, 30), (31, 70), (7, 8)] {
+                for frames in [1, 4, 100] {
+                    let options = ParameterMapOptions::default()
+                        .frames(frames)
+                        .iterations(Some((from, to)));
+                    let found = mapped(&options, bytes);
+                    let is_whole = found.recorded_iterations == whole.recorded_iterations;
+                    let least = found.recorded_iterations.min((frames / 2).max(1));
+                    assert!(found.iterations.len() <= frames);
+                    assert!(
+                        is_whole || found.iterations.len() >= least,
+                        "{from} {to} {frames}"
+                    );
+                    for (found_in, known) in found.pictures.iter().zip(&whole.pictures) {
+                        assert_eq!(found_in.scale, known.scale);
+                        let shown = found_in.codes.chunks(found.cells);
+                        assert_eq!(shown.len(), found.iterations.len());
+                        for (iteration, codes) in found.iterations.iter().zip(shown) {
+                            let place = whole.iterations.binary_search(iteration).unwrap();
+                            let known = &known.codes[place * whole.cells..][..whole.cells];
+                            assert_eq!(codes, known, "{from} {to} {frames} {iteration}");
+                        }
+                    }
+                }
+            }
         }
     }
 }

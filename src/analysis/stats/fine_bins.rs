@@ -1,5 +1,7 @@
 //! Values counted in bins so fine that a distribution can be read from them without sorting.
 
+use crate::record::Keep;
+
 use super::quantile::Bin;
 
 /// Binary digits, after the leading one, that values keep.
@@ -66,6 +68,12 @@ impl FineBins {
             .chain((self.zero > 0).then_some(zero))
             .chain(magnitudes(&self.positive))
             .collect()
+    }
+}
+
+impl Keep for FineBins {
+    fn bytes(&self) -> usize {
+        size_of_val(&*self.negative) + size_of_val(&*self.positive)
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) fn color_range(values: impl IntoIterator<Item = f64>, percentile: f64
 }
 
 /// Finds the same percentile of values that are too many to keep, from above to within 1 %.
+#[derive(Clone)]
 pub(crate) struct Magnitudes {
     /// By the upper half of an `f32`, of which values differ by less than 1 %: how many there
     /// are, and the largest.
@@ -35,6 +36,11 @@ impl Magnitudes {
             buckets: vec![(0, 0.0); 1 << 15],
             values: 0,
         }
+    }
+
+    /// Returns how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of_val(&*self.buckets)
     }
 
     pub(crate) fn add(&mut self, value: f64) {

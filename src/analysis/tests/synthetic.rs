@@ -185,6 +185,17 @@ impl Synthetic {
 
     /// Writes the run and opens it.
     pub(crate) fn write(&self, folder: &Path) -> Run {
+        self.write_growing(folder, self.steps.max(1), |_| {})
+    }
+
+    /// Writes the run in parts of so many steps, with a look at the run after each of them but the
+    /// last, and opens it. What is recorded of all steps together is there at the end only.
+    pub(crate) fn write_growing(
+        &self,
+        folder: &Path,
+        steps: u64,
+        mut look: impl FnMut(Run),
+    ) -> Run {
         let mut recorder = Recorder::new(folder)
             .units_every(1)
             .histogram_window(HISTOGRAM_WINDOW as usize);
@@ -228,6 +239,10 @@ impl Synthetic {
                 }
             }
             iteration = self.observed.next(iteration, span);
+            if iteration.is_multiple_of(steps) && iteration < self.steps {
+                writer.epoch_end((iteration / steps) as u32, iteration);
+                look(Run::open(folder).unwrap());
+            }
         }
         if self.steps > 0 {
             let histograms = histograms
@@ -240,7 +255,7 @@ impl Synthetic {
                 Rows::Histograms(histograms.collect()),
                 Rows::Totals(totals),
             ]);
-            writer.epoch_end(1, self.steps);
+            writer.epoch_end(self.steps.div_ceil(steps) as u32, self.steps);
         }
         writer.finish(self.state.clone()).unwrap();
         Run::open(folder).unwrap()

@@ -1,15 +1,17 @@
 //! The parameters that helped and hurt most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use arrow::record_batch::RecordBatch;
+
 use crate::error::LcaError;
-use crate::record::{Run, Table};
+use crate::record::{Keep, Run, Table};
 
 use super::super::read::{Columns, stretches};
 
 /// A parameter of the model.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ParameterId {
     pub(super) tensor: String,
     pub(super) index: u32,
@@ -77,12 +79,17 @@ fn from_totals(run: &Run, tensor: Option<&str>, extremes: &mut Extremes) -> Resu
     if let Some(tensor) = tensor {
         scan = scan.tensor(tensor);
     }
+    let tensors = run.info().tensors.iter();
+    let sizes: HashMap<&str, u64> = tensors
+        .map(|tensor| (tensor.path.as_str(), tensor.parameters))
+        .collect();
     for batch in scan.columns(["tensor", "index", "lca"]).batches()? {
         let batch = batch?;
         let columns = Columns(&batch);
         let (index, lca) = (columns.u32("index")?, columns.f64("lca")?);
         for (path, rows) in stretches(columns.text("tensor")?) {
-            let recorded = RecordedIndices::of(run, path);
+            let size = sizes.get(path).copied().unwrap_or(0);
+            let recorded = RecordedIndices::of(run, path, size);
             for row in rows.filter(|row| recorded.has(index[*row])) {
                 extremes.offer(path, index[row], lca[row]);
             }
@@ -99,15 +106,14 @@ enum RecordedIndices {
 }
 
 impl RecordedIndices {
-    fn of(run: &Run, path: &str) -> Self {
+    /// Returns those of a tensor with so many parameters.
+    fn of(run: &Run, path: &str, parameters: u64) -> Self {
         let Some(selection) = &run.info().record.parameters else {
             return Self::All;
         };
         if !selection.wants_tensor(path) {
             return Self::None;
         }
-        let tensor = run.info().tensors.iter().find(|at| at.path == path);
-        let parameters = tensor.map_or(0, |tensor| tensor.parameters);
         match selection.indices(path, parameters as usize) {
             Some(indices) => Self::Some(indices),
             None => Self::All,
@@ -132,22 +138,46 @@ fn from_parameters(
     if let Some(tensor) = tensor {
         scan = scan.tensor(tensor);
     }
-    let mut totals: BTreeMap<String, BTreeMap<u32, f64>> = BTreeMap::new();
-    for batch in scan.columns(["tensor", "index", "lca"]).batches()? {
-        let batch = batch?;
-        let columns = Columns(&batch);
+    let which = tensor.unwrap_or_default();
+    let scan = scan.columns(["tensor", "index", "lca"]);
+    scan.fold(
+        which,
+        |_| true,
+        Totals::default,
+        Totals::add,
+        |totals| {
+            for (path, sums) in &totals.0 {
+                for (index, lca) in sums {
+                    extremes.offer(path, *index, *lca);
+                }
+            }
+            Ok(())
+        },
+    )
+}
+
+/// LCA summed over the rows of each parameter, by tensor and index.
+#[derive(Default)]
+struct Totals(BTreeMap<String, BTreeMap<u32, f64>>);
+
+impl Totals {
+    fn add(&mut self, batch: &RecordBatch) -> Result<(), LcaError> {
+        let columns = Columns(batch);
         let (index, lca) = (columns.u32("index")?, columns.f32("lca")?);
         for (path, rows) in stretches(columns.text("tensor")?) {
-            let sums = totals.entry(path.to_owned()).or_default();
+            let sums = self.0.entry(path.to_owned()).or_default();
             for row in rows {
                 *sums.entry(index[row]).or_default() += f64::from(lca[row]);
             }
         }
+        Ok(())
     }
-    for (path, sums) in &totals {
-        for (index, lca) in sums {
-            extremes.offer(path, *index, *lca);
-        }
+}
+
+impl Keep for Totals {
+    fn bytes(&self) -> usize {
+        let parameters: usize = self.0.values().map(BTreeMap::len).sum();
+        // A node of a tree is half full at least.
+        2 * parameters * size_of::<(u32, f64)>()
     }
-    Ok(())
 }

@@ -27,7 +27,7 @@ fn what_stays_in_memory_is_what_the_files_have() {
     // Room for everything, for one column of the first part, and for nothing.
     for most in [1 << 30, 3000, 0] {
         let folder = tempdir().unwrap();
-        let cache = Arc::new(PartCache::new(most));
+        let cache = Arc::new(PartCache::new(most, 0));
         record(folder.path(), 0..5)
             .finish(RunState::Finished)
             .unwrap();

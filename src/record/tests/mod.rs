@@ -4,6 +4,7 @@ mod cache;
 mod columns;
 mod damage;
 mod failure;
+mod fold;
 mod kill;
 mod large;
 mod measure;

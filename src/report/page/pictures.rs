@@ -17,7 +17,7 @@ use super::series::Shown;
 /// does not compress.
 const LEVELS: i8 = 15;
 /// Pictures to begin with, and the fewest before cells are made larger instead.
-const MOST_PICTURES: usize = 100;
+const MOST_PICTURES: usize = 150;
 const FEWEST_PICTURES: usize = 16;
 /// Cells of a picture to begin with, and the fewest before the pictures are what they are.
 const MOST_CELLS: usize = 120_000;

@@ -18,7 +18,9 @@ use super::run::{ClassesPart, MicroscopePart, StepsPart, TrajectoriesPart};
 use super::series::{Shown, TracePart};
 
 /// Bytes of rows that stay in memory, at most, so that only new ones have to be read.
-const MOST_KEPT: usize = 256 << 20;
+const MOST_ROWS: usize = 256 << 20;
+/// Bytes of what is made of rows that don't stay there, at most, for the same end.
+const MOST_MADE: usize = 256 << 20;
 
 /// Runs whose page is served.
 ///
@@ -73,7 +75,7 @@ impl Served {
     pub fn new(folders: Vec<PathBuf>) -> Self {
         Self {
             folders,
-            cache: Arc::new(PartCache::new(MOST_KEPT)),
+            cache: Arc::new(PartCache::new(MOST_ROWS, MOST_MADE)),
         }
     }
 

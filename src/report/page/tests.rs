@@ -16,6 +16,8 @@ use crate::record::Run;
 
 use super::{Served, page};
 
+mod served;
+
 /// The page of a run, and its data.
 fn written(name: &str, run: &Synthetic) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
