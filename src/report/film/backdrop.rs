@@ -3,6 +3,7 @@
 use crate::analysis::layer_of;
 use crate::analysis::loss::LossCurve;
 use crate::analysis::parameter_map::{BlockAxis, FrameReader, TensorBlock};
+use crate::error::LcaError;
 use crate::report::draw::{Anchor, Area, Label, counted, document};
 use crate::report::font;
 use crate::report::palette::{INK, NOTE};
@@ -25,7 +26,7 @@ const HEADING: usize = 34;
 
 /// Everything but what moves, and where that goes.
 pub(super) struct Backdrop {
-    pub(super) height: usize,
+    pub(super) height: u16,
     pub(super) places: Vec<BlockPlace>,
     /// The panel of the loss curve.
     pub(super) loss: Area,
@@ -38,7 +39,7 @@ impl Backdrop {
         reader: &FrameReader,
         loss: Option<&LossCurve>,
         options: &FilmOptions,
-    ) -> Self {
+    ) -> Result<Self, LcaError> {
         let width = options.width;
         let room = width - 2 * MARGIN;
         let spacing = Spacing {
@@ -61,12 +62,22 @@ impl Backdrop {
         let above = top + blocks_height;
         let (sheet, mut area) = loss::sheet(reader, loss, options);
         area.top += above as f64;
-        Self {
-            height: above + sheet.height as usize,
+        // Before anything is drawn that may be too large for memory, too.
+        let height = above + sheet.height as usize;
+        let too_high = |_| {
+            let tensors = reader.blocks().len();
+            LcaError::setting(
+                "FilmOptions::width",
+                format!("leads to {height} pixels down for {tensors} tensors"),
+                "give a larger one, or record fewer tensors with `ParameterSelection::tensors`",
+            )
+        };
+        Ok(Self {
+            height: u16::try_from(height).map_err(too_high)?,
             loss: area,
             svgs: [headings(reader, &places, width, above), sheet.draw()],
             places,
-        }
+        })
     }
 }
 

@@ -92,20 +92,10 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
     let reader = FrameReader::new(run, options.quantity, &looked_at)?;
     let losses = loss_curves(run)?;
     let scene = Scene::new(&reader, losses.first(), options)?;
-    let too_high = |_| {
-        LcaError::setting(
-            "FilmOptions::width",
-            format!(
-                "leads to {} pixels down for {} tensors",
-                scene.backdrop.height,
-                reader.blocks().len()
-            ),
-            "give a larger one",
-        )
-    };
     let timing = Timing {
-        width: u16::try_from(scene.width).map_err(too_high)?,
-        height: u16::try_from(scene.backdrop.height).map_err(too_high)?,
+        // 4000 at most.
+        width: scene.width as u16,
+        height: scene.backdrop.height,
         millis,
     };
     let mut target = FilmTarget::create(output, timing, &scene.colors.rgb())?;
@@ -127,7 +117,7 @@ pub fn film(run: &Run, options: &FilmOptions, output: &Path) -> Result<Film, Lca
         first_iteration: iterations.first().copied().unwrap_or_default(),
         last_iteration: iterations.last().copied().unwrap_or_default(),
         width: scene.width,
-        height: scene.backdrop.height,
+        height: usize::from(scene.backdrop.height),
         millis,
         scale: reader.scale(),
         binned: reader

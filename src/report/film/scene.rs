@@ -31,7 +31,7 @@ impl<'a> Scene<'a> {
     ) -> Result<Self, LcaError> {
         let width = options.width;
         let colors = FilmColors::new(options.palette, options.quantity);
-        let backdrop = Backdrop::new(reader, loss, options);
+        let backdrop = Backdrop::new(reader, loss, options)?;
         let [above, below] = &backdrop.svgs;
         let mut pixels = colors.pixels(above)?;
         pixels.append(&mut colors.pixels(below)?);

@@ -194,6 +194,22 @@ fn runs_of_one_step_of_one_parameter_of_nan_and_of_zero_are_filmed() {
 }
 
 #[test]
+fn a_picture_that_would_be_higher_than_a_gif_can_be_is_refused_before_it_is_drawn() {
+    let names: Vec<String> = (0..1_300)
+        .map(|layer| format!("encoder.block{layer}.attention.query.weight"))
+        .collect();
+    let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let run = Synthetic::new(&tensors, 1).write(folder.path());
+    // Names of this length stand alone on a line of 320 pixels, where each takes 34 pixels for its
+    // heading, 1 for its cell and 16 to the next: 66,300 are more than 65,535.
+    let path = folder.path().join("film.gif");
+    let error = film(&run, &options().width(320), &path).unwrap_err();
+    assert!(error.to_string().contains("for 1300 tensors"), "{error}");
+    assert!(!path.exists());
+}
+
+#[test]
 fn other_outputs_and_impossible_options_are_errors_that_say_what_to_give() {
     let (folder, run) = planted(1);
     let error = film(&run, &options(), &folder.path().join("film.mp4")).unwrap_err();
