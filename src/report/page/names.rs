@@ -1,5 +1,6 @@
 //! What runs are called in a page, what became of them, and names that fit into figures.
 
+use std::collections::HashSet;
 use std::path::Component;
 
 use serde::Serialize;
@@ -84,6 +85,7 @@ pub(super) fn short_names(runs: &[Run], classes: Vec<String>) -> ShortNames {
     let tensor_names: Vec<String> = tensors().map(|tensor| tensor.path.clone()).collect();
     let layers = tensors().map(|tensor| layer_of(&tensor.path).to_owned());
     let mut names: Vec<ShortName> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     for mut list in [layers.collect(), tensor_names, classes] {
         list.sort_unstable();
         list.dedup();
@@ -93,7 +95,7 @@ pub(super) fn short_names(runs: &[Run], classes: Vec<String>) -> ShortNames {
         });
         for (index, name) in list.into_iter().enumerate() {
             let is_long = name.chars().count() > ROOMS[ROOMS.len() - 1];
-            if is_long && !names.iter().any(|known| known.name == name) {
+            if is_long && known.insert(name.clone()) {
                 let texts = texts.iter().map(|texts| texts[index].clone());
                 names.push(ShortName {
                     texts: texts.collect(),
