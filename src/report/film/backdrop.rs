@@ -24,14 +24,17 @@ const BLOCKS_HEIGHT: usize = 440;
 /// Pixels for the two lines above a block.
 const HEADING: usize = 34;
 
+/// Pixels down of a part that is drawn at once, at least.
+const PART: usize = 1024;
+
 /// Everything but what moves, and where that goes.
 pub(super) struct Backdrop {
     pub(super) height: u16,
     pub(super) places: Vec<BlockPlace>,
     /// The panel of the loss curve.
     pub(super) loss: Area,
-    /// The parts of the picture, from top to bottom.
-    pub(super) svgs: [String; 2],
+    /// The parts of the picture, from top to bottom: drawn one by one, they take little memory.
+    pub(super) svgs: Vec<String>,
 }
 
 impl Backdrop {
@@ -72,38 +75,71 @@ impl Backdrop {
                 "give a larger one, or record fewer tensors with `ParameterSelection::tensors`",
             )
         };
+        let height = u16::try_from(height).map_err(too_high)?;
+        let mut svgs = headings(reader, &places, width, above);
+        svgs.push(sheet.draw());
         Ok(Self {
-            height: u16::try_from(height).map_err(too_high)?,
+            height,
             loss: area,
-            svgs: [headings(reader, &places, width, above), sheet.draw()],
+            svgs,
             places,
         })
     }
 }
 
-/// Draws the title, and a heading above each group of blocks.
-fn headings(reader: &FrameReader, places: &[BlockPlace], width: usize, height: usize) -> String {
+/// Draws the title, and a heading above each group of blocks, in parts that each end above a shelf of
+/// blocks.
+fn headings(
+    reader: &FrameReader,
+    places: &[BlockPlace],
+    width: usize,
+    height: usize,
+) -> Vec<String> {
     let room = (width - 2 * MARGIN) as f64;
-    let mut svg = document(width as f64, height as f64);
-    let mut text = |text: &str, size: f64, color, x: usize, y: usize| {
+    let label = |text: &str, size: f64, color, x: usize, y: usize| {
         let label = Label {
             color,
             ..Label::new(text, size, Anchor::Start)
         };
-        svg.push(&label.draw(x as f64, y as f64));
+        label.draw(x as f64, y as f64)
     };
     let title = font::shorten(&title(reader), TITLE_SIZE, room);
-    text(&title, TITLE_SIZE, INK, MARGIN, 26);
+    let mut parts = Vec::new();
+    let (mut top, mut labels) = (0, vec![label(&title, TITLE_SIZE, INK, MARGIN, 26)]);
+    let part = |labels: Vec<_>, height: usize| {
+        let mut svg = document(width as f64, height as f64);
+        labels.iter().for_each(|label| svg.push(label));
+        svg.to_string()
+    };
     let mut place = places.iter();
     for group in reader.blocks().chunk_by(|_, next| next.beside) {
         let [name, size] = heading(group, room);
         let members: Vec<&BlockPlace> = place.by_ref().take(group.len()).collect();
-        if let Some(first) = members.first() {
-            text(&name, NAME_SIZE, INK, first.x - 1, first.y - 20);
-            text(&size, SIZE_SIZE, NOTE, first.x - 1, first.y - 6);
+        let Some(first) = members.first() else {
+            continue;
+        };
+        let shelf = first.y - HEADING;
+        if shelf >= top + PART {
+            parts.push(part(std::mem::take(&mut labels), shelf - top));
+            top = shelf;
         }
+        labels.push(label(
+            &name,
+            NAME_SIZE,
+            INK,
+            first.x - 1,
+            first.y - 20 - top,
+        ));
+        labels.push(label(
+            &size,
+            SIZE_SIZE,
+            NOTE,
+            first.x - 1,
+            first.y - 6 - top,
+        ));
     }
-    svg.to_string()
+    parts.push(part(labels, height - top));
+    parts
 }
 
 fn title(reader: &FrameReader) -> String {

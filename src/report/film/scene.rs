@@ -32,9 +32,10 @@ impl<'a> Scene<'a> {
         let width = options.width;
         let colors = FilmColors::new(options.palette, options.quantity);
         let backdrop = Backdrop::new(reader, loss, options)?;
-        let [above, below] = &backdrop.svgs;
-        let mut pixels = colors.pixels(above)?;
-        pixels.append(&mut colors.pixels(below)?);
+        let mut pixels = Vec::with_capacity(width * usize::from(backdrop.height));
+        for svg in &backdrop.svgs {
+            pixels.append(&mut colors.pixels(svg)?);
+        }
         for place in &backdrop.places {
             let (left, top) = (place.x - 1, place.y - 1);
             let frame = [left, top, place.width + 2, place.height + 2];

@@ -194,6 +194,33 @@ fn runs_of_one_step_of_one_parameter_of_nan_and_of_zero_are_filmed() {
 }
 
 #[test]
+fn a_heading_is_the_same_wherever_it_stands_in_a_high_picture() {
+    let names: Vec<String> = (0..60)
+        .map(|layer| format!("encoder.block{layer}.attention.query.weight"))
+        .collect();
+    let headings = |names: &[String]| -> Vec<Vec<u8>> {
+        let tensors: Vec<(&str, usize)> = names.iter().map(|name| (name.as_str(), 1)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let run = Synthetic::new(&tensors, 1).write(folder.path());
+        let looked_at = ParameterMapOptions::default();
+        let reader = FrameReader::new(&run, ParameterQuantity::Lca, &looked_at).unwrap();
+        let scene = Scene::new(&reader, None, &options().width(320)).unwrap();
+        let mut pixels = Vec::new();
+        scene.paint(0, &vec![0; names.len()], &mut pixels).unwrap();
+        assert_eq!(pixels.len(), 320 * usize::from(scene.backdrop.height));
+        let places = scene.backdrop.places.iter();
+        let heading = |y: usize| pixels[(y - 34) * 320..(y - 1) * 320].to_vec();
+        places.map(|place| heading(place.y)).collect()
+    };
+    // Three parts that are drawn at once.
+    let together = headings(&names);
+    for place in [0, 1, 18, 19, 20, 21, 22, 40, 41, 59] {
+        let alone = &headings(&names[place..=place])[0];
+        assert!(together[place] == *alone, "{place}");
+    }
+}
+
+#[test]
 fn a_picture_that_would_be_higher_than_a_gif_can_be_is_refused_before_it_is_drawn() {
     let names: Vec<String> = (0..1_300)
         .map(|layer| format!("encoder.block{layer}.attention.query.weight"))
