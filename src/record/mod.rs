@@ -59,6 +59,8 @@ pub use info::{
 };
 #[cfg(feature = "analysis")]
 pub(crate) use kept::Keep;
+#[cfg(feature = "report")]
+pub(crate) use notes::notes_of_named;
 #[cfg_attr(
     not(feature = "analysis"),
     allow(unused_imports, reason = "only analyses group tensors")

@@ -17,25 +17,31 @@ impl Run {
     /// Returns the same of several runs: what holds for more than one is said once, with the first.
     #[must_use]
     pub fn notes_of(runs: &[Self]) -> Vec<String> {
-        let mut notes: Vec<(String, Vec<&Self>)> = Vec::new();
-        for run in runs {
-            for said in said(run) {
-                match notes.iter_mut().find(|(known, _)| *known == said) {
-                    Some((_, of)) => of.push(run),
-                    None => notes.push((said, vec![run])),
-                }
+        let names = runs.iter().map(|run| run.folder().display().to_string());
+        notes_of_named(runs, &names.collect::<Vec<String>>())
+    }
+}
+
+/// Returns the notes of runs that are called by these names.
+pub(crate) fn notes_of_named(runs: &[Run], names: &[String]) -> Vec<String> {
+    let mut notes: Vec<(String, Vec<&str>)> = Vec::new();
+    for (run, name) in runs.iter().zip(names) {
+        for said in said(run) {
+            match notes.iter_mut().find(|(known, _)| *known == said) {
+                Some((_, of)) => of.push(name),
+                None => notes.push((said, vec![name])),
             }
         }
-        let note = |(said, of): (String, Vec<&Self>)| {
-            let first = of[0].folder().display();
-            match of.len() - 1 {
-                0 => format!("{first}: {said}"),
-                1 => format!("{first} and one other run: {said}"),
-                others => format!("{first} and {others} other runs: {said}"),
-            }
-        };
-        notes.into_iter().map(note).collect()
     }
+    let note = |(said, of): (String, Vec<&str>)| {
+        let first = of[0];
+        match of.len() - 1 {
+            0 => format!("{first}: {said}"),
+            1 => format!("{first} and one other run: {said}"),
+            others => format!("{first} and {others} other runs: {said}"),
+        }
+    };
+    notes.into_iter().map(note).collect()
 }
 
 fn said(run: &Run) -> impl Iterator<Item = String> {

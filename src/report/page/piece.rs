@@ -7,7 +7,7 @@ use crate::analysis::layers::{Layers, LayersOptions};
 use crate::analysis::trace::TraceOptions;
 use crate::analysis::{self, ClassName, MISSING, Missing};
 use crate::error::LcaError;
-use crate::record::Run;
+use crate::record::{Run, notes_of_named};
 
 use super::budget::Budget;
 use super::embed;
@@ -187,6 +187,7 @@ struct Base {
 impl Base {
     fn of(runs: &[Run], budget: Budget) -> Result<Self, LcaError> {
         let names = names::names(runs);
+        let notes = notes_of_named(runs, &names);
         let parts = runs.iter().zip(names);
         let parts = parts.map(|(run, name)| BasePart::of(run, name, budget));
         let classes = |run| {
@@ -197,7 +198,7 @@ impl Base {
         Ok(Self {
             runs: parts.collect::<Result<_, _>>()?,
             about: About {
-                notes: runs.iter().flat_map(Run::notes).collect(),
+                notes,
                 short_names: short_names(runs, runs.iter().flat_map(classes).collect()),
                 missing: MISSING,
             },

@@ -210,6 +210,12 @@ fn a_page_about_samples_says_how_sure_its_sums_are_and_what_noise_makes_of_signs
     let note = data["notes"][0].as_str().unwrap();
     assert!(note.contains("10 of 100 training examples"), "{note}");
     assert!(note.contains("noisy estimates"), "{note}");
+    // By its name on the page, not by where it is on this machine.
+    let name = data["runs"][0]["name"].as_str().unwrap();
+    assert!(
+        note.starts_with(&format!("{name}: ")) && !name.starts_with('/'),
+        "{note}"
+    );
     let run = &data["runs"][0];
     // The halves of two tensors differ alike: √40 · 0.002 · 1.96.
     let margin = run["summary"]["reconciliation"][0]["margin"].as_f64();
