@@ -127,10 +127,10 @@ struct Options {
     #[arg(long, value_name = "STEPS", value_delimiter = ',', global = true)]
     delays: Option<Vec<u32>>,
 
-    /// Leave the last layer its learning rate at other momenta (delay); by default it is raised so
-    /// that the layer goes as far as with the usual one
+    /// Raise the learning rate of the last layer where its momentum is lower (delay), so that the
+    /// layer goes as far as with the usual one
     #[arg(long, global = true)]
-    same_rate: bool,
+    raise_rate: bool,
 
     /// Device to train and measure on
     #[arg(long, value_enum, default_value_t = DeviceName::Flex, global = true)]
@@ -174,7 +174,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         networks: options.networks(),
         optimizers: options.optimizer.clone(),
         delays: options.delays.clone(),
-        same_rate: options.same_rate,
+        raise_rate: options.raise_rate,
     };
     fs::create_dir_all(&runs.folder)
         .map_err(|error| format!("{}: {error}", runs.folder.display()))?;

@@ -28,11 +28,11 @@ pub fn settings(plan: &Plan) -> Vec<Setting> {
         let setting = Setting {
             exception: (delay != USUAL_DELAY).then(|| Exception {
                 layer: LAST,
-                rate: if plan.same_rate {
-                    1.0
-                } else {
+                rate: if plan.raise_rate {
                     // So that it goes as far as with the usual momentum, only sooner.
                     f64::from(USUAL_DELAY + 1) / f64::from(delay + 1)
+                } else {
+                    1.0
                 },
                 momentum: Some(momentum),
             }),

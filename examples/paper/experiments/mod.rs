@@ -66,8 +66,8 @@ pub struct Plan {
     pub optimizers: Vec<Optimizer>,
     /// By how many steps gradients act late in the last layer; `None` leaves it to the experiment.
     pub delays: Option<Vec<u32>>,
-    /// Whether momentum is changed without the learning rate.
-    pub same_rate: bool,
+    /// Whether a layer with a lower momentum has a higher learning rate.
+    pub raise_rate: bool,
 }
 
 impl Experiment {
