@@ -1,7 +1,8 @@
 //! Numbers as texts.
 
-/// Returns a count with a comma between thousands.
-pub(crate) fn thousands(count: u64) -> String {
+/// Returns a count with a comma between thousands, as `12,345`.
+#[must_use]
+pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use statrs::distribution::{Binomial, DiscreteCDF};
 
-use super::super::numbers::thousands;
+use crate::analysis::thousands;
 
 /// The fewest steps with an LCA that is not zero from which anything is said about how often one
 /// helps.

@@ -7,10 +7,10 @@ use serde::Serialize;
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
-use super::super::numbers::thousands;
 use super::super::read;
 use super::fair_coins::{FairCoins, MIN_STEPS};
 use super::options::CandidatesOptions;
+use crate::analysis::thousands;
 
 /// The parameters of one tensor that never did anything, or hardly ever helped.
 #[derive(Debug, Clone, PartialEq, Serialize)]

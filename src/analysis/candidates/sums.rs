@@ -7,9 +7,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use super::super::numbers::thousands;
 use super::super::significance::StudentT;
 use super::super::stats::rank;
+use crate::analysis::thousands;
 
 /// The fewest steps that the block bootstrap needs: fewer make too few blocks to resample.
 const MIN_STEPS: usize = 200;

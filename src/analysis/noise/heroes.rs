@@ -8,9 +8,9 @@ use statrs::distribution::{ChiSquared, ContinuousCDF};
 use crate::error::LcaError;
 use crate::record::{Run, Table};
 
-use super::super::numbers::thousands;
 use super::super::read::{each, require_totals, stretches};
 use super::binomial::{BinomialCount, Extremes};
+use crate::analysis::thousands;
 
 /// The bins of the fraction of steps, each 5 % wide.
 const BINS: u64 = 20;

@@ -1,6 +1,6 @@
 //! Numbers as texts, with the signs that typesetters use.
 
-use crate::analysis::numbers::thousands;
+use crate::analysis::thousands;
 
 /// Returns a number with the sign that typesetters use.
 pub(in crate::report) fn minus(number: &str) -> String {

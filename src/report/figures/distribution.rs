@@ -4,7 +4,7 @@ use crate::analysis::HelpingCounts;
 use crate::analysis::distribution::{
     Distribution, HistogramBar, LcaHistogram, LinearBar, ValueSource,
 };
-use crate::analysis::numbers::thousands;
+use crate::analysis::thousands;
 use crate::report::draw::{Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, short};
 use crate::report::palette::INK;
 

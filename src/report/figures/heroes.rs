@@ -1,7 +1,7 @@
 //! How often single parameters help, against chance.
 
 use crate::analysis::noise::Heroes;
-use crate::analysis::numbers::thousands;
+use crate::analysis::thousands;
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, Panel, PanelRow, Stroke, counted, short,
 };

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::numbers::thousands;
 use crate::analysis::peaks::Peaks;
+use crate::analysis::thousands;
 use crate::analysis::{Quantity, listed};
 use crate::report::draw::{
     Axis, LegendEntry, LegendSample, Mark, MarkShape, Panel, PanelRow, Stroke, counted, short,

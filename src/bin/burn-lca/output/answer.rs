@@ -3,6 +3,7 @@
 use std::fmt;
 
 use arrow::datatypes::DataType;
+use burn_lca::analysis::thousands;
 use burn_lca::report::is_hidden;
 use burn_lca::{LcaError, Run};
 use serde::Serialize;
@@ -284,7 +285,7 @@ impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => f.write_str(text),
-            Self::Count(count) => f.write_str(&grouped(*count)),
+            Self::Count(count) => f.write_str(&thousands(*count)),
             Self::Number(value) => f.write_str(&short(*value)),
             Self::Lca(value) if *value > 0.0 => write!(f, "+{}", short(*value)),
             Self::Lca(value) => f.write_str(&short(*value)),
@@ -309,19 +310,6 @@ fn short(value: f64) -> String {
     }
     let decimals = 3 - magnitude.log10().floor() as i32;
     format!("{value:.*}", decimals.max(0) as usize)
-}
-
-/// Returns a count with its digits in groups of three.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
