@@ -64,7 +64,6 @@ type Weights = BTreeMap<String, Vec<f32>>;
 /// Trains three steps from a seed; what was observed comes with the loss at the first weights.
 fn train_from_seed(observed: bool) -> (Weights, Vec<StepAllocation>, f64) {
     let _held = randomness();
-    device().seed(11);
     let mut model = Backwards::new();
     let initial = model.clone();
     let mut lca = observed.then(|| start(Lca::new(by_class(training())), &model));

@@ -32,10 +32,13 @@ pub fn steps(thoroughly: usize, quickly: usize) -> usize {
     if thorough() { thoroughly } else { quickly }
 }
 
-/// Held by whatever draws from the device's random numbers, which all threads share.
+/// Held by whatever draws from the device's random numbers, which all threads share. They start
+/// anew, so that a test draws the same every time.
 pub fn randomness() -> MutexGuard<'static, ()> {
     static LOCK: Mutex<()> = Mutex::new(());
-    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+    let held = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    device().seed(11);
+    held
 }
 
 /// Examples per class where the device is slow.
