@@ -20,7 +20,7 @@ const BLOCKS: usize = 2;
 #[derive(Module, Debug)]
 pub struct CharTransformer {
     characters: Embedding,
-    places: Embedding,
+    positions: Embedding,
     transformer: TransformerEncoder,
     output: Linear,
 }
@@ -29,7 +29,7 @@ impl CharTransformer {
     pub fn new(alphabet: usize, device: &Device) -> Self {
         Self {
             characters: EmbeddingConfig::new(alphabet, WIDTH).init(device),
-            places: EmbeddingConfig::new(LENGTH, WIDTH).init(device),
+            positions: EmbeddingConfig::new(LENGTH, WIDTH).init(device),
             transformer: TransformerEncoderConfig::new(WIDTH, 4 * WIDTH, HEADS, BLOCKS)
                 .with_norm_first(true)
                 .init(device),
@@ -40,8 +40,8 @@ impl CharTransformer {
     fn tell(&self, batch: TextBatch) -> SequenceOutput {
         let [windows, length] = batch.seen.dims();
         let device = batch.seen.device();
-        let places = Tensor::<1, Int>::arange(0..length as i64, &device).unsqueeze::<2>();
-        let embedded = self.characters.forward(batch.seen) + self.places.forward(places);
+        let positions = Tensor::<1, Int>::arange(0..length as i64, &device).unsqueeze::<2>();
+        let embedded = self.characters.forward(batch.seen) + self.positions.forward(positions);
         let mask = generate_autoregressive_mask(windows, length, &device);
         let input = TransformerEncoderInput::new(embedded).mask_attn(mask);
         let logits = self.output.forward(self.transformer.forward(input));

@@ -30,7 +30,7 @@ pub const SPEAKERS: [&str; 6] = [
 /// Consecutive characters of one act.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// Of `LENGTH` + 1 characters, the places in the alphabet.
+    /// The index in the alphabet of each of `LENGTH` + 1 characters.
     characters: Vec<u8>,
     pub act: usize,
     /// Who speaks the most of it.

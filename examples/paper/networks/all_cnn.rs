@@ -10,7 +10,7 @@ use crate::network::convolution;
 
 /// Nine convolutions with biases: three with some channels and four with twice as many, of 3×3,
 /// where the third and the sixth halve the side; one of 1×1; one of 1×1 to the classes. Then the
-/// mean over all places.
+/// mean over all pixels.
 #[derive(Module, Debug)]
 pub struct AllCnn {
     convolutions: Vec<Conv2d>,
