@@ -55,7 +55,7 @@ impl Cost {
                 examples: chunks.examples,
                 block: chunks.is_in_blocks().then_some(chunks.chunk_size),
                 chunks: chunks.chunks.len(),
-                workers: chunks.workers,
+                workers: chunks.threads(),
                 spent,
             }
         });

@@ -81,10 +81,11 @@ impl<M: Measurable> Engine<M> {
             }
         });
         let workers = &settings.workers;
-        let counts = workers.counts(eval_model.device());
-        let threads = counts.into_iter().max().unwrap_or(1);
-        let memory = Memory::of(&eval_model.layout, &rows, threads, &integrator, recorder);
-        memory.check(available(eval_model.device()))?;
+        let memory =
+            |threads| Memory::of(&eval_model.layout, &rows, threads, &integrator, recorder);
+        // How many threads are fastest is not known before they have been tried.
+        let most = workers.counts(eval_model.device()).into_iter().max();
+        memory(most.unwrap_or(1)).check(available(eval_model.device()))?;
         let main = match main {
             Prepared::Plan(plan, examples) => cut(&eval_model, &here, plan, examples, workers)?,
             Prepared::Chunks(_) if !workers.devices.is_empty() => {
@@ -140,7 +141,9 @@ impl<M: Measurable> Engine<M> {
         let validation = validation.map(begin).transpose()?;
         let swept = std::iter::once(&main).chain(&validation);
         let swept = swept.map(|(measurement, spent)| (&measurement.chunks, *spent));
-        let cost = Cost::of(swept, settings.observed, &integrator, memory.bytes(), disk);
+        let threads = swept.clone().map(|(chunks, _)| chunks.threads());
+        let memory = memory(threads.max().unwrap_or(1)).bytes();
+        let cost = Cost::of(swept, settings.observed, &integrator, memory, disk);
         Ok(Self {
             main: main.0,
             validation: validation.map(|(measurement, _)| measurement),

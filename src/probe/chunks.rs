@@ -145,6 +145,11 @@ impl<B> Chunks<B> {
         })
     }
 
+    /// Threads that have something to do in a sweep, on each device.
+    pub fn threads(&self) -> usize {
+        self.workers.min(self.chunks.len())
+    }
+
     /// Whether samples are drawn in blocks.
     pub fn is_in_blocks(&self) -> bool {
         self.from_loader && self.sampler.is_some()

@@ -103,7 +103,8 @@ fn run(rectified: bool, integrator: Integrator) -> Sums {
 /// linear network shoots up to 2,000, and that of the other one to 200 and back to 2.3. From eight
 /// other initial weights, doubling took 740 to 880 sweeps for the linear one and missed 1.5 to 13 %
 /// of the loss change, bisecting 420 to 470 and 0.04 to 0.7 %; for the other one 150 to 440 sweeps
-/// and 0.2 to 240 %, and 90 to 190 sweeps and 0.2 to 2.5 %.
+/// and 0.2 to 240 %, and 90 to 190 sweeps and 0.2 to 2.5 %. The linear one's sweeps depend on the
+/// order in which a processor adds, too: of seven orders, one took 497.
 #[rstest]
 #[case::linear(false, 0.01)]
 #[case::rectified(true, 0.03)]
@@ -122,7 +123,7 @@ fn steps_that_leap_across_the_loss_add_up_over_the_run_in_fewer_sweeps(
     assert!(doubled.missed() > share, "{}", doubled.missed());
     assert!(4 * sweeps <= 3 * doubled.sweeps, "{sweeps} sweeps");
     assert!(
-        sweeps <= if rectified { 120 } else { 480 },
+        sweeps <= if rectified { 120 } else { 560 },
         "{sweeps} sweeps"
     );
 }
