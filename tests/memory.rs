@@ -87,6 +87,7 @@ fn peak() -> f64 {
 
 fn observe(examples: usize) {
     let device = Device::flex().autodiff();
+    device.seed(1);
     let net = || Net {
         linear: LinearConfig::new(FEATURES, CLASSES).init(&device),
     };

@@ -18,7 +18,7 @@ const HOLDER: &str = "process";
 
 /// Attempts to lock before the holder is taken for a writer: a reader holds the lock for a moment
 /// when it checks whether a run is still being written.
-const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 25;
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The right to write a run. The system takes it back when the process ends, however it ends.

@@ -147,9 +147,11 @@ fn a_served_page_gets_newer_data_as_the_run_grows_and_ends() {
     };
     longer.write(folder.path());
     drop(lock);
-    let (_, data) = server.data(&first);
-    assert!(data.contains(r#""last_iteration":39"#));
-    assert!(data.contains(r#""state":"finished""#));
+    until("the end of the longer run", || {
+        let (_, data) = server.data(&first);
+        let parts = [r#""last_iteration":39"#, r#""state":"finished""#];
+        parts.iter().all(|part| data.contains(part)).then_some(())
+    });
 }
 
 #[test]

@@ -1,16 +1,17 @@
 //! A disk that fails in the midst of a run.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use burn_lca::RunStatus;
 use burn_lca::prelude::*;
+use burn_lca::{Run, RunStatus};
 
 use crate::data::{BATCHES, by_class};
 use crate::net::NetConfig;
 use crate::setup::{Setup, Steps};
 
 const EPOCHS: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn setup() -> Setup {
     Setup {
@@ -27,7 +28,7 @@ fn a_failing_disk_stops_the_recording_and_not_the_training() {
     let steps = Steps::default();
     let setup = setup();
     let table = setup.run_folder().join("steps");
-    let broken = table.clone();
+    let (broken, run) = (table.clone(), setup.run_folder());
     let mut collect = steps.collect();
     let recorder = Recorder::new(setup.run_folder()).part_age(Duration::ZERO);
     let metric = LcaMetric::new()
@@ -43,8 +44,13 @@ fn a_failing_disk_stops_the_recording_and_not_the_training() {
                 fs::rename(&broken, broken.with_extension("gone")).unwrap();
                 fs::write(&broken, "not a folder").unwrap();
             }
-            // Gives the writer the time to fail while training still goes on.
-            std::thread::sleep(Duration::from_millis(5));
+            // The writer fails while training still goes on.
+            let has_failed =
+                || Run::open(&run).is_ok_and(|run| matches!(run.status(), RunStatus::Failed(_)));
+            let start = Instant::now();
+            while step.iteration() == 4 && !has_failed() && start.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         });
     let observed = setup.train(|training| training.metric(metric));
 

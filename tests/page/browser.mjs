@@ -1,6 +1,7 @@
 // A headless Chromium that notes every error and every request.
 
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -61,3 +62,17 @@ export const nextFrame = (page) =>
   page.evaluate(
     () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))),
   );
+
+/** Milliseconds after which something that must happen has not. */
+const PATIENCE = 60_000;
+
+/** Waits until something is so, and returns what it is. */
+export async function until(what, ask) {
+  const start = Date.now();
+  while (Date.now() - start < PATIENCE) {
+    const found = await ask();
+    if (found) return found;
+    await sleep(100);
+  }
+  throw new Error(`after ${PATIENCE / 1000} s still not: ${what}`);
+}

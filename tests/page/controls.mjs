@@ -135,6 +135,7 @@ export async function controlChecks(check, page, json, run) {
   await check("a table is sorted by any of its columns, up and down", async () => {
     const box = page.locator('details[data-table="layers, all iterations"]');
     await box.locator("summary").click();
+    await box.locator("table").waitFor();
     const column = (place) =>
       box
         .locator("tbody tr")

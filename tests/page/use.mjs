@@ -1,7 +1,7 @@
 // The page in use: pointer, keys, choices.
 
 import assert from "node:assert/strict";
-import { nextFrame } from "./browser.mjs";
+import { nextFrame, until } from "./browser.mjs";
 
 /** First and last iteration in view, and the cursor. */
 const range = (page) =>
@@ -109,8 +109,7 @@ export async function useChecks(check, page) {
     await page.click("#theme");
     await page.locator('#contents a[href="#classes"]').click();
     // The address follows a moment later.
-    await page.waitForTimeout(600);
-    assert.match(page.url(), /#classes&from=10&to=20/);
+    await page.waitForURL(/#classes&from=10&to=20/);
     await page.reload();
     await page.waitForSelector("html[data-ready=true]");
     assert.deepEqual((await range(page)).slice(0, 2), [10, 20]);
@@ -119,8 +118,7 @@ export async function useChecks(check, page) {
     await page.click("#theme");
     await page.selectOption("#class", "");
     await reset();
-    await page.waitForTimeout(600);
-    assert.doesNotMatch(page.url(), /from|class=|probe/);
+    await page.waitForURL((url) => !/from|class=|probe/.test(url.href));
   });
 
   await check("a section that does not follow a choice says so, and only then", async () => {
@@ -213,14 +211,12 @@ export async function useChecks(check, page) {
       for (const name of ["cumulative LCA", "step", "gradient"]) {
         const before = await picture();
         await figure.getByRole("button", { name, exact: true }).first().click();
-        await page.waitForTimeout(200);
-        assert.notEqual(await picture(), before, name);
+        await until(`another picture of ${name}`, async () => (await picture()) !== before);
       }
       await figure.getByRole("button", { name: "LCA of the step" }).first().click();
       await figure.getByRole("button", { name: "Play" }).first().click();
-      await page.waitForTimeout(1000);
+      await until("the third step", async () => Number(await slider.inputValue()) >= 3);
       await figure.getByRole("button", { name: "Pause" }).first().click();
-      assert.ok(Number(await slider.inputValue()) >= 3);
       const width = () =>
         figure
           .locator("canvas")
@@ -260,7 +256,7 @@ export async function useChecks(check, page) {
   await check("tables behind the figures open", async () => {
     for (const box of await page.locator("details[data-table]").all()) {
       await box.locator("summary").click();
-      await box.locator("table").waitFor({ timeout: 2000 });
+      await box.locator("table").waitFor();
       await box.locator("summary").click();
     }
   });
