@@ -195,7 +195,7 @@ fn values(runs: &[(f64, Run)], log: bool) -> Result<Vec<f64>, LcaError> {
         if !value.is_finite() {
             refused("give a finite number")
         } else if log && *value <= 0.0 {
-            refused("a logarithm takes numbers above zero; leave `log` out or give such")
+            refused("a logarithm takes numbers above zero; give such, or take no logarithm")
         } else {
             Ok(value + 0.0)
         }

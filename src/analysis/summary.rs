@@ -157,15 +157,14 @@ fn cost(run: &Run, probes: &[StepSums]) -> Cost {
     let info = run.info();
     let ended = !matches!(run.status(), RunStatus::Running | RunStatus::Killed);
     let wall_seconds = (ended && info.first_iteration == 0)
-        .then(|| info.updated.saturating_sub(info.created) as f64);
+        .then(|| info.updated.saturating_sub(info.created) as f64)
+        .filter(|seconds| *seconds > 0.0);
     let probe_seconds = probes.iter().map(|probe| probe.seconds).sum();
     Cost {
         sweeps: probes.iter().map(|probe| probe.sweeps).sum(),
         probe_seconds,
         wall_seconds,
-        fraction_of_time: wall_seconds
-            .filter(|seconds| *seconds > 0.0)
-            .map(|seconds| probe_seconds / seconds),
+        fraction_of_time: wall_seconds.map(|seconds| probe_seconds / seconds),
     }
 }
 

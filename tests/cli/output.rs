@@ -181,6 +181,97 @@ fn layers_of_the_first_steps_and_of_the_others_add_up_to_those_of_the_run() {
 }
 
 #[test]
+fn steps_beyond_the_end_of_a_run_are_named_with_those_it_has() {
+    let folder = written(&Fixture::default());
+    let run = folder.path().to_str().unwrap();
+    for (wrong, arguments) in [
+        ("--from 60", vec!["layers", run, "--from", "60"]),
+        (
+            "--from 99",
+            vec!["trace", run, "fc1.weight", "0", "--from", "99"],
+        ),
+        (
+            "--from 60",
+            vec!["plot", run, "loss", "--from", "60", "--to", "70"],
+        ),
+    ] {
+        let refused = burn_lca(&arguments);
+        assert_eq!(refused.code, Some(2), "{arguments:?}: {refused:?}");
+        assert!(refused.stderr.contains(wrong), "{refused:?}");
+        assert!(refused.stderr.contains("iterations 0 to 59"), "{refused:?}");
+    }
+    // An end beyond the end leaves nothing out, and is not said to.
+    let [all, more] = [&[][..], &["--to", "99"]].map(|more| answer("layers", folder.path(), more));
+    assert_eq!(more, all);
+}
+
+#[test]
+fn no_answer_takes_the_place_of_a_runs_own_files() {
+    let folder = written(&Fixture::default());
+    let run = folder.path().to_str().unwrap();
+    let files = || -> Vec<_> {
+        let all = walk(folder.path()).into_iter();
+        all.map(|path| (fs::read(&path).unwrap(), path)).collect()
+    };
+    let before = files();
+    for (command, file) in [
+        ("layers", "run.json"),
+        ("report", "README.md"),
+        ("plot", "lock"),
+        ("layers", "steps/0000000000-0000000059-000001.parquet"),
+        ("report", "steps/page.html"),
+        ("film", "."),
+        ("film", "steps/film.gif"),
+    ] {
+        let target = folder.path().join(file);
+        let target = target.to_str().unwrap();
+        let more: &[&str] = if command == "plot" { &["loss"] } else { &[] };
+        let arguments = [&[command, run][..], more, &["-o", target]].concat();
+        let refused = burn_lca(&arguments);
+        assert_eq!(refused.code, Some(2), "{arguments:?}: {refused:?}");
+        assert!(refused.stderr.contains("own files"), "{refused:?}");
+        assert_eq!(files(), before, "{arguments:?}");
+    }
+    // Beside them there is room.
+    let page = folder.path().join("report.html");
+    answer("report", folder.path(), &["-o", page.to_str().unwrap()]);
+    assert!(page.exists());
+}
+
+/// All files below a folder, in order.
+fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut files: Vec<_> = entries
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn the_form_of_an_answer_follows_the_name_of_its_file() {
+    let folder = written(&Fixture::default());
+    let there = tempdir().unwrap();
+    for (name, first) in [
+        ("a.csv", "layer,"),
+        ("a.json", "{"),
+        ("a.txt", "LCA by layer"),
+    ] {
+        let path = there.path().join(name);
+        answer("layers", folder.path(), &["-o", path.to_str().unwrap()]);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(first), "{name}: {text}");
+    }
+}
+
+#[test]
 fn the_summary_of_a_run_says_what_was_planted() {
     let fixture = Fixture::default();
     let folder = written(&fixture);

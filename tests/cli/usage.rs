@@ -13,6 +13,7 @@ use crate::program::{burn_lca, commands};
 #[case(&["summary", "RUN", "--table", "unheard-of"], "reconciliation, helping, quantiles")]
 #[case(&["summary", "RUN", "--table", "helping", "--format", "json"], "leave it out")]
 #[case(&["peaks", "RUN", "--smooth", "4"], "--smooth: ")]
+#[case(&["peaks", "RUN", "--min-layers", "1"], "two or more")]
 #[case(&["layers", "RUN", "--class", "9"], "--class: ")]
 #[case(&["setting", "RUN"], "give NUMBER=RUN")]
 #[case(&["setting", "NaN=RUN"], "finite")]

@@ -84,12 +84,17 @@ pub(super) fn draw(sets: &[SetLayers], options: &CheckedOptions) -> String {
             first.layers.probe,
             runs.join(", ")
         ));
-        if sets.len() > 1 {
+        let differences = sets.iter().flat_map(|set| set.differences.iter().flatten());
+        if differences.clone().any(|it| it.test.is_some()) {
             sheet.notes.push(format!(
                 "* differs from {} in a set (p < {LEVEL}, Welch's t-test, Holm-corrected for the number \
                  of layers).",
                 first.set
             ));
+        } else if sets.len() > 1 {
+            sheet
+                .notes
+                .push("Whether sets differ by more than chance takes several runs of each.".into());
         }
     }
     let cautions = sets.iter().filter_map(|set| {

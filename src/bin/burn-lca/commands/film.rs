@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use crate::failure::Failure;
-use crate::output::{Answer, AnswerTable, FormArgs};
+use crate::output::{Answer, AnswerTable, FormArgs, keep_records};
 use crate::progress;
 
 use super::palette::PaletteArg;
@@ -87,6 +87,7 @@ impl ValueEnum for PixelQuantity {
 /// Writes the film, and prints what it shows.
 pub fn run(args: &FilmArgs) -> Result<(), Failure> {
     args.form.check(None)?;
+    keep_records(&args.output)?;
     let answer = progress::during(|| answer(args))?;
     args.form.write(&answer, None)
 }

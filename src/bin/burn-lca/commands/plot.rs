@@ -19,7 +19,7 @@ use burn_lca::report::figures::{Figure, FigureOptions};
 use clap::ValueEnum;
 
 use crate::failure::Failure;
-use crate::output::{put, refuse_terminal};
+use crate::output::{keep_records, put, refuse_terminal};
 use crate::progress;
 
 use super::palette::PaletteArg;
@@ -127,6 +127,7 @@ pub fn run(args: &PlotArgs) -> Result<(), Failure> {
     check_options(args)?;
     let path = args.output.as_deref();
     refuse_terminal("a figure", path, "FILE.svg, .png or .pdf")?;
+    path.map_or(Ok(()), keep_records)?;
     let format = path.map_or(Ok(FileFormat::Svg), FileFormat::of)?;
     let bytes = progress::during(|| -> Result<Vec<u8>, Failure> {
         let runs = args.steps.of_all(open_labelled(&args.runs)?)?;

@@ -7,7 +7,7 @@ use burn_lca::report::page;
 use burn_lca::{LcaError, Run};
 
 use crate::failure::Failure;
-use crate::output::{put, refuse_terminal, replace};
+use crate::output::{keep_records, put, refuse_terminal, replace};
 use crate::progress;
 use crate::watch::{Seen, rest};
 
@@ -38,6 +38,7 @@ pub struct ReportArgs {
 pub fn run(args: &ReportArgs) -> Result<(), Failure> {
     let path = args.output.as_deref();
     refuse_terminal("a page", path, "FILE.html")?;
+    path.map_or(Ok(()), keep_records)?;
     match path {
         Some(path) if args.watch => watch(&args.runs, path),
         _ => {

@@ -3,8 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use arrow::array::AsArray;
+use arrow::datatypes::UInt64Type;
 use burn_lca::analysis::sets::RunSet;
-use burn_lca::{LcaError, Run};
+use burn_lca::{LcaError, Run, Table};
 
 use crate::failure::Failure;
 use crate::terminal::say;
@@ -55,10 +57,26 @@ impl StepsArgs {
             let problem = format!("--from {from} is after --to {to}; give an earlier one");
             return Err(Failure::Usage(problem));
         }
-        Ok(match (self.from, self.to) {
-            (None, None) => run,
-            (_, None) => run.between(from..),
-            (_, Some(to)) => run.between(from..=to),
+        if self.from.is_none() && self.to.is_none() {
+            return Ok(run);
+        }
+        // Of a run without rows the analysis says so.
+        let Some((first, last)) = iterations(&run)? else {
+            return Ok(run.between(from..));
+        };
+        if from > last || to < first {
+            let wrong = match self.from.filter(|from| *from > last) {
+                Some(from) => format!("--from {from}"),
+                None => format!("--to {to}"),
+            };
+            let folder = run.folder().display();
+            let problem = format!("{wrong}: {folder} has iterations {first} to {last}");
+            return Err(Failure::Usage(problem));
+        }
+        Ok(match (from > first, to < last) {
+            (false, false) => run,
+            (true, false) => run.between(from..),
+            (_, true) => run.between(from..=to),
         })
     }
 
@@ -66,6 +84,28 @@ impl StepsArgs {
     pub fn of_all(&self, runs: Vec<Run>) -> Result<Vec<Run>, Failure> {
         runs.into_iter().map(|run| self.of(run)).collect()
     }
+}
+
+/// Returns the first and the last iteration that a run has; `None` before there are any.
+fn iterations(run: &Run) -> Result<Option<(u64, u64)>, LcaError> {
+    let columns = ["iteration", "span"];
+    let mut known: Option<(u64, u64)> = None;
+    for batch in run.scan(Table::Steps).columns(columns).batches()? {
+        let batch = batch?;
+        let [starts, spans] = columns.map(|name| {
+            let column = batch.column_by_name(name)?;
+            column.as_primitive_opt::<UInt64Type>()
+        });
+        let (Some(starts), Some(spans)) = (starts, spans) else {
+            continue;
+        };
+        for (start, span) in starts.values().iter().zip(spans.values()) {
+            let last = start.saturating_add(span.saturating_sub(1));
+            let (least, most) = known.unwrap_or((*start, last));
+            known = Some((least.min(*start), most.max(last)));
+        }
+    }
+    Ok(known)
 }
 
 /// Returns the numbers before runs.

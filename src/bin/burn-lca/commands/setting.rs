@@ -71,12 +71,15 @@ fn rows(found: &Setting) -> Vec<&SettingLayer> {
 
 fn lines(found: &Setting, runs: &[Run]) -> AnswerTable {
     let title = format!(
-        "LCA by {} against {}, {} probe{}: straight lines through {} runs",
+        "LCA by {} against {}, {} probe{}: straight lines through {}",
         by(&found.by),
         found.name,
         found.probe,
         of_class(found.class, runs),
-        found.runs.len()
+        match found.runs.len() {
+            1 => "1 run".into(),
+            runs => format!("{runs} runs"),
+        }
     );
     let test = |layer: &&SettingLayer| layer.line.and_then(|line| line.test);
     let rows = rows(found);

@@ -207,11 +207,13 @@ fn cost(summary: &Summary) -> AnswerTable {
         .number("probe_seconds", "seconds measuring", |cost| {
             cost.probe_seconds
         })
-        .number("wall_seconds", "seconds in all", |cost| cost.wall_seconds)
+        .count("wall_seconds", "seconds in all", |cost| {
+            cost.wall_seconds.map(|seconds| seconds as u64)
+        })
         .fraction("fraction_of_time", "share %", |cost| cost.fraction_of_time)
         .build();
     if cost.wall_seconds.is_none() {
-        table.note("The share of time is known only for runs that ended and were not resumed.");
+        table.note("The time in all is known only for runs that ended, were not resumed, and took a second or more.");
     }
     table
 }

@@ -85,7 +85,7 @@ fn parameters(trace: &Trace) -> AnswerTable {
         .lca("lca", "LCA", |parameter| parameter.lca)
         .build();
     if trace.parameters.is_empty() {
-        table.note("No parameter has a sum of LCA other than zero.");
+        table.note("No parameter has a sum of LCA other than zero, or none was asked for.");
     }
     table
 }

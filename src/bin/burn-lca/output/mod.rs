@@ -4,6 +4,7 @@ mod answer;
 mod columnar;
 mod text;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
@@ -30,10 +31,10 @@ pub struct OutputArgs {
 // How an answer is written.
 #[derive(Debug, Args)]
 pub struct FormArgs {
-    /// The form of the answer: tables to read, everything as JSON, or one table as CSV or Parquet.
-    /// Numbers that are not finite are null in JSON.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// The form of the answer: tables to read, everything as JSON, or one table as CSV or Parquet; by
+    /// default that of the file's name, else tables. Numbers that are not finite are null in JSON.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Writes only this table; CSV and Parquet hold one, the first by default.
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
@@ -62,10 +63,14 @@ impl OutputArgs {
 impl FormArgs {
     /// Fails if the options don't fit each other, or the place where the answer goes.
     pub fn check(&self, path: Option<&Path>) -> Result<(), Failure> {
-        if self.format == Format::Parquet {
+        let format = self.format(path);
+        if format == Format::Parquet {
             refuse_terminal("a Parquet file", path, "FILE")?;
         }
-        if self.format == Format::Json && self.table.is_some() {
+        if let Some(path) = path {
+            keep_records(path)?;
+        }
+        if format == Format::Json && self.table.is_some() {
             let problem = "--table does not apply to JSON, which holds the whole answer; leave it \
                            out or choose another --format";
             return Err(Failure::Usage(problem.into()));
@@ -73,10 +78,19 @@ impl FormArgs {
         Ok(())
     }
 
+    fn format(&self, path: Option<&Path>) -> Format {
+        let of_name = || {
+            let extension = path?.extension()?.to_str()?;
+            Format::from_str(extension, true).ok()
+        };
+        self.format.or_else(of_name).unwrap_or(Format::Table)
+    }
+
     /// Writes the answer into a file, or to the standard output.
     pub fn write(&self, answer: &Answer, path: Option<&Path>) -> Result<(), Failure> {
         let tables = self.chosen(answer)?;
-        let bytes = match self.format {
+        let format = self.format(path);
+        let bytes = match format {
             Format::Table => {
                 let watched = path.is_none() && stdout().is_terminal();
                 let coloured = watched && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
@@ -86,7 +100,7 @@ impl FormArgs {
             Format::Csv => columnar::csv(tables[0])?,
             Format::Parquet => columnar::parquet(tables[0])?,
         };
-        if self.format != Format::Table {
+        if format != Format::Table {
             answer.run_notes().iter().for_each(say);
         }
         put(&bytes, path)
@@ -114,6 +128,30 @@ pub fn refuse_terminal(what: &str, path: Option<&Path>, files: &str) -> Result<(
     if path.is_none() && stdout().is_terminal() {
         return Err(Failure::Usage(format!(
             "{what} can't be shown in a terminal; add --output {files}"
+        )));
+    }
+    Ok(())
+}
+
+/// Fails if a file would take the place of a run's own, or come between them.
+pub fn keep_records(path: &Path) -> Result<(), Failure> {
+    let is_run = |folder: &Path| folder.join("run.json").is_file();
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let Ok(folder) = fs::canonicalize(folder) else {
+        // Writing there fails, and says why.
+        return Ok(());
+    };
+    let name = path.file_name().and_then(OsStr::to_str);
+    if is_run(path)
+        || is_run(&folder) && matches!(name, Some("run.json" | "README.md" | "lock"))
+        || folder.parent().is_some_and(is_run)
+    {
+        return Err(Failure::Usage(format!(
+            "{} is a place of a run's own files; give another --output",
+            path.display()
         )));
     }
     Ok(())

@@ -16,7 +16,7 @@ const WIDTH: usize = 100;
 /// Between two columns.
 const GAP: usize = 2;
 /// A text column is not cut below this...
-const NARROWEST: usize = 8;
+const NARROWEST: usize = 10;
 /// ...and to no more than this, if its texts can't be told apart below.
 const WIDEST: usize = 48;
 
