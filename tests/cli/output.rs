@@ -233,9 +233,12 @@ fn no_answer_takes_the_place_of_a_runs_own_files() {
         assert_eq!(files(), before, "{arguments:?}");
     }
     // Beside them there is room.
-    let page = folder.path().join("report.html");
-    answer("report", folder.path(), &["-o", page.to_str().unwrap()]);
-    assert!(page.exists());
+    fs::create_dir(folder.path().join("pages")).unwrap();
+    for page in ["report.html", "pages/report.html"] {
+        let page = folder.path().join(page);
+        answer("report", folder.path(), &["-o", page.to_str().unwrap()]);
+        assert!(page.exists());
+    }
 }
 
 /// All files below a folder, in order.

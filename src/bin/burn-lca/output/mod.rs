@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process;
 
+use burn_lca::Table;
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -144,10 +145,13 @@ pub fn keep_records(path: &Path) -> Result<(), Failure> {
         // Writing there fails, and says why.
         return Ok(());
     };
-    let name = path.file_name().and_then(OsStr::to_str);
+    let name = |path: &Path| path.file_name().and_then(OsStr::to_str).map(str::to_owned);
+    let is_own = |name: String| matches!(&*name, "run.json" | "README.md" | "lock");
+    let is_table =
+        |name: String| name.starts_with('.') || Table::ALL.iter().any(|it| it.name() == name);
     if is_run(path)
-        || is_run(&folder) && matches!(name, Some("run.json" | "README.md" | "lock"))
-        || folder.parent().is_some_and(is_run)
+        || is_run(&folder) && name(path).is_some_and(is_own)
+        || folder.parent().is_some_and(is_run) && name(&folder).is_some_and(is_table)
     {
         return Err(Failure::Usage(format!(
             "{} is a place of a run's own files; give another --output",
