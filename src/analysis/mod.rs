@@ -76,6 +76,7 @@ pub use setting::setting;
 pub use shares::shares;
 pub use significance::SignFlip;
 pub use stats::{Bin, HelpingCounts, Quantile};
+pub use steps::iterations;
 pub use summary::summary;
 pub use trace::trace;
 pub use units::unit_maps;

@@ -1,5 +1,7 @@
 //! Sums of the table `steps`, of which several analyses tell a part.
 
+use std::ops::RangeInclusive;
+
 use arrow::array::Array;
 use serde::Serialize;
 
@@ -121,6 +123,38 @@ pub(super) fn step_sums(run: &Run) -> Result<Vec<StepSums>, LcaError> {
         return Err(not_recorded(run, "has no observed step".into(), NO_STEPS));
     }
     Ok(probes)
+}
+
+/// Returns the iterations from the first to the last that a run was observed at; `None` before there
+/// are any.
+///
+/// # Errors
+///
+/// Those of [`Scan`](crate::Scan) if the table of steps can't be read.
+///
+/// ```
+/// # mod example { include!(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recorded_run.rs")); }
+/// # let folder = example::recorded_run();
+/// use burn_lca::{Run, analysis};
+///
+/// let run = Run::open(folder.path())?.between(10..20);
+/// assert_eq!(analysis::iterations(&run)?, Some(10..=19));
+/// # Ok::<(), burn_lca::LcaError>(())
+/// ```
+pub fn iterations(run: &Run) -> Result<Option<RangeInclusive<u64>>, LcaError> {
+    let mut known: Option<RangeInclusive<u64>> = None;
+    each(run, Table::Steps, &["iteration", "span"], |columns| {
+        let step = columns.steps()?;
+        for row in 0..columns.rows() {
+            let (first, last) = step(row);
+            let (least, most) = known
+                .take()
+                .map_or((first, last), RangeInclusive::into_inner);
+            known = Some(least.min(first)..=most.max(last));
+        }
+        Ok(())
+    })?;
+    Ok(known)
 }
 
 impl StepSums {

@@ -191,13 +191,6 @@ pub fn peaks(run: &Run, options: &PeaksOptions) -> Result<Peaks, LcaError> {
     let (table, left_out) = finite_series(run, options.quantity)?;
     let found = PeakSet::new(&table, options);
     let min_layers = options.min_layers.unwrap_or(enough(found.layers.len()));
-    if options.min_layers.is_some_and(|layers| layers < 2) {
-        return Err(LcaError::setting(
-            "PeaksOptions::min_layers",
-            format!("{min_layers} layers can't have peaks at the same iteration"),
-            "ask for two or more",
-        ));
-    }
     if min_layers > found.layers.len() {
         return Err(LcaError::setting(
             "PeaksOptions::min_layers",

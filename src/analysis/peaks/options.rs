@@ -39,6 +39,10 @@ impl PeaksOptions {
         if self.top == 0 {
             return refuse("PeaksOptions::top", "0 peaks".into(), "ask for 1 or more");
         }
+        if let Some(layers @ 0..2) = self.min_layers {
+            let problem = format!("{layers} layers can't have peaks at the same iteration");
+            return refuse("PeaksOptions::min_layers", problem, "ask for two or more");
+        }
         if self.smooth.is_multiple_of(2) {
             let problem = format!("{} steps have no middle", self.smooth);
             return refuse(

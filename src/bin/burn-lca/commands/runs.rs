@@ -1,12 +1,12 @@
 //! The runs that a command is about.
 
 use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use arrow::array::AsArray;
-use arrow::datatypes::UInt64Type;
+use burn_lca::analysis::iterations;
 use burn_lca::analysis::sets::RunSet;
-use burn_lca::{LcaError, Run, Table};
+use burn_lca::{LcaError, Run};
 
 use crate::failure::Failure;
 use crate::terminal::say;
@@ -61,7 +61,7 @@ impl StepsArgs {
             return Ok(run);
         }
         // Of a run without rows the analysis says so.
-        let Some((first, last)) = iterations(&run)? else {
+        let Some((first, last)) = iterations(&run)?.map(RangeInclusive::into_inner) else {
             return Ok(run.between(from..));
         };
         if from > last || to < first {
@@ -84,28 +84,6 @@ impl StepsArgs {
     pub fn of_all(&self, runs: Vec<Run>) -> Result<Vec<Run>, Failure> {
         runs.into_iter().map(|run| self.of(run)).collect()
     }
-}
-
-/// Returns the first and the last iteration that a run has; `None` before there are any.
-fn iterations(run: &Run) -> Result<Option<(u64, u64)>, LcaError> {
-    let columns = ["iteration", "span"];
-    let mut known: Option<(u64, u64)> = None;
-    for batch in run.scan(Table::Steps).columns(columns).batches()? {
-        let batch = batch?;
-        let [starts, spans] = columns.map(|name| {
-            let column = batch.column_by_name(name)?;
-            column.as_primitive_opt::<UInt64Type>()
-        });
-        let (Some(starts), Some(spans)) = (starts, spans) else {
-            continue;
-        };
-        for (start, span) in starts.values().iter().zip(spans.values()) {
-            let last = start.saturating_add(span.saturating_sub(1));
-            let (least, most) = known.unwrap_or((*start, last));
-            known = Some((least.min(*start), most.max(last)));
-        }
-    }
-    Ok(known)
 }
 
 /// Returns the numbers before runs.

@@ -213,7 +213,10 @@ fn cost(summary: &Summary) -> AnswerTable {
         .fraction("fraction_of_time", "share %", |cost| cost.fraction_of_time)
         .build();
     if cost.wall_seconds.is_none() {
-        table.note("The time in all is known only for runs that ended, were not resumed, and took a second or more.");
+        table.note(
+            "The time in all is known only for runs that ended, were not resumed, and took a second \
+             or more.",
+        );
     }
     table
 }
